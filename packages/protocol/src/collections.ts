@@ -1,0 +1,283 @@
+import type { EntityUrl } from "./entity.ts"
+import type { ErrorCode } from "./errors.ts"
+import type { Json, JsonObject } from "./json.ts"
+
+/**
+ * The built-in collections of an entity's stream, and the shape of a row in each.
+ *
+ * Rows of `SERVER_COLLECTIONS` are written by the control plane alone; those of `HANDLER_COLLECTIONS` by the handler under
+ * its lease. Keys of runs, steps and their parts sort in the order they happened (see `keys.ts`). Times are ISO 8601, UTC.
+ */
+export interface BuiltInRows {
+  readonly entity: EntityRow
+  readonly message: MessageRow
+  readonly wake: WakeRow
+  readonly child: ChildRow
+  readonly signal: SignalRow
+  readonly schedule: ScheduleRow
+  readonly approval: ApprovalRow
+  readonly tag: TagRow
+  readonly run: RunRow
+  readonly step: StepRow
+  readonly text: TextRow
+  readonly reasoning: ReasoningRow
+  readonly delta: DeltaRow
+  readonly tool_call: ToolCallRow
+  readonly memo: MemoRow
+  readonly error: ErrorRow
+}
+
+export type BuiltInCollection = keyof BuiltInRows
+
+/** Who is asking: a person or app with a token, an agent, a timer, or the platform itself. */
+export interface Principal {
+  readonly kind: "user" | "agent" | "schedule" | "system"
+  /** The token's name, or the agent's address. */
+  readonly id: string
+}
+
+export interface EntityRow {
+  readonly url: EntityUrl
+  readonly type: string
+  readonly id: string
+  readonly args: JsonObject
+  readonly parent: EntityUrl | null
+  readonly createdAt: string
+  readonly status: "live" | "paused" | "stopped"
+  readonly reason?: string
+}
+
+/** How a message joins: at the next step of a run under way, at the next wake, or by aborting the run first. */
+export type MessageMode = "steer" | "queue" | "interrupt"
+
+/**
+ * Something that arrived in the inbox and must be settled (P1).
+ *
+ * `accepted` waits; `taken` belongs to the open run; the others are terminal.
+ */
+export interface MessageRow {
+  readonly id: string
+  readonly kind: "message" | "childFinished" | "approval" | "signal" | "timeout"
+  readonly from: Principal
+  /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `signal` `{ name, payload? }`. */
+  readonly content: Json
+  readonly mode: MessageMode
+  readonly at: string
+  readonly status: "accepted" | "taken" | "processed" | "cancelled" | "dead"
+  /** The run that took it. */
+  readonly run?: string
+  /** Why it was cancelled or dead-lettered. */
+  readonly reason?: string
+}
+
+/** What a parent is told when a child's run ends. */
+export interface ChildFinished {
+  readonly url: EntityUrl
+  readonly outcome: RunOutcome
+  readonly reply: Json
+  readonly error?: string
+}
+
+export type RunOutcome = "completed" | "failed" | "interrupted" | "stopped"
+
+/** One wake. Updated when it ends. */
+export interface WakeRow {
+  readonly id: string
+  readonly attempt: number
+  readonly epoch: number
+  readonly reasons: readonly string[]
+  readonly at: string
+  readonly endedAt?: string
+  readonly outcome?: "completed" | "failed" | "suspended" | "interrupted" | "released" | "retry" | "dead" | "lost" | "stopped"
+  readonly error?: string
+}
+
+export interface ChildRow {
+  readonly url: EntityUrl
+  readonly type: string
+  readonly at: string
+  /** Whether the parent is woken when the child's run ends. */
+  readonly wake: "finished" | "never"
+  readonly status: "running" | RunOutcome
+  readonly reply?: Json
+}
+
+export interface SignalRow {
+  readonly name: string
+  readonly from: Principal
+  readonly at: string
+  readonly payload?: Json
+}
+
+/** A message to be sent later. Deleted when it has been. */
+export interface ScheduleRow {
+  readonly to: EntityUrl
+  readonly content: Json
+  readonly dueAt: string
+}
+
+/** A tool call that waits for a person, and then what the person decided. The key is the tool call's. */
+export interface ApprovalRow {
+  readonly call: string
+  readonly tool: string
+  readonly input: Json
+  readonly at: string
+  readonly status: "waiting" | "allowed" | "denied" | "cancelled"
+  readonly by?: Principal
+  readonly note?: string
+  readonly decidedAt?: string
+}
+
+export interface ApprovalDecision {
+  readonly call: string
+  readonly decision: "allow" | "deny"
+  readonly note?: string
+}
+
+export interface TagRow {
+  readonly value: string
+}
+
+/** One run: opened by the first wake that takes its messages, closed exactly once. */
+export interface RunRow {
+  readonly id: string
+  readonly wake: string
+  readonly status: "running" | "suspended" | RunOutcome
+  readonly startedAt: string
+  readonly endedAt?: string
+  readonly reply?: Json
+  readonly error?: FailureInfo
+  readonly usage?: Usage
+}
+
+export interface FailureInfo {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/** Tokens of one or more model calls. `cachedInputTokens` and `cacheWriteTokens` are parts of `inputTokens`. */
+export interface Usage {
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly cachedInputTokens?: number
+  readonly cacheWriteTokens?: number
+  readonly reasoningTokens?: number
+}
+
+/** One call of the model. */
+export interface StepRow {
+  readonly id: string
+  readonly run: string
+  readonly index: number
+  /** Which `ctx.agent.run()` of the run it belongs to, from 0. */
+  readonly pass: number
+  readonly model: string
+  /** Keys of the messages that the prompt gained at this step, in order. */
+  readonly messages: readonly string[]
+  readonly status: "running" | "done" | "failed" | "interrupted"
+  readonly startedAt: string
+  readonly endedAt?: string
+  readonly finishReason?: string
+  readonly usage?: Usage
+  readonly error?: FailureInfo
+  /** Tries of the provider before it answered, when more than one. */
+  readonly attempts?: number
+}
+
+/** A settled piece of the model's answer. `index` orders the parts of a step: text, reasoning and tool calls together. */
+export interface TextRow {
+  readonly run: string
+  readonly step: string
+  readonly index: number
+  readonly text: string
+  readonly providerMetadata?: JsonObject
+}
+
+export interface ReasoningRow extends TextRow {}
+
+/**
+ * A piece of a text or reasoning part while it streams. The key is the part's: its settled row replaces the deltas.
+ * `at` is where the piece begins in the part, in UTF-16 code units. Never kept as a live row.
+ */
+export interface DeltaRow {
+  readonly run: string
+  readonly step: string
+  readonly index: number
+  readonly kind: "text" | "reasoning"
+  readonly at: number
+  readonly text: string
+}
+
+/** What a tool does to the world, and so how a crash in the middle is resolved (P2). */
+export type Effect = "pure" | "idempotent" | "reconcilable" | "once"
+
+/**
+ * One call of one tool: the intent, and then the result.
+ *
+ * `intended` is on disk and has not begun; `waiting` waits for an approval; `running` has begun; the others are terminal.
+ */
+export interface ToolCallRow {
+  readonly id: string
+  readonly run: string
+  readonly step: string
+  readonly index: number
+  /** The id that the model gave the call. */
+  readonly callId: string
+  readonly name: string
+  readonly input: Json
+  readonly effect: Effect
+  readonly idempotencyKey: string
+  readonly status: "intended" | "waiting" | "running" | "done" | "failed" | "denied" | "unknown" | "cancelled"
+  readonly output?: Json
+  readonly error?: string
+  /** Executions begun, over all wakes. */
+  readonly attempts: number
+  readonly startedAt?: string
+  readonly endedAt?: string
+  /** How a call left open by a crash was resolved. */
+  readonly resolved?: "again" | "reconciled" | "unknown"
+  readonly providerMetadata?: JsonObject
+}
+
+/** A remembered result: of `ctx.step`, or of a send or spawn already committed by this wake. Deleted when the wake ends. */
+export interface MemoRow {
+  readonly wake: string
+  readonly value: Json
+}
+
+export interface ErrorRow extends FailureInfo {
+  readonly at: string
+  readonly wake: string
+  readonly attempt: number
+  readonly stack?: string
+}
+
+/** Collections that the control plane writes. */
+export const SERVER_COLLECTIONS: readonly BuiltInCollection[] = [
+  "entity",
+  "message",
+  "wake",
+  "child",
+  "signal",
+  "schedule",
+  "approval",
+  "tag",
+  "error",
+]
+
+/** Collections that a handler writes under its lease. */
+export const HANDLER_COLLECTIONS: readonly BuiltInCollection[] = [
+  "run",
+  "step",
+  "text",
+  "reasoning",
+  "delta",
+  "tool_call",
+  "memo",
+]
+
+/** Names that DESIGN reserves for collections to come. An author's collection may use none of the built-in or reserved names. */
+export const RESERVED_COLLECTIONS: readonly string[] = ["subscription", "attachment", "context"]
+
+/** Collections that are on the log and never kept as live rows. */
+export const LOG_ONLY_COLLECTIONS: ReadonlySet<string> = new Set(["delta", "wake", "signal", "error"])

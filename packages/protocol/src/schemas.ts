@@ -1,0 +1,53 @@
+import { z } from "zod"
+import type { ApprovalBody, EntityQuery, SendBody, SignalBody, SpawnBody } from "./api.ts"
+import { parseEntityUrl } from "./entity.ts"
+import type { Json, JsonObject } from "./json.ts"
+
+/** Checks of what comes from outside, at the server's edge. Unknown fields are refused, so that a misspelt one is seen. */
+
+const json: z.ZodType<Json> = z.json() as z.ZodType<Json>
+const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json) as z.ZodType<JsonObject>
+const url = z.string().refine((value) => parseEntityUrl(value) !== undefined, "must look like /type/id")
+const tagName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/, "letters, digits and ._:/- only, at most 64")
+const tags = z.record(tagName, z.string().max(256)).refine((value) => Object.keys(value).length <= 64, "at most 64 tags")
+
+/** How far ahead a message may be scheduled: ten years. */
+const DELAY_MS_MAX = 10 * 365 * 24 * 3_600_000
+
+export const spawnBody: z.ZodType<SpawnBody> = z.strictObject({
+  args: jsonObject.optional(),
+  tags: tags.optional(),
+  message: json.optional(),
+  parent: url.optional(),
+}) as z.ZodType<SpawnBody>
+
+export const sendBody: z.ZodType<SendBody> = z
+  .strictObject({
+    content: json,
+    mode: z.enum(["steer", "queue", "interrupt"]).optional(),
+    afterMs: z.number().int().min(0).max(DELAY_MS_MAX).optional(),
+    at: z.iso.datetime({ offset: true }).optional(),
+  })
+  .refine((body) => body.afterMs === undefined || body.at === undefined, {
+    message: "give afterMs or at, not both",
+    path: ["at"],
+  }) as z.ZodType<SendBody>
+
+export const signalBody: z.ZodType<SignalBody> = z.strictObject({
+  signal: z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, "lower-case letters, digits, _ and - only, at most 64"),
+  payload: json.optional(),
+}) as z.ZodType<SignalBody>
+
+export const approvalBody: z.ZodType<ApprovalBody> = z.strictObject({
+  decision: z.enum(["allow", "deny"]),
+  note: z.string().max(4_096).optional(),
+}) as z.ZodType<ApprovalBody>
+
+export const entityQuery: z.ZodType<EntityQuery> = z.strictObject({
+  type: z.string().max(64).optional(),
+  status: z.enum(["idle", "queued", "running", "suspended", "paused", "dead", "stopped"]).optional(),
+  tag: z.string().max(321).optional(),
+  parent: url.optional(),
+  after: z.string().max(512).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).optional(),
+}) as z.ZodType<EntityQuery>

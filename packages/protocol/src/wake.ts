@@ -1,0 +1,119 @@
+import type { ChangeEvent, Row } from "./change.ts"
+import type { FailureInfo, MessageMode, MessageRow } from "./collections.ts"
+import type { EntityUrl } from "./entity.ts"
+import type { Json, JsonObject } from "./json.ts"
+import type { Offset } from "./offset.ts"
+
+/**
+ * What passes between the control plane and a handler. JSON all the way: the same values cross a function call, a webhook or
+ * a pull, so a handler cannot tell which it has.
+ */
+
+/** Why a wake happened. */
+export interface Reason {
+  readonly kind: MessageRow["kind"] | "resumed" | "retry"
+  /** Key of the message row, when one is behind it. */
+  readonly message?: string
+}
+
+export interface WakeInfo {
+  /** The same for every attempt of this wake. */
+  readonly id: string
+  readonly epoch: number
+  /** From 1. */
+  readonly attempt: number
+  /** Whether the entity has never finished a wake. */
+  readonly first: boolean
+  readonly reasons: readonly Reason[]
+  /** When the handler must have returned, milliseconds since the Unix epoch; null where the host sets no limit. */
+  readonly deadlineAtMs: number | null
+}
+
+export interface EntityInfo {
+  readonly url: EntityUrl
+  readonly type: string
+  readonly id: string
+  readonly args: JsonObject
+  readonly tags: Readonly<Record<string, string>>
+  readonly parent: EntityUrl | null
+  readonly createdAt: string
+}
+
+/** Everything a handler is given: why it woke, for whom, and the entity's live rows, sorted by collection and key. */
+export interface WakeRequest {
+  readonly wake: WakeInfo
+  readonly entity: EntityInfo
+  readonly rows: readonly Row[]
+}
+
+/** A message that a handler sends. `id` is deterministic, so that a repeated send is one message. */
+export interface OutgoingMessage {
+  readonly id: string
+  readonly to: EntityUrl
+  readonly content: Json
+  readonly mode: MessageMode
+  /** Deliver not before this time, milliseconds since the Unix epoch. */
+  readonly dueAtMs?: number
+}
+
+/** A child that a handler creates. Spawning an existing entity with equal arguments is a no-op. */
+export interface SpawnRequest {
+  readonly type: string
+  readonly id: string
+  readonly args: JsonObject
+  readonly tags?: Readonly<Record<string, string>>
+  /** The first message, with its deterministic id. */
+  readonly message?: { readonly id: string; readonly content: Json }
+  /** Whether the spawner is woken when a run of the child ends. */
+  readonly wake: "finished" | "never"
+}
+
+/** How a wake ends. */
+export type WakeOutcome =
+  | { readonly kind: "completed"; readonly reply: Json }
+  /** A failure that another attempt would not mend. The run is over and its messages are dead-lettered with the reason. */
+  | { readonly kind: "failed"; readonly error: FailureInfo }
+  /** The run goes on in a later wake; its messages stay open. */
+  | { readonly kind: "suspended" }
+  /** The run was aborted by a signal or an interrupting message; its messages are cancelled. */
+  | { readonly kind: "interrupted"; readonly reason: string }
+
+/**
+ * One atomic write of a handler, under its lease. All of it becomes durable, or none.
+ *
+ * `seq` counts the commits of one lease from 1; a repeated `seq` is acknowledged and not applied again.
+ */
+export interface HandlerCommit {
+  readonly seq: number
+  /** Changes of the handler's own and the author's collections. */
+  readonly events: readonly ChangeEvent[]
+  /** Keys of the messages that the run takes. */
+  readonly take?: readonly string[]
+  readonly run?: string
+  readonly sends?: readonly OutgoingMessage[]
+  readonly spawns?: readonly SpawnRequest[]
+  /** A null value removes the tag. */
+  readonly tags?: Readonly<Record<string, string | null>>
+  /** Tool calls that now wait for a person. The server makes an approval of each. */
+  readonly approvals?: readonly { readonly call: string; readonly tool: string; readonly input: Json }[]
+  /** Ends the wake and releases the lease. */
+  readonly finish?: WakeOutcome
+}
+
+export interface CommitReply {
+  /** The entity's log after this commit. */
+  readonly offset: Offset
+  /** Messages accepted and not yet taken, oldest first: what may join the run at the next step. */
+  readonly inbox: readonly Row<MessageRow>[]
+}
+
+/** What a handler writes through. One per wake. */
+export interface WakeBackend {
+  /**
+   * @throws {RouseError} `FENCED` when a newer lease exists, `INVALID_ARGS` when the server refuses a value,
+   *   `UNKNOWN_TYPE`, `UNKNOWN_ENTITY`, `STOPPED` or `ALREADY_EXISTS` when a send or spawn cannot be done: nothing is written.
+   */
+  commit(commit: HandlerCommit): Promise<CommitReply>
+  /** Aborts with a `RouseError` as its reason: `INTERRUPTED`, `FENCED`, `STOPPED`, `TIMED_OUT` or `SHUTTING_DOWN`. */
+  readonly signal: AbortSignal
+}

@@ -1,0 +1,19 @@
+export { frameJson, joinJson, parseJson } from "./core/json-frame.ts"
+export type {
+  AppendOp,
+  Commit,
+  CommitResult,
+  CreateStreamOp,
+  EntityFilter,
+  EntityRecord,
+  EntityRecordPage,
+  Guard,
+  Op,
+  ReadResult,
+  Store,
+  StoredReceipt,
+  StreamInfo,
+  StreamListener,
+  StreamOutcome,
+  Timer,
+} from "./store.ts"

@@ -1,0 +1,232 @@
+import type { EntityStatus, EntityUrl, Json, JsonObject, Offset, Row } from "@rouse/protocol"
+
+/**
+ * The one store. Everything that must be true together is one `Commit`: when `commit` resolves, all of it is on disk and
+ * visible to every later read; when it rejects, none of it ever happened.
+ *
+ * Invariants of every engine, checked by the contract suite in `@rouse/testkit/store-suite`:
+ * 1. Commits are atomic, durable when acknowledged, and applied in one total order.
+ * 2. A guard is evaluated in the same transaction as the operations behind it.
+ * 3. A stream's offsets only grow; bytes at an offset never change.
+ * 4. Reads never write, and a read begun after a commit resolved sees it.
+ * 5. Appends are announced to listeners after they are durable, never before.
+ */
+export interface Store {
+  /**
+   * Applies all operations if all guards hold.
+   *
+   * @throws {RouseError} `CONFLICT` (a version, timer or receipt guard failed), `FENCED` (a lease guard failed), `UNKNOWN_STREAM`,
+   *   `ALREADY_EXISTS`, `STREAM_CLOSED`, `CONTENT_TYPE_MISMATCH`, `SEQUENCE_REGRESSION`, `SEQUENCE_GAP`, `STALE_PRODUCER`,
+   *   `BAD_REQUEST` (a new producer epoch not starting at 0), `STORE_UNAVAILABLE` (disk full, read-only or failing: nothing was written).
+   */
+  commit(commit: Commit): Promise<CommitResult>
+
+  /** A stream's metadata; undefined when there is none, or it has expired. */
+  stream(path: string): Promise<StreamInfo | undefined>
+
+  /**
+   * Bytes from `from` on, whole append batches, at least one if there is any and about `bytesMax` in all.
+   *
+   * @throws {RouseError} `UNKNOWN_STREAM`, `BAD_OFFSET` when `from` is not an offset of this stream, `GONE` when it is no longer kept.
+   */
+  read(path: string, from: Offset, bytesMax: number): Promise<ReadResult>
+
+  /** Calls `listener` after each durable append, close or delete of one stream. Returns the unsubscriber. One `Map` entry a watched stream. */
+  watchStream(path: string, listener: StreamListener): () => void
+
+  /** Calls `listener` after each durable commit that put an entity, with its record. Returns the unsubscriber. */
+  watchEntities(listener: (record: EntityRecord) => void): () => void
+
+  entity(url: EntityUrl): Promise<EntityRecord | undefined>
+
+  /** Entities by newest activity, then address. */
+  entities(query: EntityFilter): Promise<EntityRecordPage>
+
+  /** Live rows of an entity, sorted by collection and key (byte order); of one collection, when given. */
+  rows(url: EntityUrl, collection?: string): Promise<readonly Row[]>
+
+  /** How many live rows each collection of an entity has. */
+  rowCounts(url: EntityUrl): Promise<Readonly<Record<string, number>>>
+
+  row(url: EntityUrl, collection: string, key: string): Promise<Row | undefined>
+
+  /** Entities whose `dueAtMs` is at or before `nowMs`, earliest first. */
+  dueEntities(nowMs: number, limit: number): Promise<readonly EntityRecord[]>
+
+  /** Timers at or before `nowMs`, earliest first. */
+  dueTimers(nowMs: number, limit: number): Promise<readonly Timer[]>
+
+  /** The earliest `dueAtMs` of any entity or timer. */
+  nextDueAtMs(): Promise<number | undefined>
+
+  /** What a request with this idempotency key was answered. */
+  receipt(key: string): Promise<StoredReceipt | undefined>
+
+  /** Drops expired receipts and expired streams, in bounded batches. Returns how many. */
+  sweep(nowMs: number): Promise<number>
+
+  /** Whether a write would be possible now. Throws `STORE_UNAVAILABLE` when not. */
+  check(): Promise<void>
+
+  /** Waits for commits under way, then releases everything. Later calls throw `SHUTTING_DOWN`. */
+  close(): Promise<void>
+}
+
+export interface Commit {
+  readonly guards?: readonly Guard[]
+  readonly ops: readonly Op[]
+}
+
+export type Guard =
+  /** The entity's record has this version; 0: there is none. */
+  | { readonly kind: "version"; readonly url: EntityUrl; readonly version: number }
+  /**
+   * The entity's epoch is this one. With `seq`: `seq` is new under this epoch and is recorded; a repeated one makes the whole
+   * commit a no-op that is acknowledged (`applied: false`).
+   */
+  | { readonly kind: "lease"; readonly url: EntityUrl; readonly epoch: number; readonly seq?: number }
+  /** This timer still exists. */
+  | { readonly kind: "timer"; readonly id: string }
+  /** No receipt has this key. */
+  | { readonly kind: "noReceipt"; readonly key: string }
+
+export type Op =
+  | CreateStreamOp
+  | AppendOp
+  | { readonly op: "deleteStream"; readonly path: string }
+  /** Inserts or replaces the record; its stored version is the old one plus 1. A changed epoch forgets the recorded `seq`. */
+  | { readonly op: "putEntity"; readonly record: Omit<EntityRecord, "version"> }
+  /** Removes the record and its rows and timers. The stream is deleted by its own operation. */
+  | { readonly op: "deleteEntity"; readonly url: EntityUrl }
+  | { readonly op: "putRow"; readonly url: EntityUrl; readonly collection: string; readonly key: string; readonly value: Json }
+  | { readonly op: "deleteRow"; readonly url: EntityUrl; readonly collection: string; readonly key: string }
+  | { readonly op: "putTimer"; readonly timer: Timer }
+  | { readonly op: "deleteTimer"; readonly id: string }
+  | { readonly op: "putReceipt"; readonly receipt: StoredReceipt }
+
+/**
+ * Makes a stream. If one exists with the same content type, time to live, expiry and closed state, nothing is done and `created` is false.
+ *
+ * @throws {RouseError} `ALREADY_EXISTS` when it exists and differs.
+ * @see Durable Streams Protocol §5.1
+ */
+export interface CreateStreamOp {
+  readonly op: "createStream"
+  readonly path: string
+  readonly contentType: string
+  readonly data?: Uint8Array
+  readonly closed?: boolean
+  readonly ttlSeconds?: number
+  readonly expiresAtMs?: number
+  readonly nowMs: number
+}
+
+/**
+ * Adds one batch to a stream. `data` may be empty only together with `close`.
+ *
+ * @see Durable Streams Protocol §5.2, §5.2.1
+ */
+export interface AppendOp {
+  readonly op: "append"
+  readonly path: string
+  /** In wire bytes: for JSON streams see `frameJson`. */
+  readonly data: Uint8Array
+  /** Refused when the stream's differs. */
+  readonly contentType?: string
+  readonly producer?: { readonly id: string; readonly epoch: number; readonly seq: number }
+  readonly streamSeq?: string
+  readonly close?: boolean
+  readonly nowMs: number
+}
+
+export interface CommitResult {
+  /** False when a lease `seq` or a producer sequence had been applied before. */
+  readonly applied: boolean
+  /** What became of each stream that the commit created, appended to or closed. */
+  readonly streams: Readonly<Record<string, StreamOutcome>>
+}
+
+export interface StreamOutcome {
+  readonly next: Offset
+  readonly closed: boolean
+  /** For a `createStream`: whether it was new. */
+  readonly created?: boolean
+  /** For an append by a producer: the highest accepted sequence and its epoch. */
+  readonly producer?: { readonly epoch: number; readonly seq: number }
+}
+
+export interface StreamInfo {
+  readonly path: string
+  readonly contentType: string
+  /** The tail: where the next append goes. */
+  readonly next: Offset
+  readonly closed: boolean
+  readonly createdAtMs: number
+  readonly ttlSeconds?: number
+  readonly expiresAtMs?: number
+  /** Tells this stream from an earlier one at the same path. */
+  readonly incarnation: string
+}
+
+export interface ReadResult {
+  readonly info: StreamInfo
+  /** The batches in order, each in wire bytes. */
+  readonly chunks: readonly Uint8Array[]
+  /** Where the read began: `from`, resolved. */
+  readonly start: Offset
+  readonly next: Offset
+  /** Whether `next` was the tail when this was read. */
+  readonly upToDate: boolean
+}
+
+export type StreamListener = (event: { readonly next: Offset; readonly closed: boolean; readonly deleted: boolean }) => void
+
+export interface EntityRecord {
+  readonly url: EntityUrl
+  readonly type: string
+  readonly id: string
+  readonly status: EntityStatus
+  /** Grows by one with every put: the compare-and-set token. */
+  readonly version: number
+  /** The newest lease's fencing token. Only grows. */
+  readonly epoch: number
+  readonly parent: EntityUrl | null
+  readonly createdAtMs: number
+  readonly activeAtMs: number
+  /** When the control plane must look at it again: a queued wake's time, a running one's lease expiry. */
+  readonly dueAtMs: number | null
+  readonly tags: Readonly<Record<string, string>>
+  readonly args: JsonObject
+  /** The control plane's own state of the entity. Opaque to the store. */
+  readonly control: JsonObject
+}
+
+export interface EntityFilter {
+  readonly type?: string
+  readonly status?: EntityStatus
+  readonly tag?: { readonly name: string; readonly value?: string }
+  readonly parent?: EntityUrl
+  readonly after?: string
+  readonly limit: number
+}
+
+export interface EntityRecordPage {
+  readonly entities: readonly EntityRecord[]
+  readonly next?: string
+}
+
+export interface Timer {
+  readonly id: string
+  readonly dueAtMs: number
+  /** The entity it belongs to. */
+  readonly url: EntityUrl
+  readonly payload: Json
+}
+
+export interface StoredReceipt {
+  readonly key: string
+  /** Of the request, so that another one under the same key is refused. */
+  readonly fingerprint: string
+  readonly response: Json
+  readonly expiresAtMs: number
+}
