@@ -1,0 +1,85 @@
+import type { ApprovalRow, DeltaRow, StepRow, TextRow, ToolCallRow } from "@rouse/protocol"
+import type { Draft } from "./draft.ts"
+import { findItem, lastStep, putItem } from "./draft.ts"
+import type { Part, StepItem, TextPart } from "./items.ts"
+import { itemId } from "./items.ts"
+
+/** How the parts of steps change: text and reasoning as they stream and settle, tool calls and their approvals. */
+
+/** A settled text or reasoning replaces what was streamed of it. */
+export function putText(draft: Draft, kind: TextPart["kind"], key: string, row: TextRow): void {
+  const { index, text } = row
+  putPart(draft, row, { kind, key, index, text, streaming: false, gap: false, end: text.length })
+}
+
+/** Adds a delta to what is known of its part. One at 0 begins the part anew: the step is being tried again. */
+export function putDelta(draft: Draft, key: string, row: DeltaRow): void {
+  const { kind, index, at } = row
+  const known = partOf(stepOf(draft, row), key)
+  const before = known !== undefined && known.kind !== "tool" && at > 0 ? known : { text: "", gap: false, end: 0 }
+  const follows = at === before.end || (at < before.end && !before.gap)
+  const text = (follows ? before.text.slice(0, at < before.end ? at : undefined) : before.text) + row.text
+  putPart(draft, row, {
+    kind,
+    key,
+    index,
+    text,
+    streaming: true,
+    gap: before.gap || !follows,
+    end: at + row.text.length,
+  })
+}
+
+export function putToolCall(draft: Draft, key: string, row: ToolCallRow): void {
+  const known = partOf(stepOf(draft, row), key)
+  const approval = draft.approvals[key] ?? (known?.kind === "tool" ? known.approval : undefined)
+  putPart(draft, row, { kind: "tool", key, index: row.index, row, ...(approval && { approval }) })
+}
+
+/** Shows on a tool call what a person is asked or has decided. */
+export function putApproval(draft: Draft, key: string, approval: ApprovalRow): void {
+  const step = lastStep(draft, (candidate) => partOf(candidate, key)?.kind === "tool")
+  const part = partOf(step, key)
+  if (step && part?.kind === "tool") putItem(draft, withPart(step, { ...part, approval }))
+}
+
+/** What is left of a step's parts when its row is written again. */
+export function keptParts(parts: readonly Part[], status: StepRow["status"]): readonly Part[] {
+  if (!parts.some(isStreaming)) return parts
+  if (status === "running") return parts.filter((part) => !isStreaming(part))
+  return parts.map(stopped)
+}
+
+/** Nothing streams any more: the wake or the run is over. */
+export function stopStreaming(draft: Draft, step: StepItem): void {
+  if (step.parts.some(isStreaming)) putItem(draft, { ...step, parts: step.parts.map(stopped) })
+}
+
+function isStreaming(part: Part): boolean {
+  return part.kind !== "tool" && part.streaming
+}
+
+function stopped(part: Part): Part {
+  return part.kind !== "tool" && part.streaming ? { ...part, streaming: false } : part
+}
+
+function stepOf(draft: Draft, row: { readonly run: string; readonly step: string }): StepItem {
+  const id = itemId("step", row.step)
+  const known = findItem(draft, "step", id)
+  return known ?? { kind: "step", id, key: row.step, run: row.run, status: "running", parts: [] }
+}
+
+function putPart(draft: Draft, row: { readonly run: string; readonly step: string }, part: Part): void {
+  putItem(draft, withPart(stepOf(draft, row), part))
+}
+
+function partOf(step: StepItem | undefined, key: string): Part | undefined {
+  return step?.parts.findLast((part) => part.key === key)
+}
+
+function withPart(step: StepItem, part: Part): StepItem {
+  const known = step.parts.findIndex((candidate) => candidate.key === part.key)
+  if (known >= 0) return { ...step, parts: step.parts.with(known, part) }
+  const before = step.parts.findLastIndex((candidate) => candidate.index <= part.index)
+  return { ...step, parts: step.parts.toSpliced(before + 1, 0, part) }
+}

@@ -1,0 +1,37 @@
+export { RouseError } from "@rouse/protocol"
+export { applyChange, applyChanges, emptyTimeline } from "./core/timeline.ts"
+export type { Timeline } from "./core/timeline.ts"
+export { statusOf } from "./core/activity.ts"
+export type { Activity } from "./core/activity.ts"
+export { usageOf } from "./core/usage.ts"
+export type {
+  ChildItem,
+  ErrorItem,
+  Item,
+  MessageItem,
+  Part,
+  RunEndItem,
+  SignalItem,
+  StepItem,
+  TextPart,
+  ToolPart,
+  WakeItem,
+} from "./core/items.ts"
+export type {
+  AskOptions,
+  CallOptions,
+  Client,
+  ClientOptions,
+  DelayedSendOptions,
+  Duration,
+  LogBatch,
+  ObserveOptions,
+  SendOptions,
+  SpawnInput,
+  SpawnOptions,
+  SpawnReply,
+  StateRows,
+  StreamEvent,
+  WatchEvent,
+  WriteOptions,
+} from "./types.ts"

@@ -1,0 +1,207 @@
+import type {
+  ChangeEvent,
+  EntityDetail,
+  EntityPage,
+  EntityQuery,
+  EntitySummary,
+  EntityUrl,
+  Json,
+  JsonObject,
+  MessageMode,
+  Offset,
+  Receipt,
+  Row,
+  ServerInfo,
+  Settled,
+  Spawned,
+  TypeInfo,
+} from "@rouse/protocol"
+
+/** Where a server is, and who asks. */
+export interface ClientOptions {
+  /** The server's base, for example `http://127.0.0.1:4437`. A page served by it can give `location.origin`. */
+  readonly url: string
+  /** Sent as a bearer token. A function is asked before each request, so that it may refresh the token. */
+  readonly token?: string | (() => string | Promise<string>)
+  /** Used instead of the global `fetch`. */
+  readonly fetch?: typeof globalThis.fetch
+  /** Chooses the jitter of retries: at least 0, below 1. */
+  readonly random?: () => number
+  /** Makes idempotency keys: a new unguessable one at every call. */
+  readonly newKey?: () => string
+}
+
+export interface CallOptions {
+  /** Ends the call, and any retry of it, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface WriteOptions extends CallOptions {
+  /** Repeating a call with the same key does it once. A random key when absent. */
+  readonly idempotencyKey?: string | undefined
+}
+
+export interface SpawnInput {
+  readonly args?: JsonObject | undefined
+  readonly tags?: Readonly<Record<string, string>> | undefined
+  /** The first message. */
+  readonly message?: Json | undefined
+  readonly parent?: EntityUrl | undefined
+}
+
+/** A length of time: milliseconds, or `500ms`, `30s`, `2m`. */
+export type Duration = number | string
+
+export interface SpawnOptions extends WriteOptions {
+  /** Wait at most this long (10 minutes at most) for the first message to settle. */
+  readonly wait?: Duration | undefined
+}
+
+export interface SendOptions extends WriteOptions {
+  /** How it joins a run under way; the server's choice for people is `steer`. */
+  readonly mode?: MessageMode | undefined
+}
+
+export interface DelayedSendOptions extends SendOptions {
+  /** Deliver this long from now. Not together with `at`. */
+  readonly after?: Duration | undefined
+  /** Deliver at this time: a `Date`, or ISO 8601. */
+  readonly at?: Date | string | undefined
+}
+
+export interface AskOptions extends SendOptions {
+  /** How long to wait in total; 10 minutes when absent. */
+  readonly timeout?: Duration | undefined
+}
+
+export interface ObserveOptions extends CallOptions {
+  /** Read after this offset; the beginning of the log when absent. */
+  readonly from?: Offset | undefined
+  /** Go on with what is written from now on; true when absent. */
+  readonly live?: boolean | undefined
+}
+
+/** What a streamed send tells: first `accepted`, then each change of the log from the message on, last `settled`. */
+export type StreamEvent =
+  | { readonly kind: "accepted"; readonly receipt: Receipt }
+  | { readonly kind: "change"; readonly event: ChangeEvent; readonly offset?: Offset }
+  | { readonly kind: "settled"; readonly settled: Settled }
+
+/** What a watched list tells: the whole first page, then every entity that changed, and those that match no longer. */
+export type WatchEvent =
+  | { readonly kind: "page"; readonly page: EntityPage }
+  | { readonly kind: "entity"; readonly entity: EntitySummary }
+  | { readonly kind: "gone"; readonly url: EntityUrl }
+
+/** Changes of an entity's log, in order, and where the log stands after them. */
+export interface LogBatch {
+  readonly events: readonly ChangeEvent[]
+  readonly offset: Offset
+  /** Nothing more was on the log when this was read. */
+  readonly upToDate: boolean
+}
+
+export interface StateRows {
+  readonly offset: Offset
+  readonly rows: readonly Row[]
+}
+
+/** What was spawned, and what came of its first message when the call waited for it. */
+export interface SpawnReply extends Spawned {
+  readonly settled?: Settled
+}
+
+/**
+ * Talks to a Rouse server. An entity is named by its address, `/type/id`.
+ *
+ * Every method throws a `RouseError` whose `code` is the problem's, and `INTERNAL` for what it does not know. Requests that fail for a
+ * passing reason are tried again a few times; no call is done twice, since each carries an idempotency key.
+ */
+export interface Client {
+  /** The server's base, without a trailing slash. */
+  readonly url: string
+
+  /** The server's version, and the types it knows. */
+  info(options?: CallOptions): Promise<ServerInfo>
+  types(options?: CallOptions): Promise<readonly TypeInfo[]>
+
+  /**
+   * Creates an entity, by address or by type with a random id. Spawning it again with the same arguments changes nothing.
+   *
+   * @throws {RouseError} `UNKNOWN_TYPE`; `INVALID_ARGS`; `ALREADY_EXISTS` when it exists with other arguments.
+   * @example
+   * const { entity } = await client.spawn("/support/ann", { args: { customer: "ann" } })
+   * const { entity } = await client.spawn("support", { args: { customer: "ann" }, message: "My order is late" })
+   */
+  spawn(target: string, input?: SpawnInput, options?: SpawnOptions): Promise<SpawnReply>
+  spawn(type: string, id: string | undefined, input?: SpawnInput, options?: SpawnOptions): Promise<SpawnReply>
+
+  /**
+   * Puts a message in the entity's inbox. When it returns, the message is on disk and will be settled.
+   *
+   * @example
+   * await client.send("/assistant/one", "Remind me", { after: "2m" })
+   */
+  send(url: EntityUrl, content: Json, options?: DelayedSendOptions): Promise<Receipt>
+
+  /**
+   * Sends a message and waits until it is settled. A lost connection is taken up again without sending twice.
+   *
+   * @returns What came of it; test `status`: `processed`, `cancelled` or `dead`.
+   * @throws {RouseError} `TIMED_OUT` when `timeout` is over. The message stays accepted.
+   * @example
+   * const { reply } = await client.ask("/assistant/one", "What is the capital of France?", { timeout: "1m" })
+   */
+  ask(url: EntityUrl, content: Json, options?: AskOptions): Promise<Settled>
+
+  /**
+   * Sends a message and tells everything that is written to the entity's log until it is settled. A lost connection is taken up again
+   * from the log, with nothing lost or told twice.
+   *
+   * @example
+   * let timeline = emptyTimeline()
+   * for await (const item of client.stream("/assistant/one", "Hello")) {
+   *   if (item.kind === "change") timeline = applyChange(timeline, item.event)
+   * }
+   */
+  stream(url: EntityUrl, content: Json, options?: SendOptions): AsyncIterableIterator<StreamEvent>
+
+  /** One page of entities, newest activity first. */
+  list(query?: EntityQuery, options?: CallOptions): Promise<EntityPage>
+  /** All entities that match, page after page. */
+  listAll(query?: EntityQuery, options?: CallOptions): AsyncIterableIterator<EntitySummary>
+  /** A list that stays current. After a lost connection it starts again with a `page`. Ends when the signal aborts. */
+  watch(query?: EntityQuery, options?: CallOptions): AsyncIterableIterator<WatchEvent>
+
+  /** @throws {RouseError} `UNKNOWN_ENTITY` */
+  get(url: EntityUrl, options?: CallOptions): Promise<EntityDetail>
+  /** The entity's rows, of all collections or of one. */
+  state(url: EntityUrl, collection?: string, options?: CallOptions): Promise<StateRows>
+
+  /**
+   * Reads the entity's log in order, and goes on as it grows unless `live` is false. Ends without an error when the signal aborts.
+   *
+   * @example
+   * for await (const { events, offset } of client.observe("/assistant/one")) console.log(offset, events)
+   */
+  observe(url: EntityUrl, options?: ObserveOptions): AsyncIterableIterator<LogBatch>
+
+  /** `interrupt`, `pause`, `resume`, `kill`, or a name of your own that the handler is told. */
+  signal(url: EntityUrl, name: string, payload?: Json, options?: WriteOptions): Promise<void>
+  /** Decides a tool call that waits for a person. `call` is the tool call's key. */
+  approve(
+    url: EntityUrl,
+    call: string,
+    decision: "allow" | "deny",
+    note?: string,
+    options?: WriteOptions,
+  ): Promise<void>
+  /** Accepts the entity's dead-lettered messages again. */
+  retry(url: EntityUrl, options?: WriteOptions): Promise<void>
+  /** Sets tags; null removes one. */
+  tag(url: EntityUrl, tags: Readonly<Record<string, string | null>>, options?: WriteOptions): Promise<EntityDetail>
+  /** Stops the entity for good (the signal `kill`). To abort only the run under way, signal `interrupt`. */
+  stop(url: EntityUrl, options?: WriteOptions): Promise<void>
+  /** Deletes the entity: it is stopped for good, and its log stays readable unless `purge`. */
+  delete(url: EntityUrl, options?: WriteOptions & { readonly purge?: boolean | undefined }): Promise<void>
+}
