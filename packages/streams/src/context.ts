@@ -1,0 +1,16 @@
+import type { Store } from "@rouse/store"
+import type { Clock } from "./clock.ts"
+import type { FrameCache } from "./live/frame-cache.ts"
+import type { Readers } from "./live/readers.ts"
+import type { Limits } from "./options.ts"
+
+/** What every operation works with. */
+export interface Context {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: () => number
+  readonly limits: Limits
+  readonly readers: Readers
+  readonly frames: FrameCache
+  readonly onError: (error: unknown) => void
+}

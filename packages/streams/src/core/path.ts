@@ -1,0 +1,56 @@
+import { RouseError } from "@rouse/protocol"
+
+/** The longest stream path, in UTF-8 bytes after decoding. */
+export const PATH_BYTES_MAX = 1024
+
+/** First segment of what the protocol keeps for itself. */
+const RESERVED = "__ds"
+
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
+const encoder = new TextEncoder()
+
+/**
+ * The stream's path in a request's URL path: what follows `basePath` and a slash, percent-decoded once.
+ *
+ * A path has one spelling only, so that whoever guards paths sees what the store sees: encoded slashes, backslashes, dot
+ * segments and empty segments are refused rather than resolved.
+ *
+ * @throws {RouseError} `NOT_FOUND` outside `basePath`; `BAD_REQUEST` when the path breaks a rule.
+ * @see Durable Streams Protocol §10.2
+ */
+export function parseStreamPath(pathname: string, basePath: string): string {
+  if (!pathname.startsWith(basePath + "/")) throw new RouseError("NOT_FOUND", `streams are found under ${basePath}/`)
+  const raw = pathname.slice(basePath.length + 1)
+  // Every encoded byte takes three characters, so a longer path cannot be within the bound.
+  if (raw.length > PATH_BYTES_MAX * 3) throw tooLong()
+  const segments = raw.split("/").map(decodeSegment)
+  if (segments[0] === RESERVED) throw bad(`a path that begins with ${RESERVED} is reserved by the protocol`)
+  const path = segments.join("/")
+  if (encoder.encode(path).length > PATH_BYTES_MAX) throw tooLong()
+  return path
+}
+
+function decodeSegment(raw: string): string {
+  const segment = decode(raw)
+  if (segment === "") throw bad("it has an empty segment")
+  if (segment === "." || segment === "..") throw bad("it has a dot segment")
+  if (segment.includes("/") || segment.includes("\\")) throw bad("a segment has an encoded slash or a backslash")
+  if (CONTROL.test(segment)) throw bad("it has a control character")
+  return segment
+}
+
+function decode(raw: string): string {
+  try {
+    return decodeURIComponent(raw)
+  } catch (cause) {
+    throw new RouseError("BAD_REQUEST", "path: its percent-encoding is not valid UTF-8", { cause })
+  }
+}
+
+function bad(rule: string): RouseError {
+  return new RouseError("BAD_REQUEST", `path: ${rule}`)
+}
+
+function tooLong(): RouseError {
+  return bad(`it is longer than ${PATH_BYTES_MAX} bytes`)
+}

@@ -1,0 +1,44 @@
+import { RouseError, START } from "@rouse/protocol"
+import type { Offset } from "@rouse/protocol"
+import { parseCursor } from "./cursor.ts"
+import { invalid } from "./header-values.ts"
+
+/** Unreserved URL characters, as §6 asks of offsets. Only the store knows more about them. */
+const OFFSET = /^[A-Za-z0-9_.~-]{1,256}$/
+
+/** What a read's query asks for. */
+export interface ReadRequest {
+  /** `"now"`: the tail, wherever it is when the read begins. */
+  readonly offset: Offset | "now"
+  readonly live: "no" | "long-poll" | "sse"
+  readonly cursor?: number
+}
+
+/**
+ * Reads the query of a read. Unknown parameters are ignored.
+ *
+ * @throws {RouseError} `BAD_OFFSET`; `BAD_REQUEST` with the parameter's name.
+ * @see Durable Streams Protocol §5.5 to §5.7, §6
+ */
+export function parseRead(query: URLSearchParams): ReadRequest {
+  const live = liveOf(query.getAll("live"))
+  const offsets = query.getAll("offset")
+  if (live !== "no" && offsets.length === 0) throw invalid("offset", `is required with live=${live}`)
+  const cursor = parseCursor(query.get("cursor"))
+  return { offset: offsetOf(offsets), live, ...(cursor === undefined ? {} : { cursor }) }
+}
+
+function offsetOf(values: readonly string[]): Offset | "now" {
+  const [value = START] = values
+  if (values.length > 1) throw new RouseError("BAD_OFFSET", "offset: give it once")
+  if (value === "now") return "now"
+  if (!OFFSET.test(value)) throw new RouseError("BAD_OFFSET", "offset: must be -1, now, or an offset that this stream gave")
+  return value as Offset
+}
+
+function liveOf(values: readonly string[]): ReadRequest["live"] {
+  const [value] = values
+  if (value === undefined) return "no"
+  if (values.length > 1 || (value !== "long-poll" && value !== "sse")) throw invalid("live", "must be long-poll or sse, once")
+  return value
+}

@@ -1,0 +1,5 @@
+export { createStreams } from "./streams.ts"
+export type { Streams } from "./streams.ts"
+export type { StreamAccess, StreamsOptions } from "./options.ts"
+export type { Clock } from "./clock.ts"
+export type { CorsOptions } from "./core/cors.ts"

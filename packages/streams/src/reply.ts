@@ -1,0 +1,39 @@
+import type { Problem } from "@rouse/protocol"
+import { ERRORS, problemOf } from "@rouse/protocol"
+
+/** A response before the headers that all have in common. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array | ReadableStream<Uint8Array> | string
+}
+
+const RETRY_AFTER_SECONDS = 1
+
+/** The problem document for an error, with the protocol's own headers beside it. */
+export function problemReply(error: unknown, headers: Readonly<Record<string, string>> = {}): Reply {
+  const problem: Problem = problemOf(error)
+  const wait = problem.status >= 500 && ERRORS[problem.code].retryable
+  return {
+    status: problem.status,
+    headers: {
+      "content-type": "application/problem+json",
+      ...(wait ? { "retry-after": String(RETRY_AFTER_SECONDS) } : {}),
+      ...headers,
+    },
+    body: JSON.stringify(problem),
+  }
+}
+
+/** Several pieces as one. */
+export function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  const [only] = chunks
+  if (only !== undefined && chunks.length === 1) return only
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}

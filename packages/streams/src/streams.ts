@@ -1,0 +1,126 @@
+import { RouseError } from "@rouse/protocol"
+import type { Context } from "./context.ts"
+import { corsHeaders, METHODS, preflightHeaders } from "./core/cors.ts"
+import { parseStreamPath } from "./core/path.ts"
+import { parseRead } from "./core/read-request.ts"
+import { SECURITY_HEADERS } from "./core/security-headers.ts"
+import { FrameCache } from "./live/frame-cache.ts"
+import { Readers } from "./live/readers.ts"
+import { limitsOf } from "./options.ts"
+import type { StreamsOptions } from "./options.ts"
+import { catchUp } from "./read/catch-up.ts"
+import { describe } from "./read/describe.ts"
+import { longPoll } from "./read/long-poll.ts"
+import { sse } from "./read/sse.ts"
+import type { Reply } from "./reply.ts"
+import { problemReply } from "./reply.ts"
+import { append } from "./write/append.ts"
+import { create } from "./write/create.ts"
+import { remove } from "./write/remove.ts"
+
+const READ_METHODS = "GET, HEAD, OPTIONS"
+
+/** The Durable Streams Protocol over a store. */
+export interface Streams {
+  /** Answers any request under the base path. Never rejects: every failure is a problem document. */
+  fetch(request: Request): Promise<Response>
+  /** Ends every live read in good order; its reader comes back elsewhere with its offset. New ones get 503. */
+  close(): void
+}
+
+/**
+ * Serves a store's streams by the Durable Streams Protocol.
+ *
+ * Nothing is kept here that another process would miss: any number of them may serve one store.
+ *
+ * @see docs/protocol.md
+ */
+export function createStreams(options: StreamsOptions): Streams {
+  const context = contextOf(options)
+  return {
+    fetch: async (request) => finish(await answer(context, options, request), request, options),
+    close: () => context.readers.close(),
+  }
+}
+
+function contextOf(options: StreamsOptions): Context {
+  const { store, clock, random } = options
+  const limits = limitsOf(options)
+  return {
+    store,
+    clock,
+    random,
+    limits,
+    readers: new Readers(store, limits.readersMax),
+    frames: new FrameCache(),
+    onError: options.onError ?? (() => undefined),
+  }
+}
+
+async function answer(context: Context, options: StreamsOptions, request: Request): Promise<Reply> {
+  try {
+    const url = new URL(request.url)
+    const path = parseStreamPath(url.pathname, options.basePath ?? "/v1/stream")
+    if (request.method === "OPTIONS") return preflight(options, request)
+    const write = request.method !== "GET" && request.method !== "HEAD"
+    await options.guard?.({ request, path, write })
+    if (write && options.readOnly?.(path) === true) return refuseWrite(path)
+    return await dispatch(context, request, url, path)
+  } catch (error) {
+    const reply = problemReply(error)
+    if (reply.status >= 500) context.onError(error)
+    return reply
+  }
+}
+
+function dispatch(context: Context, request: Request, url: URL, path: string): Promise<Reply> {
+  switch (request.method) {
+    case "GET":
+      return read(context, request, url, path)
+    case "HEAD":
+      return describe(context, path)
+    case "PUT":
+      return create(context, request, url, path)
+    case "POST":
+      return append(context, request, path)
+    case "DELETE":
+      return remove(context, path)
+    default:
+      return Promise.resolve(methodNotAllowed(`${request.method} means nothing to a stream`, METHODS))
+  }
+}
+
+function read(context: Context, request: Request, url: URL, path: string): Promise<Reply> {
+  const wanted = parseRead(url.searchParams)
+  if (wanted.live === "sse") return sse(context, path, wanted)
+  if (wanted.live === "long-poll") return longPoll(context, request, path, wanted)
+  return catchUp(context, request, path, wanted)
+}
+
+function preflight(options: StreamsOptions, request: Request): Reply {
+  return { status: 204, headers: { allow: METHODS, ...preflightHeaders(options.cors, request.headers.get("origin")) } }
+}
+
+function refuseWrite(path: string): Reply {
+  return methodNotAllowed(
+    `the stream ${path} is written by the server alone; to tell an entity something, POST to its messages at /v1/entities/{type}/{id}/messages`,
+    READ_METHODS,
+  )
+}
+
+function methodNotAllowed(detail: string, allow: string): Reply {
+  return problemReply(new RouseError("METHOD_NOT_ALLOWED", detail), { allow })
+}
+
+/** Adds what every response has. A reply that says nothing about caches is not to be kept. */
+function finish(reply: Reply, request: Request, options: StreamsOptions): Response {
+  const headers = {
+    "cache-control": "no-store",
+    "cross-origin-resource-policy": options.cors === undefined ? "same-origin" : "cross-origin",
+    ...SECURITY_HEADERS,
+    ...reply.headers,
+    ...corsHeaders(options.cors, request.headers.get("origin")),
+  }
+  const body = request.method === "HEAD" ? null : (reply.body ?? null)
+  return new Response(body as ConstructorParameters<typeof Response>[0], { status: reply.status, headers })
+}
