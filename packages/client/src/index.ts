@@ -1,3 +1,5 @@
+export { createClient } from "./client.ts"
+export type { Clock } from "./clock.ts"
 export { RouseError } from "@rouse/protocol"
 export { applyChange, applyChanges, emptyTimeline } from "./core/timeline.ts"
 export type { Timeline } from "./core/timeline.ts"
@@ -33,5 +35,6 @@ export type {
   StateRows,
   StreamEvent,
   WatchEvent,
+  WatchOptions,
   WriteOptions,
 } from "./types.ts"

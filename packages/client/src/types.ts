@@ -14,8 +14,10 @@ import type {
   ServerInfo,
   Settled,
   Spawned,
+  RouseError,
   TypeInfo,
 } from "@rouse/protocol"
+import type { Clock } from "./clock.ts"
 
 /** Where a server is, and who asks. */
 export interface ClientOptions {
@@ -25,6 +27,9 @@ export interface ClientOptions {
   readonly token?: string | (() => string | Promise<string>)
   /** Used instead of the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch
+  /** How often one request is sent at most when it fails for a passing reason; 6 when absent, 1 never tries again. */
+  readonly attempts?: number
+  readonly clock?: Clock
   /** Chooses the jitter of retries: at least 0, below 1. */
   readonly random?: () => number
   /** Makes idempotency keys: a new unguessable one at every call. */
@@ -74,7 +79,12 @@ export interface AskOptions extends SendOptions {
   readonly timeout?: Duration | undefined
 }
 
-export interface ObserveOptions extends CallOptions {
+export interface WatchOptions extends CallOptions {
+  /** Told each time the connection is lost, before it is taken up again. */
+  readonly onInterrupted?: ((error: RouseError) => void) | undefined
+}
+
+export interface ObserveOptions extends WatchOptions {
   /** Read after this offset; the beginning of the log when absent. */
   readonly from?: Offset | undefined
   /** Go on with what is written from now on; true when absent. */
@@ -171,7 +181,7 @@ export interface Client {
   /** All entities that match, page after page. */
   listAll(query?: EntityQuery, options?: CallOptions): AsyncIterableIterator<EntitySummary>
   /** A list that stays current. After a lost connection it starts again with a `page`. Ends when the signal aborts. */
-  watch(query?: EntityQuery, options?: CallOptions): AsyncIterableIterator<WatchEvent>
+  watch(query?: EntityQuery, options?: WatchOptions): AsyncIterableIterator<WatchEvent>
 
   /** @throws {RouseError} `UNKNOWN_ENTITY` */
   get(url: EntityUrl, options?: CallOptions): Promise<EntityDetail>

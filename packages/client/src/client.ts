@@ -1,0 +1,103 @@
+import type { EntityDetail, JsonObject, ServerInfo, SpawnBody, TypeInfo } from "@rouse/protocol"
+import { entityPath, queryString, spawnAddress } from "./core/address.ts"
+import { durationMs } from "./core/duration.ts"
+import { list, listAll, watch } from "./lists.ts"
+import { observe } from "./log.ts"
+import { ask, send } from "./messages.ts"
+import { streamReply } from "./reply-stream.ts"
+import type { Call, Transport } from "./transport.ts"
+import { createTransport } from "./transport.ts"
+import { rememberTransport } from "./transports.ts"
+import type { CallOptions, Client, ClientOptions, SpawnInput, SpawnOptions, SpawnReply, WriteOptions } from "./types.ts"
+
+/**
+ * A client of a Rouse server, for Node, browsers and every other runtime with `fetch`.
+ *
+ * Holds no connection of its own: nothing needs to be closed.
+ *
+ * @throws {RouseError} `BAD_REQUEST` when `url` is not an HTTP address.
+ * @example
+ * const client = createClient({ url: "http://127.0.0.1:4437" })
+ * await client.spawn("/assistant/one")
+ * const { reply } = await client.ask("/assistant/one", "Hello")
+ * @see DESIGN §6
+ */
+export function createClient(options: ClientOptions): Client {
+  const transport = createTransport(options)
+  const { json } = transport
+  const write = (call: Call, { idempotencyKey, signal }: WriteOptions = {}): Call => ({
+    method: "POST",
+    key: idempotencyKey ?? transport.newKey(),
+    signal,
+    ...call,
+  })
+  const post = async (url: string, below: readonly string[], body: object, o?: WriteOptions): Promise<void> =>
+    json<void>(write({ path: entityPath(url, ...below), body }, o))
+
+  const client: Client = {
+    url: transport.url,
+    info: (o) => json<ServerInfo>({ path: "/v1/info", signal: o?.signal }),
+    types: async (o) => (await json<{ types: TypeInfo[] }>({ path: "/v1/types", signal: o?.signal })).types,
+    spawn: async (...args: readonly unknown[]) => spawn(transport, write, spawnArguments(args)),
+    send: async (url, content, o = {}) => send(transport, url, content, o),
+    ask: async (url, content, o = {}) => ask(transport, url, content, o),
+    stream: (url, content, o = {}) => streamReply(transport, url, content, o),
+    list: (query = {}, o = {}) => list(transport, query, o),
+    listAll: (query = {}, o = {}) => listAll(transport, query, o),
+    watch: (query = {}, o = {}) => watch(transport, query, o),
+    get: async (url, o) => json({ path: entityPath(url), signal: o?.signal }),
+    state: async (url, collection, o) => {
+      const below = collection === undefined ? ["state"] : ["state", collection]
+      return json({ path: entityPath(url, ...below), signal: o?.signal })
+    },
+    observe: (url, o = {}) => observe(transport, url, o),
+    signal: (url, name, payload, o) =>
+      post(url, ["signals"], { signal: name, ...(payload !== undefined && { payload }) }, o),
+    approve: (url, call, decision, note, o) =>
+      post(url, ["approvals", call], { decision, ...(note !== undefined && { note }) }, o),
+    retry: (url, o) => post(url, ["retry"], {}, o),
+    tag: async (url, tags, o) => json<EntityDetail>(write({ path: entityPath(url, "tags"), body: { tags } }, o)),
+    stop: (url, o) => client.signal(url, "kill", undefined, o),
+    delete: async (url, o = {}) => {
+      const path = entityPath(url) + queryString({ purge: o.purge === true ? true : undefined })
+      return json<void>(write({ method: "DELETE", path }, o))
+    },
+  }
+  rememberTransport(client, transport)
+  return client
+}
+
+interface SpawnArguments {
+  readonly target: string
+  readonly id: string | undefined
+  readonly input: SpawnInput
+  readonly options: SpawnOptions
+}
+
+/** `(target, input, options)` or `(type, id, input, options)`. */
+function spawnArguments([target, second, ...rest]: readonly unknown[]): SpawnArguments {
+  const named = typeof second === "string" || (second === undefined && rest.length > 0)
+  const [input = {}, options = {}] = named ? rest : [second, ...rest]
+  return {
+    target: target as string,
+    id: named ? (second as string | undefined) : undefined,
+    input: input as SpawnInput,
+    options: options as SpawnOptions,
+  }
+}
+
+async function spawn(
+  transport: Transport,
+  write: (call: Call, options?: CallOptions) => Call,
+  { target, id, input, options }: SpawnArguments,
+): Promise<SpawnReply> {
+  const url = spawnAddress(target, id ?? transport.newKey())
+  const wait = options.wait === undefined ? undefined : `${durationMs(options.wait, "wait")}ms`
+  const { args, tags, message, parent } = input
+  const body: SpawnBody = definedOnly({ args: args as JsonObject | undefined, tags, message, parent })
+  return transport.json(write({ method: "PUT", path: entityPath(url) + queryString({ wait }), body }, options))
+}
+
+function definedOnly(fields: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}

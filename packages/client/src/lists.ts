@@ -1,0 +1,62 @@
+import type { EntityPage, EntityQuery, EntitySummary } from "@rouse/protocol"
+import { queryString } from "./core/address.ts"
+import { unreachableError } from "./core/problem.ts"
+import { pauseQuietly } from "./log.ts"
+import { eventData, readEvents } from "./sse.ts"
+import type { Transport } from "./transport.ts"
+import type { CallOptions, WatchEvent, WatchOptions } from "./types.ts"
+
+const PATH = "/v1/entities"
+
+export function list(transport: Transport, query: EntityQuery, { signal }: CallOptions): Promise<EntityPage> {
+  return transport.json({ path: PATH + queryString(query), signal })
+}
+
+export async function* listAll(
+  transport: Transport,
+  query: EntityQuery,
+  options: CallOptions,
+): AsyncGenerator<EntitySummary> {
+  let after = query.after
+  do {
+    const page = await list(transport, after === undefined ? query : { ...query, after }, options)
+    yield* page.entities
+    after = page.next
+  } while (after !== undefined)
+}
+
+export async function* watch(
+  transport: Transport,
+  query: EntityQuery,
+  { signal, onInterrupted }: WatchOptions,
+): AsyncGenerator<WatchEvent> {
+  const call = { path: PATH + queryString(query), accept: "text/event-stream", signal }
+  for (let failures = 1; !signal?.aborted; failures++) {
+    let failure: unknown = unreachableError(transport.url, "the list's connection ended")
+    try {
+      for await (const message of readEvents(await transport.open(call))) {
+        const event = watchEvent(message)
+        if (event) yield event
+        failures = 0
+      }
+    } catch (error) {
+      failure = error
+    }
+    if (signal?.aborted) return
+    onInterrupted?.(failure as Parameters<NonNullable<typeof onInterrupted>>[0])
+    await pauseQuietly(transport, Math.max(failures, 1), failure, signal)
+  }
+}
+
+function watchEvent(message: Parameters<typeof eventData>[0]): WatchEvent | undefined {
+  switch (message.event) {
+    case "page":
+      return { kind: "page", page: eventData(message) }
+    case "entity":
+      return { kind: "entity", entity: eventData(message) }
+    case "gone":
+      return { kind: "gone", url: eventData<{ readonly url: string }>(message).url }
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,166 @@
+import type { JsonBatch, StreamResponse } from "@durable-streams/client"
+import { stream } from "@durable-streams/client"
+import type { ChangeEvent, Offset } from "@rouse/protocol"
+import { RouseError, START } from "@rouse/protocol"
+import { logPath } from "./core/address.ts"
+import { unreachableError } from "./core/problem.ts"
+import type { Transport } from "./transport.ts"
+import type { LogBatch, ObserveOptions } from "./types.ts"
+
+/** Reads an entity's log; a lost connection is taken up again after the last batch that was told. */
+export async function* observe(transport: Transport, url: string, options: ObserveOptions): AsyncGenerator<LogBatch> {
+  const { live = true, signal } = options
+  const address = transport.url + logPath(url)
+  let offset: Offset = options.from ?? START
+  let caughtUp = false
+  for (let failures = 1; !signal?.aborted; failures++) {
+    let failure: unknown = unreachableError(transport.url, "the log's connection ended")
+    try {
+      for await (const batch of batchesOf(transport, address, offset, live, signal)) {
+        const next = batch.offset as Offset
+        // A batch whose offset did not arrive was cut off: it is read again.
+        const whole = batch.items.length === 0 || next !== offset
+        if (whole && (batch.items.length > 0 || (batch.upToDate && !caughtUp))) {
+          yield { events: batch.items, offset: next, upToDate: batch.upToDate }
+        }
+        if (whole && (batch.streamClosed || (!live && batch.upToDate))) return
+        if (whole) [offset, caughtUp, failures] = [next, batch.upToDate, 0]
+      }
+    } catch (error) {
+      failure = logError(transport.url, error)
+    }
+    if (signal?.aborted) return
+    options.onInterrupted?.(failure as RouseError)
+    await pauseQuietly(transport, Math.max(failures, 1), failure, signal)
+  }
+}
+
+/** Waits before the next try. An abort ends the wait, not the reader: it is asked for, no error. */
+export async function pauseQuietly(
+  transport: Transport,
+  attempt: number,
+  failure: unknown,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await transport.pause(attempt, failure, signal)
+  } catch (error) {
+    if (!signal?.aborted) throw error
+  }
+}
+
+async function* batchesOf(
+  transport: Transport,
+  url: string,
+  offset: Offset,
+  live: boolean,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<JsonBatch<ChangeEvent>> {
+  const response = await stream<ChangeEvent>({
+    url,
+    offset,
+    live: live ? "sse" : false,
+    json: true,
+    warnOnHttp: false,
+    ...readerOptions(transport),
+    ...(signal && { signal }),
+  })
+  yield* pull(response)
+}
+
+interface ReaderOptions {
+  readonly fetch: typeof globalThis.fetch
+  readonly backoffOptions: { initialDelay: number; maxDelay: number; multiplier: number; maxRetries: number }
+  readonly sseResilience: { logWarnings: boolean }
+}
+
+/** How the ecosystem's reader is made to use the client's transport, with its token and its retries. */
+function readerOptions(transport: Transport): ReaderOptions {
+  return {
+    fetch: async (input, init) => endQuietly(await transport.fetch(input, init)),
+    backoffOptions: { initialDelay: 0, maxDelay: 0, multiplier: 1, maxRetries: 0 },
+    sseResilience: { logWarnings: false },
+  }
+}
+
+/** The same for a reader that nobody starts again: once it has reached the server it goes on trying. */
+export function patientReader(transport: Transport): ReaderOptions {
+  const options = readerOptions(transport)
+  let reached = false
+  return {
+    ...options,
+    async fetch(input, init) {
+      for (let failures = 1; ; failures++) {
+        try {
+          const response = await options.fetch(input, init)
+          reached = true
+          return response
+        } catch (error) {
+          if (!reached) throw error
+          await transport.pause(failures, error, init?.signal ?? undefined)
+        }
+      }
+    },
+  }
+}
+
+/** The batches as they come, one at a time: the reader reads on when the last one was used. */
+async function* pull(response: StreamResponse<ChangeEvent>): AsyncGenerator<JsonBatch<ChangeEvent>> {
+  const waiting: { readonly batch: JsonBatch<ChangeEvent>; readonly used: () => void }[] = []
+  let wake = (): void => undefined
+  let end: { readonly error?: unknown } | undefined
+  const finish = (reason: { readonly error?: unknown }): void => {
+    end = reason
+    wake()
+  }
+  const cancel = response.subscribeJson((batch) => {
+    const done = new Promise<void>((used) => waiting.push({ batch, used }))
+    wake()
+    return done
+  })
+  response.closed.then(
+    () => finish({}),
+    (error: unknown) => finish({ error }),
+  )
+  try {
+    for (;;) {
+      const next = waiting.shift()
+      if (next) {
+        yield next.batch
+        next.used()
+      } else if (end) {
+        if (end.error !== undefined) throw end.error
+        return
+      } else {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    }
+  } finally {
+    for (const { used } of waiting) used()
+    cancel()
+  }
+}
+
+/** An event stream that is cut ends, for the reader reconnects after an end but gives up on an error. */
+function endQuietly(response: Response): Response {
+  const isEvents = response.headers.get("content-type")?.includes("text/event-stream") ?? false
+  if (!isEvents || !response.body) return response
+  const reader = response.body.getReader()
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read().catch(() => CUT)
+      if (done) controller.close()
+      else controller.enqueue(value)
+    },
+    cancel: (reason) => reader.cancel(reason),
+  })
+  return new Response(body, { status: response.status, headers: response.headers })
+}
+
+const CUT = { done: true, value: undefined } as const
+
+function logError(url: string, error: unknown): RouseError {
+  return RouseError.is(error) ? error : unreachableError(url, error)
+}

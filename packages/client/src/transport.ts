@@ -1,0 +1,130 @@
+import { RouseError } from "@rouse/protocol"
+import type { Clock } from "./clock.ts"
+import { systemClock } from "./clock.ts"
+import { baseUrl } from "./core/address.ts"
+import { ATTEMPTS_MAX, backoffMs, RECONNECTS_MAX, retryAfterMs, RETRY_AFTER_MS_MAX } from "./core/backoff.ts"
+import { isPassing, problemError, unreachableError } from "./core/problem.ts"
+import type { ClientOptions } from "./types.ts"
+
+/** One request. It is sent again after a passing failure, so one that changes something must have a `key`. */
+export interface Call {
+  readonly method?: "GET" | "PUT" | "POST" | "DELETE"
+  readonly path: string
+  readonly body?: object
+  /** The idempotency key. */
+  readonly key?: string
+  readonly accept?: string
+  readonly signal?: AbortSignal | undefined
+}
+
+/** How the client's methods reach the server: with the token, retries, and errors as `RouseError`s. */
+export interface Transport {
+  readonly url: string
+  readonly clock: Clock
+  readonly newKey: () => string
+  /** The answer's JSON; undefined when it has no body. */
+  json<T>(call: Call): Promise<T>
+  /** An answer whose body is still to be read. Only the way to its head is retried. */
+  open(call: Call): Promise<Response>
+  /** For readers that make their own requests: safe ones only. */
+  readonly fetch: typeof globalThis.fetch
+  /** Waits before reconnecting for the `attempt`th time in vain, from 1; throws `error` when it is not worth it. */
+  pause(attempt: number, error: unknown, signal: AbortSignal | undefined): Promise<void>
+}
+
+export function createTransport(options: ClientOptions): Transport {
+  const url = baseUrl(options.url)
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? Math.random
+  const attemptsMax = options.attempts ?? ATTEMPTS_MAX
+  const send = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
+
+  async function once<T>(input: string, init: RequestInit, read: (response: Response) => Promise<T>): Promise<T> {
+    const headers = new Headers(init.headers)
+    const token = typeof options.token === "function" ? await options.token() : options.token
+    if (token !== undefined && token !== "") headers.set("authorization", `Bearer ${token}`)
+    try {
+      const response = await send(input, { ...init, headers })
+      if (!response.ok) throw await failureOf(response)
+      return await read(response)
+    } catch (error) {
+      init.signal?.throwIfAborted()
+      throw error instanceof Failure || RouseError.is(error) ? error : unreachableError(url, error)
+    }
+  }
+
+  async function attempts<T>(input: string, init: RequestInit, read: (response: Response) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await once(input, init, read)
+      } catch (thrown) {
+        const error = thrown instanceof Failure ? thrown.error : thrown
+        const asked = thrown instanceof Failure ? retryAfterMs(thrown.retryAfter, clock.nowMs()) : 0
+        if (attempt >= attemptsMax || !isPassing(error) || asked > RETRY_AFTER_MS_MAX) throw error
+        await clock.sleep(Math.max(asked, backoffMs(attempt, random())), init.signal ?? undefined)
+      }
+    }
+  }
+
+  return {
+    url,
+    clock,
+    newKey: options.newKey ?? (() => crypto.randomUUID()),
+    json: (call) => attempts(url + call.path, initOf(call), readJson) as Promise<never>,
+    open: (call) => attempts(url + call.path, initOf(call), async (response) => response),
+    fetch: (input, init) => attempts(addressOf(input), init ?? {}, async (response) => response),
+    async pause(attempt, error, signal) {
+      if (attempt > RECONNECTS_MAX || !isPassing(error)) throw error
+      await clock.sleep(backoffMs(attempt, random()), signal)
+    },
+  }
+}
+
+/** An answer that says no, with what a retry needs to know of it. */
+class Failure extends Error {
+  readonly error: RouseError
+  readonly retryAfter: string | null
+
+  constructor(error: RouseError, retryAfter: string | null) {
+    super(error.message, { cause: error })
+    this.error = error
+    this.retryAfter = retryAfter
+  }
+}
+
+async function failureOf(response: Response): Promise<Failure> {
+  const text = await response.text()
+  return new Failure(problemError(response.status, parsed(text)), response.headers.get("retry-after"))
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  const text = await response.text()
+  if (text === "") return undefined
+  const body = parsed(text)
+  if (body === undefined) throw new RouseError("INTERNAL", `${response.url} did not answer JSON; is it a Rouse server?`)
+  return body
+}
+
+function initOf(call: Call): RequestInit {
+  const headers = new Headers({ accept: call.accept ?? "application/json" })
+  if (call.body) headers.set("content-type", "application/json")
+  if (call.key !== undefined) headers.set("idempotency-key", call.key)
+  return {
+    method: call.method ?? "GET",
+    headers,
+    ...(call.body && { body: JSON.stringify(call.body) }),
+    ...(call.signal && { signal: call.signal }),
+  }
+}
+
+function addressOf(input: RequestInfo | URL): string {
+  return input instanceof Request ? input.url : String(input)
+}
