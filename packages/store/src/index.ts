@@ -1,4 +1,6 @@
 export { frameJson, joinJson, parseJson } from "./core/json-frame.ts"
+export { openMemoryStore, openStore } from "./sqlite/open.ts"
+export type { MemoryStoreOptions, StoreOptions } from "./sqlite/open.ts"
 export type {
   AppendOp,
   Commit,

@@ -1,0 +1,28 @@
+import { RouseError } from "@rouse/protocol"
+import type { CreateStreamOp } from "../store.ts"
+import { sameContentType } from "./content-type.ts"
+import { isAlive } from "./stream-state.ts"
+import type { StreamState } from "./stream-state.ts"
+
+/**
+ * Decides what a create does: makes the stream, replaces one that has expired, or finds an equal one there.
+ *
+ * @throws {RouseError} `ALREADY_EXISTS` when one is there and differs, with `details.field`.
+ * @see Durable Streams Protocol §5.1
+ */
+export function decideCreate(existing: StreamState | undefined, op: CreateStreamOp): "create" | "replace" | "exists" {
+  if (existing === undefined) return "create"
+  if (!isAlive(existing, op.nowMs)) return "replace"
+  const field = difference(existing, op)
+  if (field === undefined) return "exists"
+  throw new RouseError("ALREADY_EXISTS", `the stream ${op.path} exists with another ${field}`, {
+    details: { path: op.path, field },
+  })
+}
+
+function difference(existing: StreamState, op: CreateStreamOp): string | undefined {
+  if (!sameContentType(existing.contentType, op.contentType)) return "contentType"
+  if (existing.ttlSeconds !== (op.ttlSeconds ?? null)) return "ttlSeconds"
+  if (existing.expiresAtMs !== (op.expiresAtMs ?? null)) return "expiresAtMs"
+  return existing.closed === (op.closed ?? false) ? undefined : "closed"
+}

@@ -1,0 +1,74 @@
+import type { Row } from "@rouse/protocol"
+import type { Commit, EntityRecord, Guard, Op, StoredReceipt, Timer } from "../store.ts"
+
+/**
+ * Commits as they reach an engine: every JSON value is text, taken when the commit was given, so that later changes by the
+ * caller do not matter and the values cross to another thread as flat strings.
+ */
+export interface EncodedCommit {
+  readonly guards: readonly Guard[]
+  readonly ops: readonly EncodedOp[]
+}
+
+type JsonOp = "putEntity" | "putRow" | "putTimer" | "putReceipt"
+
+export type EncodedOp =
+  | Exclude<Op, { readonly op: JsonOp }>
+  | { readonly op: "putEntity"; readonly record: EncodedRecord }
+  | { readonly op: "putRow"; readonly url: string; readonly collection: string; readonly key: string; readonly value: string }
+  | { readonly op: "putTimer"; readonly timer: EncodedTimer }
+  | { readonly op: "putReceipt"; readonly receipt: EncodedReceipt }
+
+export type EncodedRecord = Omit<EntityRecord, "version" | "tags" | "args" | "control"> & {
+  readonly tags: string
+  readonly args: string
+  readonly control: string
+}
+export type EncodedTimer = Omit<Timer, "payload"> & { readonly payload: string }
+export type EncodedReceipt = Omit<StoredReceipt, "response"> & { readonly response: string }
+export type EncodedRow = Omit<Row, "value"> & { readonly value: string }
+
+export function encodeCommit(commit: Commit): EncodedCommit {
+  return { guards: commit.guards ?? [], ops: commit.ops.map(encodeOp) }
+}
+
+function encodeOp(op: Op): EncodedOp {
+  switch (op.op) {
+    case "putEntity":
+      return { op: "putEntity", record: encodeRecord(op.record) }
+    case "putRow":
+      return { op: "putRow", url: op.url, collection: op.collection, key: op.key, value: JSON.stringify(op.value) }
+    case "putTimer":
+      return { op: "putTimer", timer: { ...op.timer, payload: JSON.stringify(op.timer.payload) } }
+    case "putReceipt":
+      return { op: "putReceipt", receipt: { ...op.receipt, response: JSON.stringify(op.receipt.response) } }
+    case "append":
+      return { ...op, data: ownBytes(op.data) }
+    case "createStream":
+      return op.data === undefined ? op : { ...op, data: ownBytes(op.data) }
+    default:
+      return op
+  }
+}
+
+function encodeRecord(record: Omit<EntityRecord, "version">): EncodedRecord {
+  return {
+    url: record.url,
+    type: record.type,
+    id: record.id,
+    status: record.status,
+    epoch: record.epoch,
+    parent: record.parent,
+    createdAtMs: record.createdAtMs,
+    activeAtMs: record.activeAtMs,
+    dueAtMs: record.dueAtMs,
+    tags: JSON.stringify(record.tags),
+    args: JSON.stringify(record.args),
+    control: JSON.stringify(record.control),
+  }
+}
+
+/** The bytes alone: a small view of a large buffer would cross to another thread with all of that buffer. */
+function ownBytes(data: Uint8Array): Uint8Array {
+  return data.byteLength === data.buffer.byteLength ? data : new Uint8Array(data)
+}

@@ -1,0 +1,75 @@
+import type { ProducerClaim, StreamState } from "./stream-state.ts"
+import type { ProducerState } from "./producer.ts"
+import type { EntityState, StoreView } from "./view.ts"
+
+/** A view with the effects of a commit's earlier operations laid over it. */
+export class Overlay implements StoreView {
+  readonly base: StoreView
+  readonly #streams = new Map<string, StreamState | undefined>()
+  readonly #producers = new Map<string, ProducerState>()
+  readonly #entities = new Map<string, EntityState | undefined>()
+  readonly #entityIds = new Map<string, number>()
+  readonly #timers = new Map<string, boolean>()
+
+  constructor(base: StoreView) {
+    this.base = base
+  }
+
+  stream(path: string): StreamState | undefined {
+    if (this.#streams.has(path)) return this.#streams.get(path)
+    const state = this.base.stream(path)
+    this.#streams.set(path, state)
+    return state
+  }
+
+  setStream(path: string, state: StreamState | undefined): void {
+    this.#streams.set(path, state)
+  }
+
+  producer(stream: number, id: string): ProducerState | undefined {
+    return this.#producers.get(`${stream} ${id}`) ?? this.base.producer(stream, id)
+  }
+
+  setProducer(stream: number, claim: ProducerClaim): void {
+    this.#producers.set(`${stream} ${claim.id}`, claim)
+  }
+
+  entity(url: string): EntityState | undefined {
+    if (this.#entities.has(url)) return this.#entities.get(url)
+    const state = this.base.entity(url)
+    this.#entities.set(url, state)
+    return state
+  }
+
+  setEntity(url: string, state: EntityState | undefined): void {
+    this.#entities.set(url, state)
+    if (state === undefined) this.#entityIds.delete(url)
+  }
+
+  /** The same identity for every mention of an entity that this commit makes. */
+  entityIdFor(url: string): number {
+    const id = this.#entityIds.get(url) ?? this.base.newEntityId()
+    this.#entityIds.set(url, id)
+    return id
+  }
+
+  hasTimer(id: string): boolean {
+    return this.#timers.get(id) ?? this.base.hasTimer(id)
+  }
+
+  setTimer(id: string, exists: boolean): void {
+    this.#timers.set(id, exists)
+  }
+
+  hasReceipt(key: string): boolean {
+    return this.base.hasReceipt(key)
+  }
+
+  newStream(): { readonly id: number; readonly incarnation: string } {
+    return this.base.newStream()
+  }
+
+  newEntityId(): number {
+    return this.base.newEntityId()
+  }
+}

@@ -1,0 +1,214 @@
+import { RouseError } from "@rouse/protocol"
+import type { AppendOp, CreateStreamOp, StreamOutcome } from "../store.ts"
+import { decideAppend } from "./append.ts"
+import { decideCreate } from "./create.ts"
+import type { EncodedCommit, EncodedOp, EncodedReceipt, EncodedRecord, EncodedRow, EncodedTimer } from "./encoded.ts"
+import { decideGuards } from "./guard.ts"
+import type { EntityState, StoreView } from "./view.ts"
+import { newStream, outcomeOf, unknownStream } from "./stream-state.ts"
+import type { ProducerClaim, StreamState } from "./stream-state.ts"
+import { Overlay } from "./overlay.ts"
+
+/** One change of a table. A plan's are done in order, all or none. */
+export type Write =
+  | { readonly kind: "insertStream"; readonly state: StreamState }
+  | { readonly kind: "updateStream"; readonly state: StreamState }
+  | { readonly kind: "dropStream"; readonly id: number }
+  | { readonly kind: "putChunk"; readonly stream: number; readonly tail: number; readonly data: Uint8Array }
+  | { readonly kind: "putProducer"; readonly stream: number; readonly claim: ProducerClaim }
+  | { readonly kind: "putEntity"; readonly old: EntityState | undefined; readonly next: EntityState }
+  | { readonly kind: "putLeaseSeq"; readonly entity: number; readonly seq: number }
+  | { readonly kind: "dropEntity"; readonly state: EntityState }
+  | { readonly kind: "putRow"; readonly entity: number; readonly row: EncodedRow }
+  | { readonly kind: "dropRow"; readonly entity: number; readonly collection: string; readonly key: string }
+  | { readonly kind: "putTimer"; readonly timer: EncodedTimer }
+  | { readonly kind: "dropTimer"; readonly id: string }
+  | { readonly kind: "putReceipt"; readonly receipt: EncodedReceipt }
+
+export interface Plan {
+  /** False: the commit had been applied before, and there are no writes. */
+  readonly applied: boolean
+  readonly writes: readonly Write[]
+  readonly streams: Record<string, StreamOutcome>
+  /** The version that each `putEntity` got, in order. */
+  readonly versions: readonly number[]
+}
+
+/**
+ * Decides what a commit does, before anything is written: the writes, or a refusal that changes nothing.
+ *
+ * Each operation sees the effects of those before it. Pure but for `view`, which only looks things up and hands out numbers.
+ *
+ * @throws {RouseError} as `Store.commit`; `UNKNOWN_ENTITY` for a row of an entity that neither exists nor is put by this commit.
+ */
+export function planCommit(commit: EncodedCommit, view: StoreView): Plan {
+  const planner = new Planner(commit, view)
+  return planner.plan()
+}
+
+class Planner {
+  readonly #commit: EncodedCommit
+  readonly #view: Overlay
+  readonly #writes: Write[] = []
+  readonly #streams: Record<string, StreamOutcome> = {}
+  readonly #versions: number[] = []
+
+  constructor(commit: EncodedCommit, view: StoreView) {
+    this.#commit = commit
+    this.#view = new Overlay(view)
+  }
+
+  plan(): Plan {
+    const guards = decideGuards(this.#commit.guards, this.#view)
+    if (guards.kind === "repeated") return this.#repeated()
+    for (const lease of guards.leases) {
+      this.#view.setEntity(lease.url, lease)
+      if (!this.#putsLater(lease.url)) this.#writes.push({ kind: "putLeaseSeq", entity: lease.id, seq: lease.seq })
+    }
+    for (const op of this.#commit.ops) {
+      if (this.#do(op) === "duplicate") return this.#repeated()
+    }
+    return { applied: true, writes: this.#writes, streams: this.#streams, versions: this.#versions }
+  }
+
+  /** The answer to a commit that was applied before: its streams as they are. */
+  #repeated(): Plan {
+    const before = this.#view.base
+    const streams: Record<string, StreamOutcome> = {}
+    for (const op of this.#commit.ops) {
+      if (op.op !== "append" && op.op !== "createStream") continue
+      const state = before.stream(op.path)
+      if (state === undefined) continue
+      const producer = op.op === "append" && op.producer !== undefined ? before.producer(state.id, op.producer.id) : undefined
+      streams[op.path] = { ...outcomeOf(state), ...(producer === undefined ? {} : { producer }) }
+    }
+    return { applied: false, writes: [], streams, versions: [] }
+  }
+
+  #do(op: EncodedOp): "done" | "duplicate" {
+    switch (op.op) {
+      case "append":
+        return this.#append(op)
+      case "createStream":
+        return this.#createStream(op)
+      case "deleteStream":
+        return this.#deleteStream(op.path)
+      case "putEntity":
+        return this.#putEntity(op.record)
+      case "deleteEntity":
+        return this.#deleteEntity(op.url)
+      case "putRow":
+        return this.#write({ kind: "putRow", entity: this.#entityId(op.url), row: op })
+      case "deleteRow":
+        return this.#deleteRow(op)
+      case "putTimer":
+        this.#view.setTimer(op.timer.id, true)
+        return this.#write({ kind: "putTimer", timer: op.timer })
+      case "deleteTimer":
+        this.#view.setTimer(op.id, false)
+        return this.#write({ kind: "dropTimer", id: op.id })
+      case "putReceipt":
+        return this.#write({ kind: "putReceipt", receipt: op.receipt })
+    }
+  }
+
+  #write(write: Write): "done" {
+    this.#writes.push(write)
+    return "done"
+  }
+
+  #createStream(op: CreateStreamOp): "done" {
+    const existing = this.#view.stream(op.path)
+    const decision = decideCreate(existing, op)
+    if (decision === "exists" && existing !== undefined) {
+      this.#streams[op.path] = { ...outcomeOf(existing), created: false }
+      return "done"
+    }
+    if (existing !== undefined) this.#writes.push({ kind: "dropStream", id: existing.id })
+    const identity = this.#view.newStream()
+    const state = newStream(identity.id, identity.incarnation, op)
+    this.#view.setStream(op.path, state)
+    this.#writes.push({ kind: "insertStream", state })
+    this.#putChunk(state, op.data)
+    this.#streams[op.path] = { ...outcomeOf(state), created: true }
+    return "done"
+  }
+
+  #putChunk(state: StreamState, data: Uint8Array | undefined): void {
+    if (data === undefined || data.length === 0) return
+    this.#writes.push({ kind: "putChunk", stream: state.id, tail: state.tail, data })
+  }
+
+  #append(op: AppendOp): "done" | "duplicate" {
+    const state = this.#view.stream(op.path)
+    const producer =
+      op.producer === undefined || state === undefined ? undefined : this.#view.producer(state.id, op.producer.id)
+    const decision = decideAppend(state, producer, op)
+    if (decision.kind === "duplicate") return "duplicate"
+    this.#appendTo(state, decision.next, op)
+    return "done"
+  }
+
+  #appendTo(before: StreamState | undefined, next: StreamState, op: AppendOp): void {
+    this.#streams[op.path] = { ...this.#streams[op.path], ...outcomeOf(next), ...producerOutcome(op.producer) }
+    if (next === before) return
+    this.#view.setStream(op.path, next)
+    this.#putChunk(next, op.data)
+    if (next.closed || next.streamSeq !== before?.streamSeq) this.#writes.push({ kind: "updateStream", state: next })
+    if (op.producer === undefined) return
+    this.#view.setProducer(next.id, op.producer)
+    this.#writes.push({ kind: "putProducer", stream: next.id, claim: op.producer })
+  }
+
+  #deleteStream(path: string): "done" {
+    const state = this.#view.stream(path)
+    if (state === undefined) throw unknownStream(path)
+    this.#view.setStream(path, undefined)
+    delete this.#streams[path]
+    return this.#write({ kind: "dropStream", id: state.id })
+  }
+
+  #putEntity(record: EncodedRecord): "done" {
+    const old = this.#view.entity(record.url)
+    const next: EntityState = {
+      id: old?.id ?? this.#view.entityIdFor(record.url),
+      url: record.url,
+      version: (old?.version ?? 0) + 1,
+      epoch: record.epoch,
+      seq: old?.epoch === record.epoch ? old.seq : 0,
+      record,
+    }
+    this.#view.setEntity(record.url, next)
+    this.#versions.push(next.version)
+    return this.#write({ kind: "putEntity", old, next })
+  }
+
+  #deleteEntity(url: string): "done" {
+    const state = this.#view.entity(url)
+    if (state === undefined) return "done"
+    this.#view.setEntity(url, undefined)
+    return this.#write({ kind: "dropEntity", state })
+  }
+
+  #deleteRow(op: { readonly url: string; readonly collection: string; readonly key: string }): "done" {
+    const state = this.#view.entity(op.url)
+    if (state === undefined && !this.#putsLater(op.url)) return "done"
+    return this.#write({ kind: "dropRow", entity: this.#entityId(op.url), collection: op.collection, key: op.key })
+  }
+
+  /** Rows may come before the record that they belong to. */
+  #entityId(url: string): number {
+    const state = this.#view.entity(url)
+    if (state !== undefined) return state.id
+    if (this.#putsLater(url)) return this.#view.entityIdFor(url)
+    throw new RouseError("UNKNOWN_ENTITY", `there is no entity ${url}`, { details: { url } })
+  }
+
+  #putsLater(url: string): boolean {
+    return this.#commit.ops.some((op) => op.op === "putEntity" && op.record.url === url)
+  }
+}
+
+function producerOutcome(claim: ProducerClaim | undefined): Pick<StreamOutcome, "producer"> {
+  return claim === undefined ? {} : { producer: { epoch: claim.epoch, seq: claim.seq } }
+}

@@ -1,0 +1,27 @@
+import type { EncodedRecord } from "./encoded.ts"
+import type { ProducerState } from "./producer.ts"
+import type { StreamState } from "./stream-state.ts"
+
+/** What the decisions need to know about an entity. */
+export interface EntityState {
+  readonly id: number
+  readonly url: string
+  readonly version: number
+  readonly epoch: number
+  /** The highest commit recorded under this epoch; 0: none. */
+  readonly seq: number
+  readonly record: EncodedRecord
+}
+
+/** What the decisions look things up in. */
+export interface StoreView {
+  stream(path: string): StreamState | undefined
+  producer(stream: number, id: string): ProducerState | undefined
+  entity(url: string): EntityState | undefined
+  hasTimer(id: string): boolean
+  hasReceipt(key: string): boolean
+  /** The identity of a stream to come. Never handed out before. */
+  newStream(): { readonly id: number; readonly incarnation: string }
+  /** The identity of an entity to come. */
+  newEntityId(): number
+}

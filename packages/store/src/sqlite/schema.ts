@@ -1,0 +1,80 @@
+/**
+ * The tables, and how they came to be. Migrations only go forward: the number of those applied is the file's `user_version`.
+ *
+ * - `chunk` is the log: append batches in the order they were committed, so that a commit's bytes of all streams land on the
+ *   same pages. `chunk_tail` finds a stream's batches by the position after them; its last entry is the stream's tail, so an
+ *   append touches no other row of the stream.
+ * - `row` is clustered by entity: what a wake reads is a few neighbouring pages, and what a commit puts is one or two.
+ * - `entity` is listed by whole seconds of activity; an entity at work moves its index entry once a second at most. Indexes of
+ *   what few entities have (a due time, a status other than idle, a parent) hold those alone.
+ * - A deleted stream is only forgotten: its batches are in `garbage` until a sweep drops them.
+ */
+
+/** "Rous" in ASCII: marks the file as ours. */
+export const APPLICATION_ID = 0x526f7573
+
+const FIRST = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+CREATE TABLE stream (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  path TEXT NOT NULL UNIQUE,
+  content_type TEXT NOT NULL,
+  closed INTEGER NOT NULL,
+  closed_by TEXT,
+  stream_seq TEXT,
+  created_at INTEGER NOT NULL,
+  ttl_seconds INTEGER,
+  expires_at INTEGER,
+  dies_at INTEGER
+) STRICT;
+CREATE INDEX stream_dying ON stream (dies_at) WHERE dies_at IS NOT NULL;
+CREATE TABLE chunk (id INTEGER PRIMARY KEY, stream INTEGER NOT NULL, tail INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX chunk_tail ON chunk (stream, tail);
+CREATE TABLE producer (
+  stream INTEGER NOT NULL, id TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (stream, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE garbage (stream INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE entity (
+  id INTEGER PRIMARY KEY,
+  url TEXT NOT NULL UNIQUE,
+  type TEXT NOT NULL,
+  name TEXT NOT NULL,
+  status TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  parent TEXT,
+  created_at INTEGER NOT NULL,
+  active_at INTEGER NOT NULL,
+  active_second INTEGER NOT NULL,
+  due_at INTEGER,
+  tags TEXT NOT NULL,
+  args TEXT NOT NULL,
+  control TEXT NOT NULL
+) STRICT;
+CREATE INDEX entity_active ON entity (active_second DESC, url);
+CREATE INDEX entity_status ON entity (status, active_second DESC, url) WHERE status <> 'idle';
+CREATE INDEX entity_parent ON entity (parent) WHERE parent IS NOT NULL;
+CREATE INDEX entity_due ON entity (due_at) WHERE due_at IS NOT NULL;
+CREATE TABLE tag (
+  name TEXT NOT NULL, value TEXT NOT NULL, entity INTEGER NOT NULL,
+  PRIMARY KEY (name, value, entity)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE "row" (
+  entity INTEGER NOT NULL, collection TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (entity, collection, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE timer (
+  id TEXT PRIMARY KEY, due_at INTEGER NOT NULL, url TEXT NOT NULL, payload TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX timer_due ON timer (due_at);
+CREATE INDEX timer_url ON timer (url);
+CREATE TABLE receipt (
+  key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, response TEXT NOT NULL, expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX receipt_expiry ON receipt (expires_at);
+`
+
+/** In order. Append only: a file in the field has some prefix of them. */
+export const MIGRATIONS: readonly string[] = [FIRST]

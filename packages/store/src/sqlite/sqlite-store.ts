@@ -1,0 +1,196 @@
+import { RouseError, START } from "@rouse/protocol"
+import type { Offset, Row } from "@rouse/protocol"
+import { encodeCommit } from "../core/encoded.ts"
+import type {
+  Commit,
+  CommitResult,
+  EntityFilter,
+  EntityRecord,
+  EntityRecordPage,
+  ReadResult,
+  Store,
+  StoredReceipt,
+  StreamInfo,
+  StreamListener,
+  Timer,
+} from "../store.ts"
+import { CommitQueue } from "./commit-queue.ts"
+import type { Committed } from "./commit-queue.ts"
+import { errorOf } from "./engine.ts"
+import { storeFailure } from "./failure.ts"
+import { Listeners } from "./listeners.ts"
+import type { Reader } from "./reader.ts"
+import type { Writer, WriterReply, WriterRequest } from "./writer-port.ts"
+
+export interface SqliteStoreParts {
+  readonly writer: Writer
+  readonly reader: Reader
+  /** Names the data directory in errors. */
+  readonly where: string
+  /** Ends the parts: the reader, the writer, and the claim on the directory. */
+  readonly release: () => Promise<void>
+  readonly commitsQueuedMax?: number
+}
+
+/**
+ * The embedded engine.
+ *
+ *     commit ──▶ CommitQueue ──▶ Writer (a thread with the one writing connection) ──▶ WAL ──▶ disk
+ *                                   │ outcomes
+ *     caller ◀── result ◀───────────┴──▶ Listeners
+ *     read ────▶ Reader (this thread, a read-only connection: the newest snapshot of the WAL)
+ *
+ * 1. A commit's promise is settled, and listeners are told, only after the group that holds it was synced.
+ * 2. Reads never wait for writes, nor writes for reads.
+ * 3. One process has the directory; within it this object has the only writing connection.
+ */
+export class SqliteStore implements Store {
+  readonly #writer: Writer
+  readonly #reader: Reader
+  readonly #where: string
+  readonly #release: () => Promise<void>
+  readonly #queue: CommitQueue
+  readonly #listeners = new Listeners()
+  readonly #underWay = new Set<Promise<unknown>>()
+  #closed: Promise<void> | undefined
+
+  constructor(parts: SqliteStoreParts) {
+    this.#writer = parts.writer
+    this.#reader = parts.reader
+    this.#where = parts.where
+    this.#release = parts.release
+    this.#queue = new CommitQueue(parts.writer, parts.commitsQueuedMax)
+  }
+
+  async commit(commit: Commit): Promise<CommitResult> {
+    this.#refuseClosed()
+    const committed = await this.#track(this.#queue.commit(encodeCommit(commit)))
+    this.#announce(commit, committed)
+    return { applied: committed.applied, streams: committed.streams }
+  }
+
+  async stream(path: string): Promise<StreamInfo | undefined> {
+    return this.#read(() => this.#reader.stream(path))
+  }
+
+  async read(path: string, from: Offset, bytesMax: number): Promise<ReadResult> {
+    return this.#read(() => this.#reader.read(path, from, bytesMax))
+  }
+
+  watchStream(path: string, listener: StreamListener): () => void {
+    return this.#listeners.watchStream(path, listener)
+  }
+
+  watchEntities(listener: (record: EntityRecord) => void): () => void {
+    return this.#listeners.watchEntities(listener)
+  }
+
+  async entity(url: string): Promise<EntityRecord | undefined> {
+    return this.#read(() => this.#reader.entity(url))
+  }
+
+  async entities(filter: EntityFilter): Promise<EntityRecordPage> {
+    return this.#read(() => this.#reader.entities(filter))
+  }
+
+  async rows(url: string, collection?: string): Promise<readonly Row[]> {
+    return this.#read(() => this.#reader.rows(url, collection))
+  }
+
+  async rowCounts(url: string): Promise<Readonly<Record<string, number>>> {
+    return this.#read(() => this.#reader.rowCounts(url))
+  }
+
+  async row(url: string, collection: string, key: string): Promise<Row | undefined> {
+    return this.#read(() => this.#reader.row(url, collection, key))
+  }
+
+  async dueEntities(nowMs: number, limit: number): Promise<readonly EntityRecord[]> {
+    return this.#read(() => this.#reader.dueEntities(nowMs, limit))
+  }
+
+  async dueTimers(nowMs: number, limit: number): Promise<readonly Timer[]> {
+    return this.#read(() => this.#reader.dueTimers(nowMs, limit))
+  }
+
+  async nextDueAtMs(): Promise<number | undefined> {
+    return this.#read(() => this.#reader.nextDueAtMs())
+  }
+
+  async receipt(key: string): Promise<StoredReceipt | undefined> {
+    return this.#read(() => this.#reader.receipt(key))
+  }
+
+  async sweep(nowMs: number): Promise<number> {
+    const reply = await this.#ask({ kind: "sweep", nowMs })
+    if (reply.kind !== "swept") throw new Error(`the writer answered a sweep with ${reply.kind}`)
+    for (const path of reply.streams) this.#tellDeleted(path)
+    return reply.count
+  }
+
+  async check(): Promise<void> {
+    await this.#ask({ kind: "check" })
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#finish()
+    return this.#closed
+  }
+
+  async #finish(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+    await this.#release()
+  }
+
+  async #ask(request: WriterRequest): Promise<WriterReply> {
+    this.#refuseClosed()
+    const reply = await this.#track(this.#writer.request(request))
+    if (reply.kind === "failed") throw errorOf(reply.failure)
+    return reply
+  }
+
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work)
+    try {
+      return await work
+    } finally {
+      this.#underWay.delete(work)
+    }
+  }
+
+  #read<T>(read: () => T): T {
+    this.#refuseClosed()
+    try {
+      return read()
+    } catch (error) {
+      throw storeFailure(error, this.#where)
+    }
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed !== undefined) throw new RouseError("SHUTTING_DOWN", "the store is closed")
+  }
+
+  #announce(commit: Commit, { applied, streams, versions }: Committed): void {
+    if (!applied) return
+    for (const [path, { next, closed }] of Object.entries(streams)) {
+      this.#listeners.tellStream(path, { next, closed, deleted: false })
+    }
+    for (const op of commit.ops) if (op.op === "deleteStream") this.#tellDeleted(op.path)
+    if (this.#listeners.hasEntityListeners) this.#announceEntities(commit, versions)
+  }
+
+  #announceEntities(commit: Commit, versions: readonly number[]): void {
+    let put = 0
+    for (const op of commit.ops) {
+      if (op.op !== "putEntity") continue
+      const version = versions[put]
+      put += 1
+      if (version !== undefined) this.#listeners.tellEntity({ ...op.record, version })
+    }
+  }
+
+  #tellDeleted(path: string): void {
+    this.#listeners.tellStream(path, { next: START, closed: false, deleted: true })
+  }
+}

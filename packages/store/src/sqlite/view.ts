@@ -1,0 +1,115 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite"
+import type { EntityStatus } from "@rouse/protocol"
+import { incarnationOf } from "../core/offset.ts"
+import type { ProducerState } from "../core/producer.ts"
+import type { ProducerClaim, StreamState } from "../core/stream-state.ts"
+import type { EntityState, StoreView } from "../core/view.ts"
+import { readNonce } from "./migrate.ts"
+
+type SqlRow = Record<string, unknown>
+
+export const STREAM_SQL = `SELECT id, path, content_type, closed, closed_by, stream_seq, created_at, ttl_seconds, expires_at, dies_at,
+  coalesce((SELECT max(tail) FROM chunk WHERE stream = stream.id), 0) AS tail FROM stream WHERE path = ?`
+
+/** Looks up what decisions need, in the writer's own transaction. Hands out identities that were never used. */
+export class SqliteView implements StoreView {
+  readonly #nonce: string
+  readonly #stream: StatementSync
+  readonly #producer: StatementSync
+  readonly #entity: StatementSync
+  readonly #timer: StatementSync
+  readonly #receipt: StatementSync
+  #streamIdLast: number
+  #entityIdLast: number
+
+  constructor(db: DatabaseSync) {
+    this.#nonce = readNonce(db)
+    this.#stream = db.prepare(STREAM_SQL)
+    this.#producer = db.prepare("SELECT epoch, seq FROM producer WHERE stream = ? AND id = ?")
+    this.#entity = db.prepare(
+      `SELECT id, url, type, name, status, version, epoch, seq, parent, created_at, active_at, due_at, tags, args FROM entity WHERE url = ?`,
+    )
+    this.#timer = db.prepare("SELECT 1 FROM timer WHERE id = ?")
+    this.#receipt = db.prepare("SELECT 1 FROM receipt WHERE key = ?")
+    this.#streamIdLast = Number(db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'stream'").get()?.["seq"] ?? 0)
+    this.#entityIdLast = Number(db.prepare("SELECT max(id) AS id FROM entity").get()?.["id"] ?? 0)
+  }
+
+  stream(path: string): StreamState | undefined {
+    const row = this.#stream.get(path)
+    return row === undefined ? undefined : streamOf(row, this.#nonce)
+  }
+
+  producer(stream: number, id: string): ProducerState | undefined {
+    const row = this.#producer.get(stream, id)
+    return row === undefined ? undefined : { epoch: Number(row["epoch"]), seq: Number(row["seq"]) }
+  }
+
+  entity(url: string): EntityState | undefined {
+    const row = this.#entity.get(url)
+    return row === undefined ? undefined : entityOf(row)
+  }
+
+  hasTimer(id: string): boolean {
+    return this.#timer.get(id) !== undefined
+  }
+
+  hasReceipt(key: string): boolean {
+    return this.#receipt.get(key) !== undefined
+  }
+
+  newStream(): { readonly id: number; readonly incarnation: string } {
+    this.#streamIdLast += 1
+    return { id: this.#streamIdLast, incarnation: incarnationOf(this.#streamIdLast, this.#nonce) }
+  }
+
+  newEntityId(): number {
+    this.#entityIdLast += 1
+    return this.#entityIdLast
+  }
+}
+
+export function streamOf(row: SqlRow, nonce: string): StreamState {
+  const closedBy = row["closed_by"] as string | null
+  return {
+    id: row["id"] as number,
+    path: row["path"] as string,
+    incarnation: incarnationOf(row["id"] as number, nonce),
+    contentType: row["content_type"] as string,
+    tail: row["tail"] as number,
+    closed: row["closed"] === 1,
+    closedBy: closedBy === null ? null : (JSON.parse(closedBy) as ProducerClaim),
+    streamSeq: row["stream_seq"] as string | null,
+    createdAtMs: row["created_at"] as number,
+    ttlSeconds: row["ttl_seconds"] as number | null,
+    expiresAtMs: row["expires_at"] as number | null,
+    diesAtMs: row["dies_at"] as number | null,
+  }
+}
+
+/** The control plane's part is not read: no decision needs it. */
+function entityOf(row: SqlRow): EntityState {
+  const url = row["url"] as string
+  const epoch = row["epoch"] as number
+  return {
+    id: row["id"] as number,
+    url,
+    version: row["version"] as number,
+    epoch,
+    seq: row["seq"] as number,
+    record: {
+      url,
+      type: row["type"] as string,
+      id: row["name"] as string,
+      status: row["status"] as EntityStatus,
+      epoch,
+      parent: row["parent"] as string | null,
+      createdAtMs: row["created_at"] as number,
+      activeAtMs: row["active_at"] as number,
+      dueAtMs: row["due_at"] as number | null,
+      tags: row["tags"] as string,
+      args: row["args"] as string,
+      control: "",
+    },
+  }
+}

@@ -1,0 +1,95 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite"
+import type { Write } from "../core/plan.ts"
+import type { StreamState } from "../core/stream-state.ts"
+import { EntityWrites } from "./entity-writes.ts"
+
+/** Carries out a plan's writes, one prepared statement each. */
+export class Writes {
+  readonly #entities: EntityWrites
+  readonly #insertStream: StatementSync
+  readonly #updateStream: StatementSync
+  readonly #dropStream: readonly StatementSync[]
+  readonly #putChunk: StatementSync
+  readonly #putProducer: StatementSync
+  readonly #putRow: StatementSync
+  readonly #dropRow: StatementSync
+  readonly #putTimer: StatementSync
+  readonly #dropTimer: StatementSync
+  readonly #putReceipt: StatementSync
+
+  constructor(db: DatabaseSync) {
+    this.#entities = new EntityWrites(db)
+    this.#insertStream = db.prepare(
+      `INSERT INTO stream (id, path, content_type, closed, created_at, ttl_seconds, expires_at, dies_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    this.#updateStream = db.prepare("UPDATE stream SET closed = ?, closed_by = ?, stream_seq = ? WHERE id = ?")
+    this.#dropStream = [
+      db.prepare("DELETE FROM stream WHERE id = ?"),
+      db.prepare("INSERT OR IGNORE INTO garbage (stream) VALUES (?)"),
+    ]
+    this.#putChunk = db.prepare("INSERT INTO chunk (stream, tail, data) VALUES (?, ?, ?)")
+    this.#putProducer = db.prepare("INSERT OR REPLACE INTO producer (stream, id, epoch, seq) VALUES (?, ?, ?, ?)")
+    this.#putRow = db.prepare(`INSERT OR REPLACE INTO "row" (entity, collection, key, value) VALUES (?, ?, ?, ?)`)
+    this.#dropRow = db.prepare(`DELETE FROM "row" WHERE entity = ? AND collection = ? AND key = ?`)
+    this.#putTimer = db.prepare("INSERT OR REPLACE INTO timer (id, due_at, url, payload) VALUES (?, ?, ?, ?)")
+    this.#dropTimer = db.prepare("DELETE FROM timer WHERE id = ?")
+    this.#putReceipt = db.prepare("INSERT OR REPLACE INTO receipt (key, fingerprint, response, expires_at) VALUES (?, ?, ?, ?)")
+  }
+
+  do(write: Write): void {
+    switch (write.kind) {
+      case "putChunk":
+        this.#putChunk.run(write.stream, write.tail, write.data)
+        return
+      case "putRow":
+        this.#putRow.run(write.entity, write.row.collection, write.row.key, write.row.value)
+        return
+      case "dropRow":
+        this.#dropRow.run(write.entity, write.collection, write.key)
+        return
+      case "putEntity":
+        this.#entities.put(write.old, write.next)
+        return
+      case "putLeaseSeq":
+        this.#entities.putSeq(write.entity, write.seq)
+        return
+      case "dropEntity":
+        this.#entities.drop(write.state)
+        return
+      case "putTimer":
+        this.#putTimer.run(write.timer.id, write.timer.dueAtMs, write.timer.url, write.timer.payload)
+        return
+      case "dropTimer":
+        this.#dropTimer.run(write.id)
+        return
+      case "putReceipt":
+        this.#putReceipt.run(write.receipt.key, write.receipt.fingerprint, write.receipt.response, write.receipt.expiresAtMs)
+        return
+      default:
+        this.#doStream(write)
+    }
+  }
+
+  #doStream(write: Extract<Write, { readonly kind: "insertStream" | "updateStream" | "dropStream" | "putProducer" }>): void {
+    switch (write.kind) {
+      case "insertStream":
+        this.#insert(write.state)
+        return
+      case "updateStream": {
+        const { closed, closedBy, streamSeq, id } = write.state
+        this.#updateStream.run(closed ? 1 : 0, closedBy === null ? null : JSON.stringify(closedBy), streamSeq, id)
+        return
+      }
+      case "dropStream":
+        for (const statement of this.#dropStream) statement.run(write.id)
+        return
+      case "putProducer":
+        this.#putProducer.run(write.stream, write.claim.id, write.claim.epoch, write.claim.seq)
+    }
+  }
+
+  #insert(state: StreamState): void {
+    const { id, path, contentType, closed, createdAtMs, ttlSeconds, expiresAtMs, diesAtMs } = state
+    this.#insertStream.run(id, path, contentType, closed ? 1 : 0, createdAtMs, ttlSeconds, expiresAtMs, diesAtMs)
+  }
+}
