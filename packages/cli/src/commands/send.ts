@@ -1,0 +1,153 @@
+import { applyChange, emptyTimeline, statusOf } from "@rouse/client"
+import type { Client, SendOptions, StreamEvent } from "@rouse/client"
+import { RouseError } from "@rouse/protocol"
+import type { EntityUrl, Json, MessageMode, Settled } from "@rouse/protocol"
+import { connect } from "../connect.ts"
+import type { RemoteOptions } from "../connect.ts"
+import { parseAddress, parseJson } from "../core/arguments.ts"
+import { usage } from "../core/failure.ts"
+import type { ExitCode } from "../core/failure.ts"
+import type { Io } from "../io.ts"
+import { Screen } from "../output/screen.ts"
+import { printable, textOf } from "../output/text.ts"
+import { advance } from "../output/transcript.ts"
+import type { Shown } from "../output/transcript.ts"
+
+export interface SendFlags extends RemoteOptions {
+  readonly mode?: MessageMode
+  readonly wait: boolean
+  readonly content?: string
+}
+
+/** `rouse send </type/id> [message]` */
+export async function send(address: string, message: string | undefined, flags: SendFlags, io: Io): Promise<ExitCode> {
+  const { url, type } = parseAddress(address)
+  const content = await contentOf(message, flags, io)
+  const client = connect(flags, io)
+  const options: SendOptions = { mode: flags.mode, idempotencyKey: io.uuid(), signal: io.stop }
+  if (flags.wait) return stream({ client, url, type, content, options, flags, io })
+  const receipt = await orSpawn(client, url, type, flags, io, () => client.send(url, content, options))
+  io.out(flags.json === true ? `${JSON.stringify(receipt)}\n` : `accepted ${receipt.message}\n`)
+  return 0
+}
+
+async function contentOf(message: string | undefined, flags: SendFlags, io: Io): Promise<Json> {
+  if (flags.content !== undefined) {
+    if (message !== undefined) throw usage("give a message or --content, not both")
+    return parseJson("--content", flags.content)
+  }
+  if (message !== undefined && message !== "-") return message
+  if (message === undefined && io.stdinIsTty) throw usage('there is no message: rouse send /type/id "hello"')
+  const text = (await io.stdin()).replace(/\r?\n$/, "")
+  if (text === "") throw usage("there is no message: standard input was empty")
+  return text
+}
+
+interface Sending {
+  readonly client: Client
+  readonly url: EntityUrl
+  readonly type: string
+  readonly content: Json
+  readonly options: SendOptions
+  readonly flags: SendFlags
+  readonly io: Io
+}
+
+async function stream(sending: Sending): Promise<ExitCode> {
+  const { client, url, type, content, options, flags, io } = sending
+  const screen = new Screen(io, { split: true })
+  try {
+    const events = await orSpawn(client, url, type, flags, io, async () => {
+      const iterator = client.stream(url, content, options)
+      return { first: await iterator.next(), rest: iterator }
+    })
+    const settled = flags.json === true ? await printLines(events, io) : await printReply(events, screen, url)
+    screen.close()
+    return settled === undefined ? interrupted(url, io) : outcome(settled, io)
+  } catch (error) {
+    screen.close()
+    if (io.stop.aborted) return interrupted(url, io)
+    throw error
+  }
+}
+
+interface Events {
+  readonly first: IteratorResult<StreamEvent>
+  readonly rest: AsyncIterableIterator<StreamEvent>
+}
+
+async function* all({ first, rest }: Events): AsyncGenerator<StreamEvent> {
+  if (first.done === true) return
+  yield first.value
+  yield* rest
+}
+
+async function printLines(events: Events, io: Io): Promise<Settled | undefined> {
+  for await (const event of all(events)) {
+    io.out(`${JSON.stringify(event)}\n`)
+    if (event.kind === "settled") return event.settled
+  }
+  return undefined
+}
+
+/** Prints the reply as it is written. What the run replies without having written it as text is printed at the end. */
+async function printReply(events: Events, screen: Screen, url: EntityUrl): Promise<Settled | undefined> {
+  let timeline = emptyTimeline()
+  let shown: Shown = new Map()
+  let wrote = false
+  screen.status("waiting")
+  for await (const event of all(events)) {
+    if (event.kind === "settled") {
+      const reply = event.settled.reply
+      if (!wrote && reply !== null) screen.write([{ kind: "text", key: "reply", text: printable(textOf(reply)) }])
+      return event.settled
+    }
+    if (event.kind === "accepted") continue
+    timeline = applyChange(timeline, event.event)
+    const [next, pieces] = advance(shown, timeline, { url, streaming: true, messages: false })
+    shown = next
+    wrote ||= pieces.some((piece) => piece.kind === "text")
+    screen.write(pieces)
+    const activity = statusOf(timeline)
+    screen.status(activity.busy ? activity.label : activity.kind === "approval" ? activity.label : undefined)
+  }
+  return undefined
+}
+
+function outcome(settled: Settled, io: Io): ExitCode {
+  if (settled.status === "processed") return 0
+  const what = settled.status === "dead" ? "the message could not be processed" : `the message was ${settled.status}`
+  io.err(`${io.errColor.red("rouse:")} ${what}${settled.reason === undefined ? "" : `: ${printable(settled.reason).replace(/\s+/g, " ")}`}\n`)
+  return 1
+}
+
+function interrupted(url: EntityUrl, io: Io): ExitCode {
+  io.err(`${io.errColor.dim(`stopped waiting; a message that was accepted is processed all the same: rouse watch ${url}`)}\n`)
+  return 130
+}
+
+/** Does it; when the agent is not there yet, makes it first, unless its type needs arguments. */
+async function orSpawn<T>(client: Client, url: EntityUrl, type: string, flags: SendFlags, io: Io, attempt: () => Promise<T>): Promise<T> {
+  try {
+    return await attempt()
+  } catch (error) {
+    if (!RouseError.is(error, "UNKNOWN_ENTITY")) throw error
+    await spawnWithoutArgs(client, url, type, io)
+    if (flags.json !== true && io.errIsTty) io.err(`${io.errColor.dim(`spawned ${url}`)}\n`)
+    return attempt()
+  }
+}
+
+async function spawnWithoutArgs(client: Client, url: EntityUrl, type: string, io: Io): Promise<void> {
+  try {
+    await client.spawn(url, {}, { signal: io.stop })
+  } catch (error) {
+    if (RouseError.is(error, "ALREADY_EXISTS")) return
+    if (!RouseError.is(error, "INVALID_ARGS")) throw error
+    throw new RouseError(
+      "UNKNOWN_ENTITY",
+      `there is no ${url}, and ${type} needs arguments (${error.message}): rouse spawn ${url} --args '{…}', then send`,
+      { cause: error },
+    )
+  }
+}

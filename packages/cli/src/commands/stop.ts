@@ -1,0 +1,17 @@
+import { connect } from "../connect.ts"
+import type { RemoteOptions } from "../connect.ts"
+import { parseAddress } from "../core/arguments.ts"
+import type { Io } from "../io.ts"
+
+export interface StopFlags extends RemoteOptions {
+  readonly purge?: boolean
+}
+
+/** `rouse stop </type/id>` */
+export async function stop(address: string, flags: StopFlags, io: Io): Promise<void> {
+  const { url } = parseAddress(address)
+  const purge = flags.purge === true
+  await connect(flags, io).delete(url, { purge, signal: io.stop })
+  if (flags.json === true) io.out(`${JSON.stringify({ url, stopped: true, purged: purge })}\n`)
+  else io.out(purge ? `${url} is stopped, and its log removed\n` : `${url} is stopped; its log stays readable\n`)
+}

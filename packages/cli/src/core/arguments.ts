@@ -1,0 +1,111 @@
+import { isEntityId, isEntityType, parseEntityUrl } from "@rouse/protocol"
+import type { EntityUrl, Json, JsonObject } from "@rouse/protocol"
+import { usage } from "./failure.ts"
+
+/** Checks of what was typed. Each error names the argument and the rule. */
+
+const PORT_MAX = 65_535
+const SHOWN_MAX = 40
+
+/**
+ * The address of an agent: `/type/id`, or `type/id`.
+ *
+ * @throws {RouseError} `BAD_REQUEST`
+ */
+export function parseAddress(text: string): { readonly url: EntityUrl; readonly type: string; readonly id: string } {
+  const url = text.startsWith("/") ? text : `/${text}`
+  const parsed = parseEntityUrl(url)
+  if (parsed === undefined) throw usage(`${show(text)} is not an address: write /type/id, like /assistant/one`)
+  return { url, ...parsed }
+}
+
+/**
+ * What to spawn: a type, or the whole address. Without an id, one is made.
+ *
+ * @throws {RouseError} `BAD_REQUEST`
+ */
+export function parseSpawnTarget(text: string): { readonly type: string; readonly id?: string } {
+  const bare = text.startsWith("/") ? text.slice(1) : text
+  const [type = "", id, ...rest] = bare.split("/")
+  if (!isEntityType(type) || rest.length > 0 || (id !== undefined && !isEntityId(id))) {
+    throw usage(`${show(text)} is neither a type nor an address: write a type, like assistant, or /type/id`)
+  }
+  return id === undefined ? { type } : { type, id }
+}
+
+/**
+ * A JSON object given to `flag`.
+ *
+ * @throws {RouseError} `BAD_REQUEST`
+ */
+export function parseJsonObject(flag: string, text: string): JsonObject {
+  const value = parseJson(flag, text)
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw usage(`${flag} must be a JSON object, like '{"name":"Ada"}', not ${show(text)}`)
+  }
+  return value as JsonObject
+}
+
+/**
+ * Any JSON given to `flag`.
+ *
+ * @throws {RouseError} `BAD_REQUEST`
+ */
+export function parseJson(flag: string, text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch (error) {
+    throw usage(`${flag} is not JSON (${(error as SyntaxError).message}): quote it, like ${flag} '{"name":"Ada"}'`)
+  }
+}
+
+/**
+ * Adds one `name=value` to tags: a commander collector.
+ *
+ * @throws {RouseError} `BAD_REQUEST`
+ */
+export function collectTag(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const at = text.indexOf("=")
+  if (at < 1) throw usage(`--tag must be name=value, not ${show(text)}`)
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+}
+
+/**
+ * A whole number in a range, given to `flag`.
+ *
+ * @throws {RouseError} `BAD_REQUEST`
+ */
+export function parseWhole(flag: string, text: string, min: number, max: number): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+  if (!(value >= min && value <= max)) {
+    throw usage(`${flag} must be a whole number from ${min} to ${max}, not ${show(text)}`)
+  }
+  return value
+}
+
+/** A port; 0 asks for any free one. */
+export function parsePort(text: string): number {
+  return parseWhole("--port", text, 0, PORT_MAX)
+}
+
+/**
+ * A server's address from the environment or a flag.
+ *
+ * @throws {RouseError} `BAD_REQUEST`
+ */
+export function parseServerUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    throw usage(`ROUSE_URL must be an http(s) address, like http://127.0.0.1:4437, not ${show(text)}`)
+  }
+  return url.href.replace(/\/+$/, "")
+}
+
+/** Whether only this machine can reach what listens on `host`. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+function show(text: string): string {
+  return JSON.stringify(text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text)
+}

@@ -1,0 +1,156 @@
+import type { Item, Part, Timeline, ToolPart } from "@rouse/client"
+import type { ApprovalDecision, ChildFinished, EntityUrl, MessageRow, ToolCallRow } from "@rouse/protocol"
+import { duration } from "./relative-time.ts"
+import { clip, printable, textOf } from "./text.ts"
+
+/**
+ * A timeline as lines of a terminal that only grow.
+ *
+ * Owns: nothing. `Shown` says what has been printed; `advance` gives what is to be printed now.
+ * 1. What was printed is never printed again, except text that a new attempt wrote differently.
+ * 2. Pieces with the same key go on where the last one ended; another key begins a line.
+ */
+export interface Piece {
+  readonly kind: "text" | "reasoning" | "message" | "tool" | "note" | "warning" | "error"
+  readonly key: string
+  readonly text: string
+}
+
+/** What has been printed: by the key of a part or item, its text, or its status. */
+export type Shown = ReadonlyMap<string, string>
+
+export interface TranscriptOptions {
+  readonly url: EntityUrl
+  /** Whether text is given as it is written, or once it is whole. */
+  readonly streaming: boolean
+  /** Whether messages from outside are shown. */
+  readonly messages: boolean
+}
+
+const INPUT_COLUMNS_MAX = 120
+
+/** What is new in `timeline` since `shown`, in order, and what is shown after it. */
+export function advance(shown: Shown, timeline: Timeline, options: TranscriptOptions): readonly [Shown, readonly Piece[]] {
+  const next = new Map(shown)
+  const pieces: Piece[] = []
+  for (const item of timeline.items) {
+    if (next.get(item.id) === CLOSED) continue
+    pieces.push(...piecesOf(item, next, options))
+  }
+  return [next, pieces]
+}
+
+/** An item that can change no more. */
+const CLOSED = "\u0000closed"
+
+type Marks = Map<string, string>
+
+function piecesOf(item: Item, marks: Marks, options: TranscriptOptions): readonly Piece[] {
+  switch (item.kind) {
+    case "message":
+      return once(marks, item.id, CLOSED, () => messagePieces(item.key, item.row, options))
+    case "step": {
+      const pieces = item.parts.flatMap((part) => partPieces(part, marks, options))
+      if (item.status === "failed" && item.row?.error) {
+        pieces.push(...once(marks, `${item.id}:error`, "shown", () => [line("warning", item.id, `model: ${item.row?.error?.message ?? "failed"}`)]))
+      }
+      return pieces
+    }
+    case "runEnd":
+      return once(marks, item.id, item.outcome, () => runEndPieces(item))
+    case "child":
+      return once(marks, item.id, item.row.status, () => (item.row.status === "running" ? [line("note", item.id, `spawned ${item.row.url}`)] : []))
+    case "error":
+      return once(marks, item.id, "shown", () => [
+        line("warning", item.id, `attempt ${item.row.attempt} failed: ${item.row.message}${item.retried ? ", trying again" : ""}`),
+      ])
+    case "wake":
+      return once(marks, item.id, item.row.outcome ?? "", () => [
+        item.row.outcome === "dead"
+          ? line("error", item.id, `dead-lettered${item.row.error === undefined ? "" : `: ${item.row.error}`}`)
+          : line("note", item.id, "the lease was lost; another attempt follows"),
+      ])
+    case "signal":
+      return once(marks, item.id, "shown", () => [line("note", item.id, `${item.row.name} by ${item.row.from.id}`)])
+  }
+}
+
+function once(marks: Marks, key: string, mark: string, pieces: () => readonly Piece[]): readonly Piece[] {
+  if (marks.get(key) === mark) return []
+  marks.set(key, mark)
+  return pieces()
+}
+
+function messagePieces(key: string, row: MessageRow, options: TranscriptOptions): readonly Piece[] {
+  switch (row.kind) {
+    case "message":
+      return options.messages ? [line("message", key, `${senderOf(row)} › ${textOf(row.content)}`)] : []
+    case "childFinished": {
+      const child = row.content as unknown as ChildFinished
+      const said = child.outcome === "completed" ? textOf(child.reply) : (child.error ?? "")
+      return [line("note", key, `${child.url} ${child.outcome}${said === "" ? "" : `: ${clip(said, INPUT_COLUMNS_MAX)}`}`)]
+    }
+    case "approval": {
+      const decided = row.content as unknown as ApprovalDecision
+      return [line("note", key, `${decided.decision === "allow" ? "allowed" : "denied"} by ${row.from.id}${decided.note ? `: ${decided.note}` : ""}`)]
+    }
+    case "signal":
+    case "timeout":
+      return [line("note", key, `${row.kind}: ${clip(textOf(row.content), INPUT_COLUMNS_MAX)}`)]
+  }
+}
+
+function senderOf(row: MessageRow): string {
+  return row.from.kind === "user" ? "you" : row.from.id
+}
+
+function partPieces(part: Part, marks: Marks, options: TranscriptOptions): readonly Piece[] {
+  if (part.kind === "tool") return once(marks, part.key, part.row.status, () => toolPieces(part, options))
+  if (part.gap || (part.streaming && !options.streaming)) return []
+  const before = marks.get(part.key) ?? ""
+  if (part.text === before) return []
+  marks.set(part.key, part.text)
+  if (part.text.startsWith(before)) return [{ kind: part.kind, key: part.key, text: printable(part.text.slice(before.length)) }]
+  return [line("note", `${part.key}:again`, "written again"), { kind: part.kind, key: part.key, text: printable(part.text) }]
+}
+
+function toolPieces({ key, row }: ToolPart, { url }: TranscriptOptions): readonly Piece[] {
+  const call = `${row.name} ${clip(textOf(row.input), INPUT_COLUMNS_MAX)}`
+  switch (row.status) {
+    case "intended":
+      return []
+    case "running":
+      return [line("tool", key, `⚙ ${call}`)]
+    case "waiting":
+      return [line("warning", key, `⏸ ${call} waits for you: rouse approve ${url} ${key}`)]
+    case "done":
+      return [line("tool", key, `✓ ${row.name}${took(row)} → ${clip(textOf(row.output), INPUT_COLUMNS_MAX)}${resolved(row)}`)]
+    case "failed":
+      return [line("warning", key, `✗ ${row.name}${took(row)}: ${clip(row.error ?? "failed", INPUT_COLUMNS_MAX)}`)]
+    case "denied":
+    case "cancelled":
+      return [line("note", key, `✗ ${row.name} ${row.status}`)]
+    case "unknown":
+      return [line("warning", key, `? ${row.name}: nobody knows whether it took effect`)]
+  }
+}
+
+function took(row: ToolCallRow): string {
+  if (row.startedAt === undefined || row.endedAt === undefined) return ""
+  return ` (${duration(Date.parse(row.endedAt) - Date.parse(row.startedAt))})`
+}
+
+function resolved(row: ToolCallRow): string {
+  return row.resolved === undefined || row.resolved === "unknown" ? "" : ` (after a crash: ${row.resolved === "again" ? "ran again" : "reconciled"})`
+}
+
+function runEndPieces(item: Extract<Item, { kind: "runEnd" }>): readonly Piece[] {
+  if (item.outcome === "failed") return [line("error", item.id, `failed: ${item.row.error?.message ?? "no reason was given"}`)]
+  if (item.outcome !== "completed") return [line("warning", item.id, `the run was ${item.outcome}`)]
+  const reply = item.reply === undefined || item.reply === null ? "" : textOf(item.reply)
+  return reply === "" ? [] : [{ kind: "text", key: item.id, text: printable(reply) }]
+}
+
+function line(kind: Piece["kind"], key: string, text: string): Piece {
+  return { kind, key, text: `${printable(text)}\n` }
+}

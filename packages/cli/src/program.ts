@@ -1,0 +1,224 @@
+import { Argument, Command, Option } from "commander"
+import { collectTag, parsePort, parseWhole } from "./core/arguments.ts"
+import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, DEFAULT_URL } from "./core/defaults.ts"
+import type { ExitCode } from "./core/failure.ts"
+import type { Io } from "./io.ts"
+import { version } from "./version.ts"
+
+/** The commands, their arguments and help. What each does is imported when it is run. */
+export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
+  const program = new Command("rouse")
+  const { bold, cyan, dim } = io.color
+  program
+    .description("Serverless agents on a durable log.")
+    .usage("<command> [options]")
+    .helpOption("-h, --help", "Show this help")
+    .version(version(), "-v, --version", "Show the version")
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.out, outputError: () => undefined })
+    .configureHelp({
+      styleTitle: bold,
+      styleCommandText: cyan,
+      styleSubcommandText: cyan,
+      styleOptionText: cyan,
+      subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(argumentTerm)].join(" "),
+    })
+    .addHelpText("after", helpEnd(bold, dim))
+
+  program.commandsGroup(bold("Run a server:"))
+  serving(program, io, exit)
+  program.commandsGroup(bold("Talk to agents:"))
+  talking(program, io, exit)
+  program.commandsGroup(bold("See what happens:"))
+  seeing(program, io, exit)
+  program.commandsGroup(bold("Step in:"))
+  steppingIn(program, io)
+  program.commandsGroup(bold("More:"))
+  more(program, io, exit)
+  program.addHelpCommand(new Command("help").argument("[command]").description("Show help, of all or one command"))
+  for (const command of program.commands) command.copyInheritedSettings(program).helpOption("-h, --help", "Show this help")
+  return program
+}
+
+function serving(program: Command, io: Io, exit: (code: ExitCode) => void): void {
+  program
+    .command("dev")
+    .summary("Serve agents here, with a page and reload")
+    .description(
+      "Serves the agents of your files on this machine, with the web page, and loads them again when you change them.\n\n" +
+        "Without files: ./agents.ts, ./agents/*.ts and ./src/agents/*.ts, as far as they exist.",
+    )
+    .argument("[files...]", "modules that define entities")
+    .option("-p, --port <number>", "port to listen on; 0 takes any free one", parsePort, DEFAULT_PORT)
+    .option("-d, --data <directory>", "where agents are kept", DEFAULT_DATA)
+    .option("--json", "print one JSON object when ready")
+    .action(async (files: string[], options) => exit(await (await import("./commands/dev.ts")).dev(files, options, io)))
+  program
+    .command("start")
+    .summary("Serve agents in production")
+    .description(
+      "Serves agents in production: no reload, JSON logs on standard output, graceful shutdown on SIGTERM.\n\n" +
+        "A host that others can reach is refused without tokens: --tokens, ROUSE_TOKENS_FILE, ROUSE_TOKENS or ROUSE_TOKEN.",
+    )
+    .argument("[files...]", "modules that define entities")
+    .option("--host <address>", "address to listen on", DEFAULT_HOST)
+    .option("-p, --port <number>", "port to listen on; 0 takes any free one", parsePort, DEFAULT_PORT)
+    .option("-d, --data <directory>", "where agents are kept", DEFAULT_DATA)
+    .option("--tokens <file>", "file with the tokens that requests must carry")
+    .addOption(new Option("--log-level <level>", "what to log").choices(["trace", "debug", "info", "warn", "error", "silent"]).default("info"))
+    .option("--json", "print one JSON object when ready, before the logs")
+    .action(async (files: string[], options) => exit(await (await import("./commands/start.ts")).start(files, options, io)))
+  program
+    .command("init")
+    .summary("Write a small working project")
+    .description("Writes a small working project into a directory. Nothing that is there is overwritten.")
+    .argument("[directory]", "where to", ".")
+    .option("--json", "print what was written as JSON")
+    .action(async (directory: string, options) => (await import("./commands/init.ts")).init(directory, options, io))
+  program
+    .command("demo")
+    .summary("Watch a debate between agents, offline")
+    .description("Serves the debate example on the offline model, sets a topic and shows what the agents do.")
+    .option("--once", "end when the debate is over, with a summary")
+    .option("--topic <text>", "what to debate", "Should a company let its agents spend money without asking?")
+    .option("-p, --port <number>", "port to listen on; default: any free one with --once, else " + DEFAULT_PORT, parsePort)
+    .option("-d, --data <directory>", "where agents are kept; default: a temporary directory")
+    .option("--json", "print JSON lines")
+    .action(async (options) => exit(await (await import("./commands/demo.ts")).demo(options, io)))
+}
+
+function talking(program: Command, io: Io, exit: (code: ExitCode) => void): void {
+  remote(program.command("send"))
+    .summary("Send a message, stream the reply")
+    .description(
+      "Sends a message to an agent and prints the reply as it is written. Without a message, or with -, it is read from " +
+        "standard input. An agent that is not there yet is spawned, unless its type needs arguments: then `rouse spawn` it.\n\n" +
+        "The reply goes to standard output; what else happens (tools, reasoning) to standard error.",
+    )
+    .argument("</type/id>", "the agent's address")
+    .argument("[message]", "text to send; - reads standard input")
+    .addOption(new Option("-m, --mode <mode>", "join the run under way, wait for the next, or abort it first").choices(["steer", "queue", "interrupt"]))
+    .option("--no-wait", "do not wait for the reply")
+    .option("--content <json>", "send JSON instead of text")
+    .action(async (address: string, message: string | undefined, options) =>
+      exit(await (await import("./commands/send.ts")).send(address, message, options, io)),
+    )
+  remote(program.command("spawn"))
+    .summary("Make an agent")
+    .description("Makes an agent of a type. Without an id, one is made up. The same spawn twice is one agent.")
+    .argument("<type>", "a type, or a whole address /type/id")
+    .option("-a, --args <json>", "the agent's arguments, a JSON object")
+    .option("-t, --tag <name=value>", "a tag; may be repeated", collectTag, {})
+    .option("-m, --message <text>", "its first message")
+    .action(async (target: string, options) => (await import("./commands/spawn.ts")).spawn(target, options, io))
+  remote(program.command("watch"))
+    .summary("Follow what an agent does")
+    .description("Shows an agent's conversation, and then what it does as it happens, until Ctrl-C.")
+    .argument("</type/id>", "the agent's address")
+    .option("--new", "only what happens from now on")
+    .action(async (address: string, options) => exit(await (await import("./commands/watch.ts")).watch(address, options, io)))
+}
+
+function seeing(program: Command, io: Io, exit: (code: ExitCode) => void): void {
+  remote(program.command("ps"))
+    .summary("List agents, newest activity first")
+    .description("Lists agents, newest activity first.")
+    .option("--type <name>", "only of this type")
+    .addOption(
+      new Option("--status <status>", "only in this status").choices(["idle", "queued", "running", "suspended", "paused", "dead", "stopped"]),
+    )
+    .option("--tag <name[=value]>", "only with this tag")
+    .option("--parent </type/id>", "only children of this agent")
+    .option("-n, --limit <number>", "at most this many", (text) => parseWhole("--limit", text, 1, 1_000), 100)
+    .option("--all", "page through all of them")
+    .action(async (options) => (await import("./commands/ps.ts")).ps(options, io))
+  remote(program.command("show"))
+    .summary("Inspect an agent, or the server")
+    .description("Shows one agent: its status, arguments, tags and how many rows it has. Without an address: the server and its types.")
+    .argument("[/type/id]", "the agent's address")
+    .action(async (address: string | undefined, options) => (await import("./commands/show.ts")).show(address, options, io))
+  remote(program.command("state"))
+    .summary("Print an agent's rows")
+    .description("Prints an agent's live rows: of one collection, or the author's collections and how many rows the others have.")
+    .argument("</type/id>", "the agent's address")
+    .argument("[collection]", "one collection, like message, tool_call or the author's own")
+    .action(async (address: string, collection: string | undefined, options) =>
+      (await import("./commands/state.ts")).state(address, collection, options, io),
+    )
+  remote(program.command("log"))
+    .summary("Print an agent's log")
+    .description("Prints the events of an agent's log. With --json, each as it is on the stream, one a line.")
+    .argument("</type/id>", "the agent's address")
+    .option("--from <offset>", "begin after this offset; -1 is the beginning, now the end", "-1")
+    .option("-f, --follow", "go on with what is written, until Ctrl-C")
+    .action(async (address: string, options) => exit(await (await import("./commands/log.ts")).log(address, options, io)))
+}
+
+function steppingIn(program: Command, io: Io): void {
+  remote(program.command("approve"))
+    .summary("Allow or deny a tool call that waits")
+    .description("Allows a tool call that waits for a person, or denies it. `rouse state </type/id> approval` shows what waits.")
+    .argument("</type/id>", "the agent's address")
+    .argument("<call>", "the call's key, like r000001-s0001-p001")
+    .option("--deny", "deny it")
+    .option("--note <text>", "what to tell the agent")
+    .action(async (address: string, call: string, options) => (await import("./commands/approve.ts")).approve(address, call, options, io))
+  remote(program.command("signal"))
+    .summary("Interrupt, pause or resume an agent")
+    .description("Sends a signal: interrupt aborts the run, pause and resume hold the agent, kill stops it. Any other name goes to its handler.")
+    .argument("</type/id>", "the agent's address")
+    .argument("<signal>", "interrupt, pause, resume, kill, or a custom one")
+    .option("--payload <json>", "what a custom signal carries")
+    .action(async (address: string, signal: string, options) => (await import("./commands/signal.ts")).signal(address, signal, options, io))
+  remote(program.command("stop"))
+    .summary("Stop an agent for good")
+    .description("Stops an agent for good. Its log stays readable.")
+    .argument("</type/id>", "the agent's address")
+    .option("--purge", "remove its log and rows too")
+    .action(async (address: string, options) => (await import("./commands/stop.ts")).stop(address, options, io))
+}
+
+function more(program: Command, io: Io, exit: (code: ExitCode) => void): void {
+  remote(program.command("doctor"))
+    .summary("Check what a server needs here")
+    .description("Checks Node, the data directory, the port, the model keys and the server at ROUSE_URL. Exits 1 when something is broken.")
+    .option("-p, --port <number>", "the port a server would use", parsePort, DEFAULT_PORT)
+    .option("-d, --data <directory>", "the data directory a server would use", DEFAULT_DATA)
+    .action(async (options) => exit(await (await import("./commands/doctor.ts")).doctor(options, io)))
+  program
+    .command("completion")
+    .summary("Print a shell's completion script")
+    .description(
+      "Prints a completion script.\n\n  bash:  echo 'source <(rouse completion bash)' >> ~/.bashrc\n" +
+        "  zsh:   echo 'source <(rouse completion zsh)' >> ~/.zshrc\n  fish:  rouse completion fish > ~/.config/fish/completions/rouse.fish",
+    )
+    .addArgument(new Argument("<shell>", "which shell").choices(["bash", "zsh", "fish"]))
+    .option("--json", "print it as a JSON string")
+    .action(async (shell: string, options) => (await import("./commands/completion.ts")).completion(shell, options, io))
+  program
+    .command("__complete", { hidden: true })
+    .argument("[words...]")
+    .action(async (words: string[]) => (await import("./commands/completion.ts")).completeWords(words, program, io))
+}
+
+function argumentTerm(argument: Argument): string {
+  const name = argument.name() + (argument.variadic ? "…" : "")
+  return argument.required ? `<${name}>` : `[${name}]`
+}
+
+/** What every command has that talks to a server. */
+function remote(command: Command): Command {
+  return command.option("--url <address>", "the server; default: ROUSE_URL").option("--json", "print JSON, for programs")
+}
+
+function helpEnd(bold: (text: string) => string, dim: (text: string) => string): string {
+  return `
+${bold("The first minute:")}
+  rouse init hello && cd hello && rouse dev   ${dim("# a server and its page")}
+  rouse send /assistant/one "hello"           ${dim("# in another terminal")}
+
+${bold("Environment:")}
+  ROUSE_URL     the server that commands talk to (${DEFAULT_URL})
+  ROUSE_TOKEN   the token they send
+  NO_COLOR      no colours`
+}
