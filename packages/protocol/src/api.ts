@@ -91,6 +91,11 @@ export interface ApprovalBody {
   readonly note?: string
 }
 
+/** `POST /v1/entities/{type}/{id}/tags`. A null value removes the tag. */
+export interface TagsBody {
+  readonly tags: Readonly<Record<string, string | null>>
+}
+
 /** An entity type, as `GET /v1/types` shows it. */
 export interface TypeInfo {
   readonly name: string

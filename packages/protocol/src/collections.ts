@@ -174,6 +174,8 @@ export interface StepRow {
   readonly model: string
   /** Keys of the messages that the prompt gained at this step, in order. */
   readonly messages: readonly string[]
+  /** Text that the handler added for the model, after the messages. */
+  readonly prompt?: string
   readonly status: "running" | "done" | "failed" | "interrupted"
   readonly startedAt: string
   readonly endedAt?: string

@@ -10,4 +10,4 @@ export { SERVER_COLLECTIONS, HANDLER_COLLECTIONS, RESERVED_COLLECTIONS, LOG_ONLY
 export type { BuiltInRows, BuiltInCollection, Principal, EntityRow, MessageMode, MessageRow, ChildFinished, RunOutcome, WakeRow, ChildRow, SignalRow, ScheduleRow, ApprovalRow, ApprovalDecision, TagRow, RunRow, FailureInfo, Usage, StepRow, TextRow, ReasoningRow, DeltaRow, Effect, ToolCallRow, MemoRow, ErrorRow } from "./collections.ts"
 export { runKey, stepKey, partKey } from "./keys.ts"
 export type { Reason, WakeInfo, EntityInfo, WakeRequest, OutgoingMessage, SpawnRequest, WakeOutcome, HandlerCommit, CommitReply, WakeBackend } from "./wake.ts"
-export type { SpawnBody, SendBody, Receipt, Settled, Spawned, EntityDetail, EntityQuery, EntityPage, Signal, SignalBody, ApprovalBody, TypeInfo, ServerInfo } from "./api.ts"
+export type { SpawnBody, SendBody, Receipt, Settled, Spawned, EntityDetail, EntityQuery, EntityPage, Signal, SignalBody, ApprovalBody, TagsBody, TypeInfo, ServerInfo } from "./api.ts"

@@ -1,11 +1,11 @@
 import { z } from "zod"
-import type { ApprovalBody, EntityQuery, SendBody, SignalBody, SpawnBody } from "./api.ts"
+import type { ApprovalBody, EntityQuery, SendBody, SignalBody, SpawnBody, TagsBody } from "./api.ts"
 import { parseEntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
 
 /** Checks of what comes from outside, at the server's edge. Unknown fields are refused, so that a misspelt one is seen. */
 
-const json: z.ZodType<Json> = z.json() as z.ZodType<Json>
+const json: z.ZodType<Json> = z.json()
 const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json) as z.ZodType<JsonObject>
 const url = z.string().refine((value) => parseEntityUrl(value) !== undefined, "must look like /type/id")
 const tagName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/, "letters, digits and ._:/- only, at most 64")
@@ -42,6 +42,10 @@ export const approvalBody: z.ZodType<ApprovalBody> = z.strictObject({
   decision: z.enum(["allow", "deny"]),
   note: z.string().max(4_096).optional(),
 }) as z.ZodType<ApprovalBody>
+
+export const tagsBody: z.ZodType<TagsBody> = z.strictObject({
+  tags: z.record(tagName, z.string().max(256).nullable()),
+}) as z.ZodType<TagsBody>
 
 export const entityQuery: z.ZodType<EntityQuery> = z.strictObject({
   type: z.string().max(64).optional(),

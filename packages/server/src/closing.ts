@@ -1,0 +1,75 @@
+import type { ApprovalRow, ChildFinished, EntityUrl, Json, MessageRow, RunOutcome, RunRow } from "@rouse/protocol"
+import { isoTime } from "./core/control.ts"
+import type { EntityDraft } from "./core/draft.ts"
+import { newId } from "./core/id.ts"
+import type { Plane } from "./plane.ts"
+import type { Planning } from "./transactor.ts"
+
+/** How a run closes: what its messages become, and what a parent is told. */
+export interface Closing {
+  readonly outcome: RunOutcome
+  readonly messages: "processed" | "cancelled" | "dead"
+  readonly reply: Json
+  readonly reason?: string
+}
+
+/** The parent that must be part of a plan which may close a run of this entity. */
+export async function parentToTell(plane: Plane, url: EntityUrl): Promise<readonly EntityUrl[]> {
+  const record = await plane.transactor.record(url)
+  return record?.parent ? [record.parent] : []
+}
+
+/**
+ * Settles the messages that the open run holds, and tells the parent. Part of a commit that is being planned, so a run closes
+ * exactly once: `control.run` is what says that it is open.
+ */
+export async function closeRun(plane: Plane, planning: Planning, entity: EntityDraft, closing: Closing): Promise<void> {
+  const run = entity.control.run
+  for (const key of run?.messages ?? []) await settle(plane, entity, key, closing, run?.id)
+  entity.setControl({ run: null })
+  tellParent(plane, planning, entity, closing)
+}
+
+/** Settles every message that still waits, run or no run: the entity will not come to them. */
+export async function settlePending(plane: Plane, entity: EntityDraft, closing: Closing): Promise<void> {
+  const rows = await plane.store.rows(entity.url, "message")
+  for (const row of rows) {
+    if ((row.value as unknown as MessageRow).status === "accepted") await settle(plane, entity, row.key, closing, undefined)
+  }
+}
+
+/** Closes the row of a run whose handler will not: it died, was stopped, or the run was suspended. */
+export async function closeRunRow(plane: Plane, entity: EntityDraft, closing: Closing, nowMs: number): Promise<void> {
+  const key = entity.control.run?.id
+  const row = key === undefined ? undefined : await plane.store.row(entity.url, "run", key)
+  if (!key || !row) return
+  const run = row.value as unknown as RunRow
+  const error = closing.reason === undefined ? {} : { error: { code: "HANDLER_FAILED" as const, message: closing.reason } }
+  entity.update("run", key, { ...run, status: closing.outcome, endedAt: isoTime(nowMs), ...error })
+  for (const approval of await plane.store.rows(entity.url, "approval")) {
+    const value = approval.value as unknown as ApprovalRow
+    if (value.status === "waiting") entity.update("approval", approval.key, { ...value, status: "cancelled" })
+  }
+}
+
+async function settle(plane: Plane, entity: EntityDraft, key: string, closing: Closing, run: string | undefined): Promise<void> {
+  const row = await plane.store.row(entity.url, "message", key)
+  if (!row) return
+  const message = row.value as unknown as MessageRow
+  const why = closing.messages === "processed" || closing.reason === undefined ? {} : { reason: closing.reason }
+  entity.update("message", key, { ...message, status: closing.messages, ...(run === undefined ? {} : { run }), ...why })
+}
+
+function tellParent(plane: Plane, planning: Planning, entity: EntityDraft, closing: Closing): void {
+  const { parent } = entity.record
+  if (!parent || !entity.control.notify) return
+  const above = planning.entity(parent)
+  if (!above || above.record.status === "stopped") return
+  const { outcome, reply, reason } = closing
+  const finished: ChildFinished = { url: entity.url, outcome, reply, ...(reason === undefined ? {} : { error: reason }) }
+  const { type, createdAtMs } = entity.record
+  above.update("child", entity.url, { url: entity.url, type, at: isoTime(createdAtMs), wake: "finished", status: outcome, reply })
+  const from = { kind: "agent", id: entity.url } as const
+  // Past the inbox's limit too: a parent is always told.
+  above.accept({ kind: "childFinished", from, content: finished as unknown as Json, mode: "steer" }, newId(plane.clock(), plane.random))
+}

@@ -1,0 +1,93 @@
+import type { EntityStatus, EntitySummary, EntityUrl, JsonObject } from "@rouse/protocol"
+import { entityStreamPath } from "@rouse/protocol"
+import type { EntityRecord } from "@rouse/store"
+import { dueAtMs, NEW_WAKE_STATE, type WakeState } from "./wake-state.ts"
+
+/** What the control plane keeps of an entity beside its public facts. It is the record's `control`. */
+export interface Control {
+  readonly wake: WakeState
+  /** The open run: its key, and the keys of the messages that it holds. */
+  readonly run: OpenRun | null
+  /** Whether the parent is woken when a run ends. */
+  readonly notify: boolean
+  /** How many parents are above it. */
+  readonly depth: number
+  /** Wakes finished. */
+  readonly wakes: number
+  /** Messages ever accepted: the last one's number. */
+  readonly accepted: number
+  /** Why the last attempt failed; null after one that did not. */
+  readonly reason: string | null
+}
+
+export interface OpenRun {
+  readonly id: string
+  readonly messages: readonly string[]
+}
+
+/** The control of an entity that was just made. */
+export function newControl(depth: number, notify: boolean): Control {
+  return { wake: NEW_WAKE_STATE, run: null, notify, depth, wakes: 0, accepted: 0, reason: null }
+}
+
+/** The control that a record holds. Only this package writes it, so its shape is known. */
+export function controlOf(record: EntityRecord): Control {
+  return record.control as unknown as Control
+}
+
+/** The record with another control: its status, epoch and due time follow from it. */
+export function withControl<R extends Omit<EntityRecord, "version">>(record: R, control: Control): R {
+  return {
+    ...record,
+    status: control.wake.phase.kind,
+    epoch: control.wake.epoch,
+    dueAtMs: dueAtMs(control.wake),
+    control: control as unknown as JsonObject,
+  }
+}
+
+export interface NewEntity {
+  readonly url: EntityUrl
+  readonly type: string
+  readonly id: string
+  readonly args: JsonObject
+  readonly tags: Readonly<Record<string, string>>
+  readonly parent: EntityUrl | null
+  readonly nowMs: number
+}
+
+/** The record of a new entity. */
+export function newRecord(entity: NewEntity, control: Control): Omit<EntityRecord, "version"> {
+  const { url, type, id, args, tags, parent, nowMs } = entity
+  const status: EntityStatus = "idle"
+  const base = { url, type, id, args, tags, parent, status, epoch: 0, createdAtMs: nowMs, activeAtMs: nowMs, dueAtMs: null }
+  return withControl({ ...base, control: {} }, control)
+}
+
+/** The public facts of an entity. */
+export function summaryOf(record: Omit<EntityRecord, "version">): EntitySummary {
+  const control = record.control as unknown as Control
+  const { phase, pending } = control.wake
+  const attempt = phase.kind === "queued" || phase.kind === "running" ? phase.wake.attempt : undefined
+  const reason = phase.kind === "dead" || phase.kind === "stopped" ? phase.reason : (control.reason ?? undefined)
+  return {
+    url: record.url,
+    type: record.type,
+    id: record.id,
+    status: record.status,
+    args: record.args,
+    tags: record.tags,
+    parent: record.parent,
+    createdAt: isoTime(record.createdAtMs),
+    activeAt: isoTime(record.activeAtMs),
+    pending: pending + (control.run?.messages.length ?? 0),
+    stream: entityStreamPath(record.url),
+    ...(attempt === undefined ? {} : { attempt }),
+    ...(reason === undefined ? {} : { reason }),
+  }
+}
+
+/** ISO 8601 in UTC. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,174 @@
+import type { BuiltInCollection, BuiltInRows, ChangeEvent, EntityUrl, Json, MessageRow, Operation, Reason } from "@rouse/protocol"
+import { entityStreamPath, LOG_ONLY_COLLECTIONS } from "@rouse/protocol"
+import { frameJson, type Commit, type EntityRecord, type Guard, type Op } from "@rouse/store"
+import { type Control, isoTime, withControl } from "./control.ts"
+import { messageKey } from "./id.ts"
+import { stepWake, type WakeEvent } from "./wake-state.ts"
+
+type DraftRecord = Omit<EntityRecord, "version">
+
+/**
+ * One commit of the control plane, as it is being planned: what happens to each entity in it.
+ *
+ * Invariants:
+ * 1. Every entity in it is guarded by the version that was read, so the plan holds when it is applied or is made again.
+ * 2. A row changes only together with the event on the entity's stream that says so.
+ * 3. An entity's events are one append: a reader sees all of them or none.
+ */
+export class CommitDraft {
+  readonly nowMs: number
+  readonly #entities = new Map<EntityUrl, EntityDraft>()
+  readonly #extra: Op[] = []
+  readonly #guards: Guard[] = []
+
+  constructor(nowMs: number) {
+    this.nowMs = nowMs
+  }
+
+  /** Begins to change an entity as it was read. */
+  open(record: EntityRecord): EntityDraft {
+    const known = this.#entities.get(record.url)
+    if (known) return known
+    const { version, ...rest } = record
+    return this.#add(new EntityDraft(rest, version, this.nowMs))
+  }
+
+  /** Begins a new entity. */
+  create(record: DraftRecord): EntityDraft {
+    return this.#add(new EntityDraft(record, 0, this.nowMs))
+  }
+
+  get(url: EntityUrl): EntityDraft | undefined {
+    return this.#entities.get(url)
+  }
+
+  get entities(): Iterable<EntityDraft> {
+    return this.#entities.values()
+  }
+
+  /** Adds operations that belong to no entity's log: timers, receipts. */
+  also(op: Op, guard?: Guard): void {
+    this.#extra.push(op)
+    if (guard) this.#guards.push(guard)
+  }
+
+  guard(guard: Guard): void {
+    this.#guards.push(guard)
+  }
+
+  /** The commit. */
+  build(): Commit {
+    const guards = [...this.#guards]
+    const ops: Op[] = []
+    for (const entity of this.#entities.values()) entity.build(guards, ops)
+    return { guards, ops: [...ops, ...this.#extra] }
+  }
+
+  #add(entity: EntityDraft): EntityDraft {
+    this.#entities.set(entity.url, entity)
+    return entity
+  }
+}
+
+/** What happens to one entity in a commit. */
+export class EntityDraft {
+  readonly url: EntityUrl
+  readonly #version: number
+  readonly #nowMs: number
+  readonly #events: ChangeEvent[] = []
+  readonly #rows = new Map<string, Op>()
+  readonly #reasons: Reason[] = []
+  #record: DraftRecord
+
+  constructor(record: DraftRecord, version: number, nowMs: number) {
+    this.url = record.url
+    this.#record = record
+    this.#version = version
+    this.#nowMs = nowMs
+  }
+
+  get record(): DraftRecord {
+    return this.#record
+  }
+
+  get version(): number {
+    return this.#version
+  }
+
+  /** The messages accepted in this commit, as reasons to wake. */
+  get reasons(): readonly Reason[] {
+    return this.#reasons
+  }
+
+  /**
+   * Puts a message into the inbox: the row, and what it does to the wake state.
+   *
+   * @returns The message's key.
+   * @throws {RouseError} `STOPPED`.
+   */
+  accept(message: Pick<MessageRow, "kind" | "from" | "content" | "mode">, wakeId: string): string {
+    this.wake({ kind: "accept", count: 1, wakeId, nowMs: this.#nowMs })
+    const accepted = this.control.accepted + 1
+    this.setControl({ accepted })
+    const id = messageKey(accepted)
+    this.insert("message", id, { id, ...message, at: isoTime(this.#nowMs), status: "accepted" })
+    this.#reasons.push({ kind: message.kind, message: id })
+    return id
+  }
+
+  get control(): Control {
+    return this.#record.control as unknown as Control
+  }
+
+  /** Applies an event to the wake state. Throws as `stepWake` does. */
+  wake(event: WakeEvent): void {
+    const wake = stepWake(this.control.wake, event)
+    if (wake !== this.control.wake) this.setControl({ wake })
+  }
+
+  setControl(change: Partial<Control>): void {
+    this.#record = withControl(this.#record, { ...this.control, ...change })
+  }
+
+  setTags(tags: Readonly<Record<string, string>>): void {
+    this.#record = { ...this.#record, tags }
+  }
+
+  insert<C extends BuiltInCollection>(collection: C, key: string, value: BuiltInRows[C]): void {
+    this.#change("insert", collection, key, value as unknown as Json)
+  }
+
+  update<C extends BuiltInCollection>(collection: C, key: string, value: BuiltInRows[C]): void {
+    this.#change("update", collection, key, value as unknown as Json)
+  }
+
+  delete(collection: BuiltInCollection, key: string): void {
+    this.#change("delete", collection, key)
+  }
+
+  /** Adds a change as a handler made it. */
+  change(event: ChangeEvent): void {
+    this.#events.push(event)
+    if (LOG_ONLY_COLLECTIONS.has(event.type)) return
+    const row = { url: this.url, collection: event.type, key: event.key }
+    const deleted = event.headers.operation === "delete"
+    const op: Op = deleted ? { op: "deleteRow", ...row } : { op: "putRow", ...row, value: event.value ?? null }
+    this.#rows.set(`${event.type}\n${event.key}`, op)
+  }
+
+  build(guards: Guard[], ops: Op[]): void {
+    const path = entityStreamPath(this.url)
+    guards.push({ kind: "version", url: this.url, version: this.#version })
+    ops.push({ op: "putEntity", record: { ...this.#record, activeAtMs: this.#nowMs } })
+    if (this.#version === 0) {
+      ops.push({ op: "createStream", path, contentType: "application/json", nowMs: this.#nowMs, data: frameJson(this.#events) })
+    } else if (this.#events.length > 0) {
+      ops.push({ op: "append", path, data: frameJson(this.#events), nowMs: this.#nowMs })
+    }
+    ops.push(...this.#rows.values())
+  }
+
+  #change(operation: Operation, type: string, key: string, value?: Json): void {
+    this.change({ type, key, ...(value === undefined ? {} : { value }), headers: { operation } })
+  }
+}

@@ -1,0 +1,188 @@
+import {
+  type ChangeEvent,
+  type CommitReply,
+  entityStreamPath,
+  entityUrl,
+  type EntityUrl,
+  type HandlerCommit,
+  type Json,
+  type MessageRow,
+  parseEntityUrl,
+  RouseError,
+  type WakeInfo,
+  type WakeOutcome,
+} from "@rouse/protocol"
+import { frameJson } from "@rouse/store"
+import { type Closing, closeRun, parentToTell } from "./closing.ts"
+import { isoTime } from "./core/control.ts"
+import type { EntityDraft } from "./core/draft.ts"
+import { checkEvents } from "./core/handler-events.ts"
+import { newId } from "./core/id.ts"
+import { deliver, need, pendingMessages, schedule } from "./inbox.ts"
+import type { Plane } from "./plane.ts"
+import { transactAndRouse } from "./rouse.ts"
+import { checkSpawn, planSpawn, type SpawnInput } from "./spawn.ts"
+import type { Planning } from "./transactor.ts"
+
+/** Whose wake a commit belongs to. */
+export interface HeldLease {
+  readonly url: EntityUrl
+  readonly type: string
+  readonly wake: WakeInfo
+  /** When the lease was taken. */
+  readonly atMs: number
+}
+
+/**
+ * Applies one commit of a handler, under its lease: all of it or nothing (P2, P6).
+ *
+ * @throws {RouseError} `FENCED` when the lease is no longer held; `INVALID_ARGS` for a value that is refused; and as sends and spawns do.
+ */
+export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
+  checkEvents(commit.events, plane.types.get(lease.type)?.state ?? {}, plane.limits.commitBytesMax)
+  if (isOnlyDeltas(commit)) return appendDeltas(plane, lease, commit)
+  const spawns = await Promise.all((commit.spawns ?? []).map((child) => checkSpawn(plane, spawnInput(lease, child))))
+  const urls = [lease.url, ...touched(lease, commit), ...(commit.finish ? await parentToTell(plane, lease.url) : [])]
+  const { value, result } = await transactAndRouse(plane, urls, async (planning) => {
+    planning.draft.guard({ kind: "lease", url: lease.url, epoch: lease.wake.epoch, seq: commit.seq })
+    return planCommit(plane, planning, lease, commit, spawns)
+  })
+  for (const send of commit.sends ?? []) if (send.dueAtMs !== undefined) plane.dueAt(send.dueAtMs)
+  // More is pending than the run took: the entity was queued again as it finished.
+  if (commit.finish && value > 0) plane.dueAt(plane.clock())
+  const offset = result?.streams[entityStreamPath(lease.url)]?.next
+  return reply(plane, lease, value, offset ?? (await tail(plane, lease.url)))
+}
+
+/** The model's words as they stream: nothing but the log changes, so nothing needs to be read. */
+async function appendDeltas(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
+  const path = entityStreamPath(lease.url)
+  const guard = { kind: "lease", url: lease.url, epoch: lease.wake.epoch, seq: commit.seq } as const
+  const append = { op: "append", path, data: frameJson(commit.events), nowMs: plane.clock() } as const
+  const { streams } = await plane.store.commit({ guards: [guard], ops: [append] })
+  const record = await plane.transactor.record(lease.url)
+  const pending = record ? (record.control as { wake?: { pending?: number } }).wake?.pending : 0
+  return reply(plane, lease, pending ?? 0, streams[path]?.next ?? (await tail(plane, lease.url)))
+}
+
+async function reply(plane: Plane, lease: HeldLease, pending: number, offset: CommitReply["offset"]): Promise<CommitReply> {
+  return { offset, inbox: pending > 0 ? await pendingMessages(plane, lease.url) : [] }
+}
+
+async function tail(plane: Plane, url: EntityUrl): Promise<CommitReply["offset"]> {
+  const info = await plane.store.stream(entityStreamPath(url))
+  if (!info) throw new RouseError("UNKNOWN_ENTITY", `${url} was deleted`)
+  return info.next
+}
+
+/** Plans everything in the commit. Returns how many messages still wait. */
+async function planCommit(
+  plane: Plane,
+  planning: Planning,
+  lease: HeldLease,
+  commit: HandlerCommit,
+  spawns: readonly SpawnInput[],
+): Promise<number> {
+  const self = planning.entity(lease.url)
+  if (!self) throw new RouseError("FENCED", `${lease.url} was deleted`)
+  const { epoch } = lease.wake
+  self.wake({ kind: "renew", epoch, expiresAtMs: planning.draft.nowMs + plane.limits.leaseMs, progress: true })
+  for (const event of commit.events) self.change(event)
+  await takeMessages(plane, self, lease, commit)
+  applyTags(self, commit.tags ?? {})
+  for (const { call, tool, input } of commit.approvals ?? []) {
+    self.insert("approval", call, { call, tool, input, at: isoTime(planning.draft.nowMs), status: "waiting" })
+  }
+  for (const child of spawns) await planSpawn(plane, planning, child)
+  for (const message of commit.sends ?? []) planSend(plane, planning, self, message)
+  if (commit.finish) await planFinish(plane, planning, self, lease, commit.finish)
+  return self.control.wake.pending
+}
+
+async function takeMessages(plane: Plane, self: EntityDraft, lease: HeldLease, commit: HandlerCommit): Promise<void> {
+  const take = commit.take ?? []
+  const open = self.control.run
+  if (commit.run !== undefined && open?.id !== commit.run) {
+    if (open) throw new RouseError("INVALID_ARGS", `run: ${commit.run} cannot begin while ${open.id} is open`)
+    self.setControl({ run: { id: commit.run, messages: [] } })
+  }
+  if (take.length === 0) return
+  const run = self.control.run
+  if (!run) throw new RouseError("INVALID_ARGS", "take: messages are taken by a run; run names it")
+  self.wake({ kind: "take", epoch: lease.wake.epoch, count: take.length })
+  self.setControl({ run: { ...run, messages: [...run.messages, ...take] } })
+  // What closes in this very commit is settled there, in one event.
+  if (commit.finish && commit.finish.kind !== "suspended") return
+  for (const key of take) {
+    const row = await plane.store.row(self.url, "message", key)
+    if (!row) throw new RouseError("INVALID_ARGS", `take: there is no message ${key}`)
+    self.update("message", key, { ...(row.value as unknown as MessageRow), status: "taken", run: run.id })
+  }
+}
+
+function applyTags(self: EntityDraft, tags: Readonly<Record<string, string | null>>): void {
+  const entries = Object.entries(tags)
+  if (entries.length === 0) return
+  const next: Record<string, string> = { ...self.record.tags }
+  for (const [name, value] of entries) {
+    if (value === null) delete next[name]
+    else next[name] = value
+    if (value === null) self.delete("tag", name)
+    else self.update("tag", name, { value })
+  }
+  self.setTags(next)
+}
+
+function planSend(plane: Plane, planning: Planning, self: EntityDraft, message: NonNullable<HandlerCommit["sends"]>[number]): void {
+  const from = { kind: "agent", id: self.url } as const
+  const { to, content, mode, dueAtMs } = message
+  if (dueAtMs !== undefined) schedule(planning.draft, self, message.id, { to, from, content, mode, dueAtMs })
+  else deliver(plane, need(planning, to), { kind: "message", from, content, mode })
+}
+
+const MESSAGES_BECOME = { completed: "processed", failed: "dead", interrupted: "cancelled" } as const
+
+async function planFinish(plane: Plane, planning: Planning, self: EntityDraft, lease: HeldLease, finish: WakeOutcome): Promise<void> {
+  const { nowMs } = planning.draft
+  const { id, attempt, epoch, reasons } = lease.wake
+  const error = finish.kind === "failed" ? finish.error.message : undefined
+  const why = finish.kind === "interrupted" ? finish.reason : error
+  if (finish.kind !== "suspended") {
+    const reply: Json = finish.kind === "completed" ? finish.reply : null
+    const closing: Closing = { outcome: finish.kind, messages: MESSAGES_BECOME[finish.kind], reply, ...(why === undefined ? {} : { reason: why }) }
+    await closeRun(plane, planning, self, closing)
+  }
+  const end = finish.kind === "failed" ? ({ kind: "failed", reason: finish.error.message } as const) : ({ kind: finish.kind === "suspended" ? "suspended" : "over" } as const)
+  self.wake({ kind: "finish", epoch, end, wakeId: newId(nowMs, plane.random), nowMs })
+  self.setControl({ wakes: self.control.wakes + 1, reason: error ?? null })
+  self.update("wake", id, {
+    id,
+    attempt,
+    epoch,
+    reasons: [...new Set(reasons.map((reason) => reason.kind))],
+    at: isoTime(lease.atMs),
+    endedAt: isoTime(nowMs),
+    outcome: finish.kind,
+    ...(why === undefined ? {} : { error: why }),
+  })
+}
+
+function isOnlyDeltas(commit: HandlerCommit): boolean {
+  const { finish, take, sends, spawns, tags, approvals } = commit
+  const more = finish ?? take?.length ?? sends?.length ?? spawns?.length ?? tags ?? approvals?.length
+  return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
+}
+
+/** The entities, beside its own, that a commit delivers to or makes. */
+function touched(lease: HeldLease, commit: HandlerCommit): EntityUrl[] {
+  const now = (commit.sends ?? []).filter((message) => message.dueAtMs === undefined).map((message) => message.to)
+  for (const to of now) if (!parseEntityUrl(to)) throw new RouseError("INVALID_ARGS", `to: "${to}" must look like /type/id`)
+  const children = (commit.spawns ?? []).map((child) => entityUrl(child.type, child.id))
+  return [...now, ...children].filter((url) => url !== lease.url)
+}
+
+function spawnInput(lease: HeldLease, child: NonNullable<HandlerCommit["spawns"]>[number]): SpawnInput {
+  const { type, id, args, tags, wake, message } = child
+  const from = { kind: "agent", id: lease.url } as const
+  return { type, id, args, tags: tags ?? {}, wake, parent: lease.url, from, ...(message ? { message: message.content } : {}) }
+}

@@ -1,0 +1,55 @@
+import { RouseError, type ServerInfo } from "@rouse/protocol"
+import type { Streams } from "@rouse/streams"
+import { Hono } from "hono"
+import type { Plane } from "../plane.ts"
+import { entityRoutes, type Env } from "./entity-routes.ts"
+import { admit, type GateOptions, scopeOf } from "./gate.ts"
+import { messageRoutes } from "./message-routes.ts"
+import { pageHandler } from "./page.ts"
+import { problemResponse } from "./problem.ts"
+
+export interface AppOptions {
+  readonly plane: Plane
+  readonly streams: Streams
+  readonly gate: GateOptions
+  readonly version: string
+  /** Absolute path of the built page; none is served without. */
+  readonly page: string | undefined
+  /** Aborts when the server shuts down: live answers end. */
+  readonly stop: AbortSignal
+  readonly isReady: () => boolean
+}
+
+/** The whole HTTP face: `(Request) => Promise<Response>`, knowing no socket. */
+export function createApp(options: AppOptions): (request: Request) => Promise<Response> {
+  const { plane, stop, gate } = options
+  const app = new Hono<Env>()
+  app.onError((error) => problemResponse(error, plane.log))
+  app.get("/healthz", (c) => c.json({ status: "ok" }))
+  app.get("/readyz", async (c) => {
+    if (stop.aborted) throw new RouseError("SHUTTING_DOWN", "the server is shutting down")
+    if (!options.isReady()) throw new RouseError("OVERLOADED", "the server is starting")
+    await plane.store.check()
+    return c.json({ status: "ready" })
+  })
+  app.use("/v1/*", async (c, next) => {
+    c.set("principal", admit(c.req.raw, scopeOf(c.req.raw), gate))
+    await next()
+  })
+  app.route("/v1/entities", messageRoutes(plane, stop))
+  app.route("/v1/entities", entityRoutes(plane, stop))
+  app.get("/v1/types", (c) => c.json({ types: plane.types.list() }))
+  app.get("/v1/info", (c) => c.json(infoOf(options)))
+  app.all("/v1/stream/*", (c) => options.streams.fetch(c.req.raw))
+  const page = options.page === undefined ? undefined : pageHandler(options.page)
+  app.notFound(async (c) => {
+    const found = c.req.path.startsWith("/v1/") ? undefined : await page?.(c.req.raw)
+    return found ?? problemResponse(new RouseError("NOT_FOUND", `there is nothing at ${c.req.method} ${c.req.path}`), plane.log)
+  })
+  return async (request) => app.fetch(request)
+}
+
+function infoOf(options: AppOptions): ServerInfo {
+  const { version, plane, gate } = options
+  return { name: "rouse", version, types: plane.types.list(), authenticated: gate.tokens.length > 0 }
+}

@@ -1,0 +1,161 @@
+import {
+  type EntityDetail,
+  type EntityPage,
+  entityStreamPath,
+  entityUrl,
+  type EntityUrl,
+  isEntityId,
+  isEntityType,
+  type Json,
+  type Offset,
+  type Principal,
+  RouseError,
+  type Spawned,
+  START,
+} from "@rouse/protocol"
+import { approvalBody, entityQuery, signalBody, spawnBody, tagsBody } from "@rouse/protocol/schemas"
+import type { EntityRecord } from "@rouse/store"
+import { type Context, Hono } from "hono"
+import { decide } from "../approvals.ts"
+import { summaryOf } from "../core/control.ts"
+import { parseWait } from "../core/duration.ts"
+import type { Plane } from "../plane.ts"
+import { findReceipt, putReceipt, receiptKey } from "../receipts.ts"
+import { remove, tag } from "../entities.ts"
+import { waitForSettled } from "../settlement.ts"
+import { retry, signal } from "../signals.ts"
+import { spawn, type SpawnOutcome } from "../spawn.ts"
+import { parseBody, parseValue, readText } from "./body.ts"
+import { filterOf, listEvents } from "./list-stream.ts"
+import { streamResponse, wantsEvents } from "./sse.ts"
+
+/** What the gate leaves for the routes. */
+export interface Env {
+  readonly Variables: { principal: Principal }
+}
+
+/** The address that a request's path names. */
+export function urlOf(c: Context<Env>): EntityUrl {
+  const type = c.req.param("type") ?? ""
+  const id = c.req.param("id") ?? ""
+  if (!isEntityType(type)) {
+    throw new RouseError("BAD_REQUEST", `type: "${type}" must be a lower-case letter, then lower-case letters, digits, _ and -`)
+  }
+  if (!isEntityId(id)) {
+    throw new RouseError("BAD_REQUEST", `id: "${id}" must be 1 to 128 letters, digits and ._~- beginning with a letter or digit`)
+  }
+  return entityUrl(type, id)
+}
+
+/** `/v1/entities` and what is below it, but for messages. */
+export function entityRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
+  const app = new Hono<Env>()
+  app.get("/", (c) => list(plane, c, stop))
+  app.put("/:type/:id", (c) => put(plane, c))
+  app.get("/:type/:id", async (c) => c.json(await detailOf(plane, urlOf(c))))
+  app.delete("/:type/:id", async (c) => {
+    await remove(plane, urlOf(c), c.get("principal"), c.req.query("purge") === "true")
+    return c.body(null, 204)
+  })
+  app.get("/:type/:id/state", (c) => state(plane, c))
+  app.get("/:type/:id/state/:collection", (c) => state(plane, c))
+  app.post("/:type/:id/signals", (c) => postSignal(plane, c))
+  app.post("/:type/:id/approvals/:call", (c) => postApproval(plane, c))
+  app.post("/:type/:id/retry", async (c) => c.json({ url: urlOf(c), messages: await retry(plane, urlOf(c)) }, 202))
+  app.post("/:type/:id/tags", async (c) => {
+    const body = parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), tagsBody)
+    await tag(plane, urlOf(c), body.tags)
+    return c.json(await detailOf(plane, urlOf(c)))
+  })
+  return app
+}
+
+async function list(plane: Plane, c: Context<Env>, stop: AbortSignal): Promise<Response> {
+  const query = parseValue(c.req.query(), entityQuery, "query")
+  if (wantsEvents(c.req.raw)) {
+    const gone = new AbortController()
+    return streamResponse(listEvents(plane, query, AbortSignal.any([stop, gone.signal])), () => gone.abort())
+  }
+  const page = await plane.store.entities(filterOf(query))
+  const body: EntityPage = { entities: page.entities.map(summaryOf), ...(page.next === undefined ? {} : { next: page.next }) }
+  return c.json(body)
+}
+
+async function put(plane: Plane, c: Context<Env>): Promise<Response> {
+  const url = urlOf(c)
+  const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
+  const body = parseBody(text, spawnBody)
+  const wait = c.req.query("wait")
+  const waitMs = wait === undefined ? undefined : parseWait(wait)
+  const principal = c.get("principal")
+  const receipt = await receiptKey(c.req.raw, principal, text)
+  const known = (await findReceipt(plane, receipt)) as unknown as SpawnOutcome | undefined
+  const { args = {}, tags = {}, parent = null, message } = body
+  const input = { type: c.req.param("type") ?? "", id: c.req.param("id") ?? "", args, tags, parent, wake: "finished", from: principal } as const
+  const outcome =
+    known ??
+    (await spawn(plane, message === undefined ? input : { ...input, message }, (draft, made) =>
+      putReceipt(plane, draft, receipt, made as unknown as Json),
+    ))
+  return spawned(plane, c, url, outcome, waitMs)
+}
+
+async function spawned(plane: Plane, c: Context<Env>, url: EntityUrl, outcome: SpawnOutcome, waitMs: number | undefined): Promise<Response> {
+  const message = outcome.message === undefined ? {} : { message: outcome.message }
+  const settled =
+    waitMs === undefined || outcome.message === undefined
+      ? {}
+      : { settled: await waitForSettled(plane, url, outcome.message, waitMs, c.req.raw.signal) }
+  const record = await needRecord(plane, url)
+  const body: Spawned & Partial<typeof settled> = { entity: summaryOf(record), offset: await tailOf(plane, url), ...message, ...settled }
+  return c.json(body, outcome.created ? 201 : 200, { location: `/v1/entities${url}` })
+}
+
+/** An entity with its log's end and what its collections hold. */
+async function detailOf(plane: Plane, url: EntityUrl): Promise<EntityDetail> {
+  const record = await needRecord(plane, url)
+  return { ...summaryOf(record), offset: await tailOf(plane, url), collections: await plane.store.rowCounts(url) }
+}
+
+async function state(plane: Plane, c: Context<Env>): Promise<Response> {
+  const url = urlOf(c)
+  await needRecord(plane, url)
+  const rows = await plane.store.rows(url, c.req.param("collection"))
+  return c.json({ offset: await tailOf(plane, url), rows })
+}
+
+async function postSignal(plane: Plane, c: Context<Env>): Promise<Response> {
+  const url = urlOf(c)
+  const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
+  const body = parseBody(text, signalBody)
+  const receipt = await receiptKey(c.req.raw, c.get("principal"), text)
+  const payload = body.payload === undefined ? {} : { payload: body.payload }
+  const known = (await findReceipt(plane, receipt)) as string | undefined
+  const message =
+    known ??
+    (await signal(plane, { to: url, from: c.get("principal"), name: body.signal, ...payload }, (draft, key) =>
+      putReceipt(plane, draft, receipt, key),
+    ))
+  return c.json({ url, message, offset: await tailOf(plane, url) }, 202)
+}
+
+async function postApproval(plane: Plane, c: Context<Env>): Promise<Response> {
+  const url = urlOf(c)
+  const body = parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), approvalBody)
+  const note = body.note === undefined ? {} : { note: body.note }
+  const call = c.req.param("call") ?? ""
+  const input = { entity: url, call, decision: body.decision, by: c.get("principal"), ...note }
+  const message = await decide(plane, input)
+  return c.json({ url, ...(message === undefined ? {} : { message }), offset: await tailOf(plane, url) }, 202)
+}
+
+async function needRecord(plane: Plane, url: EntityUrl): Promise<EntityRecord> {
+  const record = await plane.store.entity(url)
+  if (!record) throw new RouseError("UNKNOWN_ENTITY", `there is no entity ${url}`)
+  return record
+}
+
+/** The end of an entity's log; the beginning when it has none. */
+export async function tailOf(plane: Plane, url: EntityUrl): Promise<Offset> {
+  return (await plane.store.stream(entityStreamPath(url)))?.next ?? START
+}

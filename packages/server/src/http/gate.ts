@@ -1,0 +1,51 @@
+import { type Principal, RouseError } from "@rouse/protocol"
+import { allows, findToken, type Scope, type Token } from "./tokens.ts"
+
+/** Who may come in. Without tokens only this machine may, and no web page but the server's own. */
+export interface GateOptions {
+  readonly tokens: readonly Token[]
+}
+
+const LOCAL: Principal = { kind: "user", id: "local" }
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
+
+/**
+ * The one gate: every request to the API and to raw streams passes it, and gets a principal or an error.
+ *
+ * Without tokens it trusts the machine, not the browser: a page of another site, or a name that was rebound to
+ * the loopback address, is refused, since a browser would carry its requests here.
+ *
+ * @throws {RouseError} `UNAUTHENTICATED` or `FORBIDDEN`.
+ */
+export function admit(request: Request, needs: Scope, options: GateOptions): Principal {
+  if (options.tokens.length === 0) return admitLocal(request)
+  const bearer = /^Bearer ([^\s]+)$/i.exec(request.headers.get("authorization") ?? "")?.[1]
+  if (bearer === undefined) throw new RouseError("UNAUTHENTICATED", "Authorization: a bearer token is required")
+  const token = findToken(options.tokens, bearer)
+  if (!token) throw new RouseError("UNAUTHENTICATED", "Authorization: the token is not known")
+  if (!allows(token.scope, needs)) {
+    throw new RouseError("FORBIDDEN", `the token "${token.name}" has scope ${token.scope}; this needs ${needs}`)
+  }
+  return { kind: "user", id: token.name }
+}
+
+/** The scope that a request needs: reading reads, purging administers, everything else writes. */
+export function scopeOf(request: Request): Scope {
+  if (request.method === "GET" || request.method === "HEAD") return "read"
+  return request.method === "DELETE" ? "admin" : "write"
+}
+
+function admitLocal(request: Request): Principal {
+  const url = new URL(request.url)
+  const host = request.headers.get("host") ?? url.host
+  if (!LOOPBACK.test(host)) {
+    throw new RouseError("FORBIDDEN", `Host: "${host}" is not this machine; a server without tokens answers only to localhost`)
+  }
+  const origin = request.headers.get("origin")
+  if (origin !== null && origin !== `${url.protocol}//${host}`) {
+    throw new RouseError("FORBIDDEN", "Origin: a server without tokens answers no other site's pages")
+  }
+  const site = request.headers.get("sec-fetch-site")
+  if (site === "cross-site") throw new RouseError("FORBIDDEN", "Sec-Fetch-Site: a server without tokens answers no other site's pages")
+  return LOCAL
+}

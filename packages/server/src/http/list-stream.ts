@@ -1,0 +1,94 @@
+import type { EntityQuery, EntityStatus, EntityUrl } from "@rouse/protocol"
+import type { EntityFilter, EntityRecord } from "@rouse/store"
+import { summaryOf } from "../core/control.ts"
+import type { Plane } from "../plane.ts"
+import { encodeEvents, heartbeat, type ServerEvent } from "./sse.ts"
+
+/** Changes of one entity within this time are one event. */
+const COALESCE_MS = 200
+const HEARTBEAT_MS = 15_000
+
+/** The first page of a list, and then every entity that comes to match, changes or ceases to. */
+export async function* listEvents(plane: Plane, query: EntityQuery, stop: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  const filter = filterOf(query)
+  const changed = new Map<EntityUrl, EntityRecord>()
+  let wake = (): void => undefined
+  const unwatch = plane.store.watchEntities((record) => {
+    changed.set(record.url, record)
+    wake()
+  })
+  const onStop = (): void => wake()
+  stop.addEventListener("abort", onStop, { once: true })
+  try {
+    const page = await plane.store.entities(filter)
+    const shown = new Set(page.entities.map((record) => record.url))
+    const next = page.next === undefined ? {} : { next: page.next }
+    yield encodeEvents([{ event: "page", data: { entities: page.entities.map(summaryOf), ...next } }])
+    while (!stop.aborted) {
+      if (changed.size === 0) {
+        const quiet = await pause(plane, HEARTBEAT_MS, (resolve) => {
+          wake = resolve
+        })
+        if (quiet) yield heartbeat()
+        continue
+      }
+      await pause(plane, COALESCE_MS, () => undefined)
+      const records = [...changed.values()]
+      changed.clear()
+      const events = records.flatMap((record) => eventFor(record, filter, shown))
+      if (events.length > 0) yield encodeEvents(events)
+    }
+  } finally {
+    stop.removeEventListener("abort", onStop)
+    unwatch()
+  }
+}
+
+function eventFor(record: EntityRecord, filter: EntityFilter, shown: Set<EntityUrl>): ServerEvent[] {
+  if (matches(record, filter)) {
+    shown.add(record.url)
+    return [{ event: "entity", data: summaryOf(record) }]
+  }
+  return shown.delete(record.url) ? [{ event: "gone", data: { url: record.url } }] : []
+}
+
+function matches(record: EntityRecord, filter: EntityFilter): boolean {
+  const { type, status, parent, tag } = filter
+  const value = tag && record.tags[tag.name]
+  return (
+    (type === undefined || record.type === type) &&
+    (status === undefined || record.status === status) &&
+    (parent === undefined || record.parent === parent) &&
+    (tag === undefined || (value !== undefined && (tag.value === undefined || tag.value === value)))
+  )
+}
+
+/** Resolves true after `ms`, or false when it is woken first. */
+async function pause(plane: Plane, ms: number, onWaker: (resolve: () => void) => void): Promise<boolean> {
+  let cancel = (): void => undefined
+  const woken = await new Promise<boolean>((resolve) => {
+    cancel = plane.defer(ms, () => resolve(true))
+    onWaker(() => resolve(false))
+  })
+  cancel()
+  return woken
+}
+
+const LIMIT = 100
+
+/** The store's filter for a query. */
+export function filterOf(query: EntityQuery): EntityFilter {
+  const { type, status, parent, after, limit } = query
+  const [name, ...rest] = (query.tag ?? "").split("=")
+  const tag = name ? { tag: rest.length > 0 ? { name, value: rest.join("=") } : { name } } : {}
+  return { ...defined({ type, status, parent, after }), ...tag, limit: limit ?? LIMIT }
+}
+
+function defined(fields: {
+  readonly type: string | undefined
+  readonly status: EntityStatus | undefined
+  readonly parent: string | undefined
+  readonly after: string | undefined
+}): Omit<EntityFilter, "limit" | "tag"> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,60 @@
+import { createServer, type Server as HttpServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { getRequestListener } from "@hono/node-server"
+import { RouseError } from "@rouse/protocol"
+
+/** How long a client may take over the head of a request. */
+const HEADERS_TIMEOUT_MS = 15_000
+/** How long a client may take over a whole request. */
+const REQUEST_TIMEOUT_MS = 120_000
+const KEEP_ALIVE_MS = 65_000
+
+export interface Listening {
+  /** The address to type: `http://127.0.0.1:4437`. */
+  readonly url: string
+  /** Takes no more connections, and closes idle ones. Resolves when none is left, or after `graceMs`. */
+  close(graceMs: number): Promise<void>
+}
+
+/**
+ * Serves a fetch handler over HTTP.
+ *
+ * @throws {RouseError} `BAD_REQUEST` when the address cannot be listened on, saying which and why.
+ */
+export async function listen(
+  fetch: (request: Request) => Promise<Response>,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Listening> {
+  const listener = getRequestListener(fetch, { overrideGlobalObjects: false })
+  const server = createServer(
+    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true },
+    (incoming, outgoing) => void listener(incoming, outgoing),
+  )
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(refused(error, host, port)))
+    server.listen(port, host, resolve)
+  })
+  const address = server.address() as AddressInfo
+  const name = address.family === "IPv6" ? `[${address.address}]` : address.address
+  return { url: `http://${name}:${address.port}`, close: (graceMs) => close(server, graceMs) }
+}
+
+function refused(error: NodeJS.ErrnoException, host: string, port: number): RouseError {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: "another process is using it",
+    EACCES: "this user may not",
+    EADDRNOTAVAIL: "this machine has no such address",
+  }
+  const why = reasons[error.code ?? ""] ?? error.message
+  return new RouseError("BAD_REQUEST", `cannot listen on ${host}:${port}: ${why}`, { cause: error, details: { host, port } })
+}
+
+async function close(server: HttpServer, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve())
+  })
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearTimeout(timer)
+}

@@ -1,0 +1,77 @@
+import { entityStreamPath, type EntityUrl, type Json, type MessageMode, type Offset, type Receipt, RouseError } from "@rouse/protocol"
+import { sendBody } from "@rouse/protocol/schemas"
+import { type Context, Hono } from "hono"
+import { isoTime } from "../core/control.ts"
+import { parseWait } from "../core/duration.ts"
+import { send, type SendInput, type Sent } from "../inbox.ts"
+import type { Plane } from "../plane.ts"
+import { findReceipt, putReceipt, receiptKey } from "../receipts.ts"
+import { isTerminal, waitForSettled } from "../settlement.ts"
+import { parseBody, readText } from "./body.ts"
+import { type Env, tailOf, urlOf } from "./entity-routes.ts"
+import { replyEvents } from "./reply-stream.ts"
+import { streamResponse, wantsEvents } from "./sse.ts"
+
+/** `/v1/entities/{type}/{id}/messages` */
+export function messageRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
+  const app = new Hono<Env>()
+  app.post("/:type/:id/messages", (c) => post(plane, c, stop))
+  return app
+}
+
+async function post(plane: Plane, c: Context<Env>, stop: AbortSignal): Promise<Response> {
+  const url = urlOf(c)
+  const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
+  const input = inputOf(plane, c, url, text)
+  const wait = c.req.query("wait")
+  const waitMs = wait === undefined ? undefined : parseWait(wait)
+  if (waitMs !== undefined && input.dueAtMs !== undefined) {
+    throw new RouseError("BAD_REQUEST", "wait: a message that is to be delivered later cannot be waited for")
+  }
+  // Where a streamed reply begins: before the message, so that nothing of it is missed.
+  const from = wantsEvents(c.req.raw) ? await tailOf(plane, url) : undefined
+  const receipt = await receiptKey(c.req.raw, c.get("principal"), text)
+  const sent = await sendOnce(plane, input, receipt)
+  if (from !== undefined) return streamed(plane, url, sent, from, stop)
+  if (waitMs === undefined || sent.dueAtMs !== undefined) return c.json(await receiptOf(plane, url, sent), 202)
+  const settled = await waitForSettled(plane, url, sent.message, waitMs, AbortSignal.any([stop, c.req.raw.signal]))
+  return c.json(settled, isTerminal(settled.status) ? 200 : 202)
+}
+
+function inputOf(plane: Plane, c: Context<Env>, to: EntityUrl, text: string): SendInput {
+  const body = parseBody(text, sendBody)
+  const mode: MessageMode = body.mode ?? "steer"
+  const now = plane.clock()
+  const dueAtMs = body.afterMs !== undefined ? now + body.afterMs : body.at !== undefined ? Date.parse(body.at) : undefined
+  if (dueAtMs !== undefined && body.at !== undefined && dueAtMs < now) throw new RouseError("INVALID_ARGS", `at: ${body.at} is in the past`)
+  return { to, from: c.get("principal"), content: body.content, mode, ...(dueAtMs === undefined ? {} : { dueAtMs }) }
+}
+
+async function sendOnce(plane: Plane, input: SendInput, receipt: Awaited<ReturnType<typeof receiptKey>>): Promise<Sent> {
+  const known = (await findReceipt(plane, receipt)) as unknown as Sent | undefined
+  if (known) return known
+  try {
+    return await send(plane, input, (draft, sent) => putReceipt(plane, draft, receipt, sent as unknown as Json))
+  } catch (error) {
+    // The same key came twice at once, and the other was first.
+    const other = RouseError.is(error, "CONFLICT") ? ((await findReceipt(plane, receipt)) as unknown as Sent | undefined) : undefined
+    if (other) return other
+    throw error
+  }
+}
+
+function streamed(plane: Plane, url: EntityUrl, sent: Sent, from: Offset, stop: AbortSignal): Response {
+  const gone = new AbortController()
+  const receipt: Receipt = { url, message: sent.message, offset: from, ...dueOf(sent) }
+  return streamResponse(replyEvents(plane, receipt, from, AbortSignal.any([stop, gone.signal])), () => gone.abort())
+}
+
+async function receiptOf(plane: Plane, url: EntityUrl, sent: Sent): Promise<Receipt> {
+  const info = await plane.store.stream(entityStreamPath(url))
+  if (!info) throw new RouseError("UNKNOWN_ENTITY", `${url} was deleted`)
+  return { url, message: sent.message, offset: info.next, ...dueOf(sent) }
+}
+
+function dueOf(sent: Sent): { readonly dueAt?: string } {
+  return sent.dueAtMs === undefined ? {} : { dueAt: isoTime(sent.dueAtMs) }
+}

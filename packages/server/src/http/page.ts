@@ -1,0 +1,77 @@
+import { readFile, stat } from "node:fs/promises"
+import { extname, join, normalize, sep } from "node:path"
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".ico": "image/x-icon",
+  ".json": "application/json",
+  ".webmanifest": "application/manifest+json",
+  ".woff2": "font/woff2",
+  ".txt": "text/plain; charset=utf-8",
+}
+
+/** What the page may load: its own files, and images that agents link to. An agent's words can run nothing. */
+const POLICY = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: https:",
+  "connect-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ")
+
+/**
+ * The web page's files. A path without an extension is a place in the page, so it is answered with `index.html`.
+ *
+ * @param directory Absolute path of the built page.
+ */
+export function pageHandler(directory: string): (request: Request) => Promise<Response | undefined> {
+  return async (request) => {
+    if (request.method !== "GET" && request.method !== "HEAD") return undefined
+    const file = await find(directory, new URL(request.url).pathname)
+    if (file === undefined) return undefined
+    const bytes = await readFile(file)
+    return new Response(request.method === "HEAD" ? null : new Uint8Array(bytes), { headers: headersOf(file, bytes.length) })
+  }
+}
+
+async function find(directory: string, pathname: string): Promise<string | undefined> {
+  let path: string
+  try {
+    path = normalize(decodeURIComponent(pathname))
+  } catch {
+    return undefined
+  }
+  if (path.includes("\0") || path.split(sep).includes("..")) return undefined
+  const index = join(directory, "index.html")
+  if (extname(path) === "" || pathname.startsWith("/agents/")) return (await isFile(index)) ? index : undefined
+  const file = join(directory, path)
+  return file.startsWith(directory + sep) && (await isFile(file)) ? file : undefined
+}
+
+function headersOf(file: string, length: number): Record<string, string> {
+  const hashed = file.includes(`${sep}assets${sep}`)
+  return {
+    "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+    "content-length": String(length),
+    "cache-control": hashed ? "public, max-age=31536000, immutable" : "no-cache",
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
+}

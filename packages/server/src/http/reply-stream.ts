@@ -1,0 +1,56 @@
+import { type ChangeEvent, entityStreamPath, type MessageRow, type Offset, type Receipt } from "@rouse/protocol"
+import { parseJson } from "@rouse/store"
+import type { Plane } from "../plane.ts"
+import { Changes, isTerminal, settledOf } from "../settlement.ts"
+import { encodeEvents, heartbeat, type ServerEvent } from "./sse.ts"
+
+const READ_BYTES = 262_144
+const HEARTBEAT_MS = 15_000
+
+/**
+ * What comes of a message, as it happens: `accepted`, every `change` on the entity's log from the message on, and `settled` last.
+ *
+ * Follows the log and nothing else, so a reader that lost it can go on from the last id with the stream's own protocol.
+ */
+export async function* replyEvents(plane: Plane, receipt: Receipt, from: Offset, stop: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  const path = entityStreamPath(receipt.url)
+  const changes = new Changes(plane, path)
+  const onStop = (): void => changes.end()
+  stop.addEventListener("abort", onStop, { once: true })
+  let offset = from
+  try {
+    yield encodeEvents([{ event: "accepted", data: receipt }])
+    while (!stop.aborted) {
+      const { chunks, next, upToDate } = await plane.store.read(path, offset, READ_BYTES)
+      offset = next
+      const events = chunks.length > 0 ? (parseJson(chunks) as unknown as ChangeEvent[]) : []
+      const settled = events.some((event) => settles(event, receipt.message))
+      const frames = events.map((event): ServerEvent => ({ event: "change", data: event, id: next }))
+      if (settled) frames.push({ event: "settled", data: await settledOf(plane, receipt.url, receipt.message), id: next })
+      if (frames.length > 0) yield encodeEvents(frames)
+      if (settled || changes.ended) return
+      if (upToDate && (await quietFor(plane, changes))) yield heartbeat()
+    }
+  } finally {
+    stop.removeEventListener("abort", onStop)
+    changes.close()
+  }
+}
+
+/** Waits for a change; true when none came for a while. */
+async function quietFor(plane: Plane, changes: Changes): Promise<boolean> {
+  let cancel = (): void => undefined
+  const quiet = new Promise<boolean>((resolve) => {
+    cancel = plane.defer(HEARTBEAT_MS, () => resolve(true))
+  })
+  try {
+    return await Promise.race([quiet, changes.next().then(() => false)])
+  } finally {
+    cancel()
+  }
+}
+
+function settles(event: ChangeEvent, message: string): boolean {
+  return event.type === "message" && event.key === message && isTerminal((event.value as unknown as MessageRow).status)
+}
+

@@ -1,0 +1,104 @@
+import { type EntityUrl, type Json, type MessageMode, type MessageRow, type Principal, RouseError, type Row } from "@rouse/protocol"
+import { isoTime } from "./core/control.ts"
+import type { CommitDraft, EntityDraft } from "./core/draft.ts"
+import { newId } from "./core/id.ts"
+import type { Plane } from "./plane.ts"
+import { transactAndRouse } from "./rouse.ts"
+import type { Planning } from "./transactor.ts"
+
+/** A message on its way to an inbox. */
+export interface Delivery {
+  readonly kind: MessageRow["kind"]
+  readonly from: Principal
+  readonly content: Json
+  readonly mode: MessageMode
+}
+
+/**
+ * Puts a message into an entity's inbox, as part of a commit that is being planned.
+ *
+ * @returns The message's key.
+ * @throws {RouseError} `STOPPED`; `RATE_LIMITED` when the inbox is full.
+ */
+export function deliver(plane: Plane, entity: EntityDraft, message: Delivery): string {
+  const { pendingMax } = plane.limits
+  if (entity.control.wake.pending >= pendingMax) {
+    throw new RouseError("RATE_LIMITED", `${entity.url} has ${pendingMax} messages waiting; send again later`)
+  }
+  return entity.accept(message, newId(plane.clock(), plane.random))
+}
+
+/** The draft of an entity that must exist. */
+export function need(planning: Planning, url: EntityUrl): EntityDraft {
+  const entity = planning.entity(url)
+  if (!entity) throw new RouseError("UNKNOWN_ENTITY", `there is no entity ${url}; spawn it first`)
+  return entity
+}
+
+export interface SendInput {
+  readonly to: EntityUrl
+  readonly from: Principal
+  readonly content: Json
+  readonly mode: MessageMode
+  /** Deliver then, not now. */
+  readonly dueAtMs?: number
+}
+
+/** Where a message went: its key, or the schedule's. */
+export interface Sent {
+  readonly message: string
+  readonly dueAtMs?: number
+}
+
+/**
+ * Sends one message from outside. It is on disk when this resolves (P1). An interrupting one aborts the run under way first.
+ *
+ * @param onPlan Adds to the same commit: a receipt.
+ */
+export async function send(plane: Plane, input: SendInput, onPlan: (draft: CommitDraft, sent: Sent) => void): Promise<Sent> {
+  const { value } = await transactAndRouse(plane, [input.to], (planning) => {
+    const target = need(planning, input.to)
+    const sent = input.dueAtMs === undefined ? now(plane, target, input) : later(plane, planning.draft, target, input, input.dueAtMs)
+    onPlan(planning.draft, sent)
+    return sent
+  })
+  if (value.dueAtMs !== undefined) plane.dueAt(value.dueAtMs)
+  else if (input.mode === "interrupt") plane.abort(input.to, new RouseError("INTERRUPTED", "a message interrupted the run"))
+  return value
+}
+
+function now(plane: Plane, target: EntityDraft, input: SendInput): Sent {
+  const { from, content, mode } = input
+  return { message: deliver(plane, target, { kind: "message", from, content, mode }) }
+}
+
+function later(plane: Plane, draft: CommitDraft, target: EntityDraft, input: SendInput, dueAtMs: number): Sent {
+  if (target.record.status === "stopped") throw new RouseError("STOPPED", `${target.url} is stopped`)
+  const id = newId(plane.clock(), plane.random)
+  schedule(draft, target, id, { ...input, dueAtMs })
+  return { message: id, dueAtMs }
+}
+
+/** What a timer that sends holds. */
+export interface TimedSend {
+  readonly to: EntityUrl
+  readonly from: Principal
+  readonly content: Json
+  readonly mode: MessageMode
+  /** Whose `schedule` row announces it. */
+  readonly owner: EntityUrl
+}
+
+/** Arms a timer that sends, with its row on the owner's log. A timer of this id is replaced by itself: arming twice is arming once. */
+export function schedule(draft: CommitDraft, owner: EntityDraft, id: string, input: SendInput & { readonly dueAtMs: number }): void {
+  const { to, from, content, mode, dueAtMs } = input
+  const payload: TimedSend = { to, from, content, mode, owner: owner.url }
+  draft.also({ op: "putTimer", timer: { id, dueAtMs, url: owner.url, payload: payload as unknown as Json } })
+  owner.insert("schedule", id, { to, content, dueAt: isoTime(dueAtMs) })
+}
+
+/** Messages accepted and not yet taken, in the order they arrived. */
+export async function pendingMessages(plane: Plane, url: EntityUrl): Promise<readonly Row<MessageRow>[]> {
+  const rows = (await plane.store.rows(url, "message")) as unknown as readonly Row<MessageRow>[]
+  return rows.filter((row) => row.value.status === "accepted")
+}

@@ -1,0 +1,39 @@
+/** Every bound of the control plane. */
+export interface Limits {
+  /** Wakes under way at once in this process. */
+  readonly wakesMax: number
+  /** How long a lease lasts without a commit or a heartbeat. */
+  readonly leaseMs: number
+  /** How long a handler may go without a commit before its wake is taken away, unless its type says otherwise. */
+  readonly handlerMs: number
+  /** How long an aborted handler may take to return. */
+  readonly graceMs: number
+  /** Attempts that may throw or hang before a wake is dead-lettered, unless its type says otherwise. */
+  readonly attemptsMax: number
+  /** Leases that may be lost in a row without progress. Larger, since it is rarely the handler's fault. */
+  readonly lossesMax: number
+  /** Messages that may wait in one inbox. */
+  readonly pendingMax: number
+  /** Parents above an entity. */
+  readonly depthMax: number
+  /** Bytes of a request's body. */
+  readonly bodyBytesMax: number
+  /** Bytes of one handler commit on the log. */
+  readonly commitBytesMax: number
+  /** How long an idempotency key is remembered. */
+  readonly receiptMs: number
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  wakesMax: 2_048,
+  leaseMs: 60_000,
+  handlerMs: 600_000,
+  graceMs: 5_000,
+  attemptsMax: 5,
+  lossesMax: 25,
+  pendingMax: 10_000,
+  depthMax: 32,
+  bodyBytesMax: 1_048_576,
+  commitBytesMax: 16_777_216,
+  receiptMs: 86_400_000,
+}

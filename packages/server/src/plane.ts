@@ -1,0 +1,29 @@
+import type { EntityUrl } from "@rouse/protocol"
+import type { Store } from "@rouse/store"
+import type { Dispatcher } from "./dispatcher.ts"
+import type { Limits } from "./limits.ts"
+import type { Log } from "./log.ts"
+import type { Transactor } from "./transactor.ts"
+import type { Types } from "./types.ts"
+
+/** What every part of the control plane is given. */
+export interface Plane {
+  readonly store: Store
+  readonly transactor: Transactor
+  readonly types: Types
+  readonly limits: Limits
+  readonly log: Log
+  /** Milliseconds since the Unix epoch. */
+  readonly clock: () => number
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /** Calls `fn` after `ms`; returns the cancellation. */
+  readonly defer: Defer
+  readonly dispatcher: Dispatcher
+  /** Says that something falls due at this time, so that the ticker looks then. */
+  readonly dueAt: (ms: number) => void
+  /** Aborts the wake under way for an entity in this process, if there is one. */
+  readonly abort: (url: EntityUrl, reason: Error) => void
+}
+
+export type Defer = (ms: number, fn: () => void) => () => void

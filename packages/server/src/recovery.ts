@@ -1,0 +1,37 @@
+import { RouseError } from "@rouse/protocol"
+import type { EntityRecord } from "@rouse/store"
+import { controlOf } from "./core/control.ts"
+import type { Plane } from "./plane.ts"
+import { loseLease } from "./ticker.ts"
+
+/** How many due entities are read at first; four times as many each time there are more. */
+const DUE_FIRST = 1_024
+
+/**
+ * Takes over every wake that a dead process left running. The embedded store has one owner at a time, so a lease found when it is
+ * opened is a dead process's: it is recognised, not waited out.
+ *
+ * @returns How many there were.
+ */
+export async function recover(plane: Plane): Promise<number> {
+  const running = await runningEntities(plane)
+  const taken = await Promise.all(running.map((record) => takeOver(plane, record)))
+  return taken.filter(Boolean).length
+}
+
+async function runningEntities(plane: Plane): Promise<readonly EntityRecord[]> {
+  for (let limit = DUE_FIRST; ; limit *= 4) {
+    const due = await plane.store.dueEntities(Number.MAX_SAFE_INTEGER, limit)
+    if (due.length < limit) return due.filter((record) => record.status === "running")
+  }
+}
+
+async function takeOver(plane: Plane, record: EntityRecord): Promise<boolean> {
+  try {
+    await loseLease(plane, record, controlOf(record).wake.epoch, "the process that ran it is gone")
+    return true
+  } catch (error) {
+    if (!RouseError.is(error, "FENCED", "CONFLICT")) throw error
+    return false
+  }
+}

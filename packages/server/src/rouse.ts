@@ -1,0 +1,63 @@
+import type { EntityUrl, Reason, WakeInfo } from "@rouse/protocol"
+import { isoTime } from "./core/control.ts"
+import type { EntityDraft } from "./core/draft.ts"
+import type { Slot } from "./dispatcher.ts"
+import type { Plane } from "./plane.ts"
+import type { Planning, Transacted } from "./transactor.ts"
+
+/**
+ * Plans and commits a change, and takes the lease of every entity that it rouses in the same commit when this process has room
+ * for the wake: a message to an idle agent is then one commit, not two. What finds no room stays queued in the store.
+ */
+export async function transactAndRouse<T>(
+  plane: Plane,
+  urls: readonly EntityUrl[],
+  plan: (planning: Planning) => T | Promise<T>,
+): Promise<Transacted<T>> {
+  let slots: Slot[] = []
+  const giveBack = (): void => {
+    for (const slot of slots) slot.release()
+    slots = []
+  }
+  try {
+    const transacted = await plane.transactor.transact(urls, async (planning) => {
+      giveBack()
+      const value = await plan(planning)
+      for (const entity of planning.draft.entities) {
+        const slot = entity.reasons.length > 0 ? leaseNow(plane, entity, entity.reasons, planning.draft.nowMs) : undefined
+        if (slot) slots.push(slot)
+      }
+      return value
+    })
+    if (transacted.result?.applied === false) giveBack()
+    for (const slot of slots) slot.start()
+    return transacted
+  } catch (error) {
+    giveBack()
+    throw error
+  }
+}
+
+/**
+ * Takes the lease of a queued entity, if it is due and there is room: the wake state, and the event on the log.
+ * The caller commits, and then starts or releases the slot.
+ */
+export function leaseNow(plane: Plane, entity: EntityDraft, reasons: readonly Reason[], nowMs: number): Slot | undefined {
+  const { phase } = entity.control.wake
+  if (phase.kind !== "queued" || phase.dueAtMs > nowMs) return undefined
+  const slot = plane.dispatcher.reserve(entity.url, entity.record.type)
+  if (!slot) return undefined
+  entity.wake({ kind: "lease", nowMs, expiresAtMs: nowMs + plane.limits.leaseMs })
+  const wake: WakeInfo = {
+    id: phase.wake.id,
+    attempt: phase.wake.attempt,
+    epoch: entity.control.wake.epoch,
+    first: entity.control.wakes === 0,
+    reasons,
+    deadlineAtMs: null,
+  }
+  const kinds = [...new Set(reasons.map((reason) => reason.kind))]
+  entity.insert("wake", wake.id, { id: wake.id, attempt: wake.attempt, epoch: wake.epoch, reasons: kinds, at: isoTime(nowMs) })
+  slot.lease(wake, entity.record)
+  return slot
+}

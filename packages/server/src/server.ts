@@ -1,0 +1,151 @@
+import type { EntityDefinition } from "@rouse/agents/runtime"
+import { RouseError } from "@rouse/protocol"
+import type { Store } from "@rouse/store"
+import { createStreams } from "@rouse/streams"
+import { Dispatcher, type HandlerHost } from "./dispatcher.ts"
+import { createApp } from "./http/app.ts"
+import { type Listening, listen } from "./http/listen.ts"
+import type { Token } from "./http/tokens.ts"
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
+import type { Log } from "./log.ts"
+import type { Defer, Plane } from "./plane.ts"
+import { recover } from "./recovery.ts"
+import { Ticker } from "./ticker.ts"
+import { Transactor } from "./transactor.ts"
+import { Types } from "./types.ts"
+
+/** Everything the server touches is passed in. */
+export interface ServerOptions {
+  readonly store: Store
+  readonly entities: Iterable<EntityDefinition>
+  /** Milliseconds since the Unix epoch. */
+  readonly clock: () => number
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /** Calls `fn` after `ms`; returns the cancellation. */
+  readonly defer: Defer
+  readonly log: Log
+  /** What handlers are given: the environment that model keys are read from, and so on. */
+  readonly host: HandlerHost
+  /** Who may come in. Without tokens only this machine may. */
+  readonly tokens?: readonly Token[]
+  /** Absolute path of the built page. */
+  readonly page?: string
+  readonly version?: string
+  readonly limits?: Partial<Limits>
+  /** Milliseconds a long poll of a stream waits. */
+  readonly longPollMs?: number
+}
+
+export interface Server {
+  /** The whole HTTP face. */
+  fetch(request: Request): Promise<Response>
+  /**
+   * Takes over what a dead process left running, and begins to dispatch. Once.
+   *
+   * @returns How many interrupted wakes go on.
+   */
+  start(): Promise<number>
+  /**
+   * Serves over HTTP. Without tokens only on a loopback address.
+   *
+   * @throws {RouseError} `BAD_REQUEST` when the address cannot be listened on; `FORBIDDEN` for another address without tokens.
+   */
+  listen(address: { readonly host: string; readonly port: number }): Promise<Listening>
+  /** Wakes that start from now on run these definitions. */
+  replaceEntities(entities: Iterable<EntityDefinition>): void
+  /** Wakes under way in this process. */
+  readonly activeWakes: number
+  /** Ends live answers, gives wakes under way back to the queue, and stops. The store stays open: it was passed in. */
+  close(options?: { readonly graceMs?: number }): Promise<void>
+}
+
+const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"])
+const GRACE_MS = 10_000
+
+/** The control plane and its HTTP API over a store. Nothing happens before `start`. */
+export function createServer(options: ServerOptions): Server {
+  const stop = new AbortController()
+  const plane = planeOf(options)
+  const { ticker } = plane
+  let state: "new" | "ready" | "closed" = "new"
+  const streams = createStreams({
+    store: options.store,
+    clock: { now: options.clock, after: options.defer },
+    random: options.random,
+    basePath: "/v1/stream",
+    readOnly: (path) => path.startsWith("entities/") || path.startsWith("shared/"),
+    onError: (error) => options.log.error("a stream request failed", { error: String(error) }),
+    ...(options.longPollMs === undefined ? {} : { longPollMs: options.longPollMs }),
+  })
+  const tokens = options.tokens ?? []
+  const fetch = createApp({
+    plane,
+    streams,
+    gate: { tokens },
+    version: options.version ?? "0.0.0",
+    page: options.page,
+    stop: stop.signal,
+    isReady: () => state === "ready",
+  })
+  const listening: Listening[] = []
+  return {
+    fetch,
+    async start() {
+      const count = await recover(plane)
+      state = "ready"
+      ticker.poke()
+      return count
+    },
+    async listen(address) {
+      if (tokens.length === 0 && !LOOPBACK.has(address.host)) {
+        throw new RouseError("FORBIDDEN", `a server without tokens listens only on this machine, not on ${address.host}; give it tokens`)
+      }
+      const opened = await listen(fetch, address)
+      listening.push(opened)
+      return opened
+    },
+    replaceEntities(entities) {
+      plane.types.replace(entities)
+      ticker.poke()
+    },
+    get activeWakes() {
+      return plane.dispatcher.active
+    },
+    async close({ graceMs = GRACE_MS } = {}) {
+      if (state === "closed") return
+      state = "closed"
+      stop.abort(new RouseError("SHUTTING_DOWN", "the server is shutting down"))
+      streams.close()
+      const sockets = Promise.all(listening.map((one) => one.close(graceMs)))
+      await ticker.close()
+      await plane.dispatcher.close(graceMs)
+      await sockets
+    },
+  }
+}
+
+function planeOf(options: ServerOptions): Plane & { readonly ticker: Ticker } {
+  const { store, clock, random, defer, log } = options
+  const ticker: Ticker = new Ticker(() => plane)
+  const dispatcher: Dispatcher = new Dispatcher(
+    () => plane,
+    options.host,
+    () => ticker.poke(),
+  )
+  const plane: Plane & { readonly ticker: Ticker } = {
+    store,
+    clock,
+    random,
+    defer,
+    log,
+    transactor: new Transactor(store, clock),
+    types: new Types(options.entities),
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    dispatcher,
+    dueAt: (ms) => ticker.dueAt(ms),
+    abort: (url, reason) => dispatcher.abort(url, reason),
+    ticker,
+  }
+  return plane
+}

@@ -1,0 +1,91 @@
+import { entityStreamPath, type EntityUrl, type MessageRow, type Offset, RouseError, type RunRow, type Settled } from "@rouse/protocol"
+import type { Plane } from "./plane.ts"
+
+const TERMINAL: ReadonlySet<MessageRow["status"]> = new Set(["processed", "cancelled", "dead"])
+
+/** Whether a message has come to its end (P1). */
+export function isTerminal(status: MessageRow["status"]): boolean {
+  return TERMINAL.has(status)
+}
+
+/**
+ * What came of a message so far.
+ *
+ * @throws {RouseError} `UNKNOWN_ENTITY` when there is no such message.
+ */
+export async function settledOf(plane: Plane, url: EntityUrl, key: string): Promise<Settled> {
+  const row = await plane.store.row(url, "message", key)
+  if (!row) throw new RouseError("UNKNOWN_ENTITY", `${url} has no message ${key}`)
+  const message = row.value as unknown as MessageRow
+  const run = message.run === undefined ? undefined : await plane.store.row(url, "run", message.run)
+  const info = await plane.store.stream(entityStreamPath(url))
+  if (!info) throw new RouseError("UNKNOWN_ENTITY", `${url} was deleted`)
+  return {
+    url,
+    message: key,
+    offset: info.next,
+    status: message.status,
+    reply: isTerminal(message.status) ? ((run?.value as unknown as RunRow | undefined)?.reply ?? null) : null,
+    ...(message.run === undefined ? {} : { run: message.run }),
+    ...(message.reason === undefined ? {} : { reason: message.reason }),
+  }
+}
+
+/** Waits until a message is settled, `waitMs` have passed, or `signal` aborts; answers what came of it by then. */
+export async function waitForSettled(plane: Plane, url: EntityUrl, key: string, waitMs: number, signal: AbortSignal): Promise<Settled> {
+  const changes = new Changes(plane, entityStreamPath(url))
+  const cancel = plane.defer(waitMs, () => changes.end())
+  const onAbort = (): void => changes.end()
+  signal.addEventListener("abort", onAbort, { once: true })
+  try {
+    for (;;) {
+      const row = await plane.store.row(url, "message", key)
+      const status = (row?.value as unknown as MessageRow | undefined)?.status
+      if (status === undefined || isTerminal(status) || changes.ended) return await settledOf(plane, url, key)
+      await changes.next()
+    }
+  } finally {
+    signal.removeEventListener("abort", onAbort)
+    cancel()
+    changes.close()
+  }
+}
+
+/** Says when a stream has changed since it was last asked. Made before the first look, so that no change falls between. */
+export class Changes {
+  readonly close: () => void
+  #offset: Offset | undefined
+  #changed = false
+  #wake: () => void = () => undefined
+  ended = false
+
+  constructor(plane: Plane, path: string) {
+    this.close = plane.store.watchStream(path, (event) => {
+      this.#offset = event.next
+      this.#changed = true
+      if (event.deleted) this.ended = true
+      this.#wake()
+    })
+  }
+
+  /** The newest offset that was announced. */
+  get offset(): Offset | undefined {
+    return this.#offset
+  }
+
+  /** Resolves at the next change, or at once if there was one since the last call. */
+  async next(): Promise<void> {
+    if (!this.#changed && !this.ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    this.#changed = false
+  }
+
+  /** Lets whoever waits go on for good. */
+  end(): void {
+    this.ended = true
+    this.#wake()
+  }
+}

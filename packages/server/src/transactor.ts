@@ -1,0 +1,114 @@
+import { type EntityUrl, RouseError } from "@rouse/protocol"
+import type { CommitResult, EntityRecord, Store } from "@rouse/store"
+import { CommitDraft, type EntityDraft } from "./core/draft.ts"
+import { KeyedLock } from "./keyed-lock.ts"
+
+/** Records kept at hand. A stale one costs a conflict and another read, never a wrong write. */
+const RECORDS_MAX = 10_000
+
+/** How often a plan is made again when another replica changed an entity first. */
+const TRIES_MAX = 20
+
+/** The entities that a plan may touch, and the commit it fills. */
+export interface Planning {
+  readonly draft: CommitDraft
+  /** The entity's draft; undefined when there is no such entity. Only those named to `transact` may be asked for. */
+  entity(url: EntityUrl): EntityDraft | undefined
+}
+
+export interface Transacted<T> {
+  readonly value: T
+  readonly result: CommitResult | undefined
+}
+
+/**
+ * Runs read, decide, commit as one step.
+ *
+ * Invariants:
+ * 1. A plan sees each entity at the version that its commit is guarded by; if that has moved, it is planned again.
+ * 2. What a plan decided has happened only when `transact` resolves.
+ */
+export class Transactor {
+  readonly #store: Store
+  readonly #clock: () => number
+  readonly #lock = new KeyedLock()
+  readonly #records = new Map<EntityUrl, EntityRecord>()
+
+  constructor(store: Store, clock: () => number) {
+    this.#store = store
+    this.#clock = clock
+  }
+
+  /**
+   * Plans with the entities at `urls` and commits the plan. A plan that opens nothing and adds nothing commits nothing.
+   *
+   * @throws Whatever `plan` throws; `CONFLICT` when others kept changing the entities; and as `Store.commit`.
+   */
+  async transact<T>(urls: readonly EntityUrl[], plan: (planning: Planning) => T | Promise<T>): Promise<Transacted<T>> {
+    const release = await this.#lock.acquire(urls)
+    try {
+      for (let attempt = 1; ; attempt++) {
+        const outcome = await this.#attempt(urls, plan, attempt === TRIES_MAX)
+        if (outcome) return outcome
+      }
+    } finally {
+      release()
+    }
+  }
+
+  /** The record as last seen, or as the store has it. */
+  async record(url: EntityUrl): Promise<EntityRecord | undefined> {
+    const known = this.#records.get(url)
+    if (known) return known
+    const read = await this.#store.entity(url)
+    if (read) this.#keep(read)
+    return read
+  }
+
+  /** Drops what is remembered of these entities. */
+  forget(urls: readonly EntityUrl[]): void {
+    for (const url of urls) this.#records.delete(url)
+  }
+
+  async #attempt<T>(urls: readonly EntityUrl[], plan: (planning: Planning) => T | Promise<T>, last: boolean): Promise<Transacted<T> | undefined> {
+    const draft = new CommitDraft(this.#clock())
+    const records = new Map<EntityUrl, EntityRecord | undefined>()
+    const remembered = urls.some((url) => this.#records.has(url))
+    for (const url of urls) records.set(url, this.#records.get(url) ?? (await this.record(url)))
+    const entity = (url: EntityUrl): EntityDraft | undefined => {
+      if (!records.has(url)) throw new RouseError("INTERNAL", `${url} is not part of this plan`)
+      const record = records.get(url)
+      return record ? draft.open(record) : draft.get(url)
+    }
+    let value: T
+    try {
+      value = await plan({ draft, entity })
+    } catch (error) {
+      // A refusal may rest on a record that another replica has changed since: look again before it is believed.
+      this.forget(urls)
+      if (!remembered || last) throw error
+      return undefined
+    }
+    const commit = draft.build()
+    if (commit.ops.length === 0) return { value, result: undefined }
+    try {
+      const result = await this.#store.commit(commit)
+      if (result.applied) for (const changed of draft.entities) this.#keep({ ...changed.record, activeAtMs: draft.nowMs, version: changed.version + 1 })
+      return { value, result }
+    } catch (error) {
+      this.forget(urls)
+      if (!RouseError.is(error, "CONFLICT") || last) throw error
+      return undefined
+    }
+  }
+
+  #keep(record: EntityRecord): void {
+    this.#records.delete(record.url)
+    this.#records.set(record.url, record)
+    if (this.#records.size <= RECORDS_MAX) return
+    for (const oldest of this.#records.keys()) {
+      this.#records.delete(oldest)
+      return
+    }
+  }
+}

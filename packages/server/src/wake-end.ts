@@ -1,0 +1,94 @@
+import type { EntityUrl, ErrorRow, MessageRow, WakeInfo, WakeRow } from "@rouse/protocol"
+import { type Closing, closeRun, closeRunRow, parentToTell, settlePending } from "./closing.ts"
+import { retryDelayMs } from "./core/backoff.ts"
+import { isoTime } from "./core/control.ts"
+import type { EntityDraft } from "./core/draft.ts"
+import type { WakeEvent } from "./core/wake-state.ts"
+import type { HeldLease } from "./handler-commit.ts"
+import type { Plane } from "./plane.ts"
+import { transactAndRouse } from "./rouse.ts"
+import type { Planning } from "./transactor.ts"
+
+/** A wake that ended without its handler's word for it: it threw, hung, lost its lease, or gave the wake back. */
+export type WakeFailure =
+  | { readonly kind: "failed"; readonly message: string; readonly stack?: string; readonly code?: ErrorRow["code"]; readonly attemptsMax: number }
+  | { readonly kind: "lost"; readonly message: string }
+  | { readonly kind: "released" }
+
+/**
+ * Takes a wake away from its handler: it is tried again later, or dead-lettered when its attempts are spent.
+ *
+ * @throws {RouseError} `FENCED` when the lease was no longer held: somebody else has dealt with it.
+ */
+export async function endWake(plane: Plane, lease: HeldLease, failure: WakeFailure): Promise<void> {
+  const urls = [lease.url, ...(await parentToTell(plane, lease.url))]
+  const { value } = await transactAndRouse(plane, urls, async (planning) => {
+    const self = planning.entity(lease.url)
+    if (!self) return null
+    await planEnd(plane, planning, self, lease, failure)
+    return self.record.dueAtMs
+  })
+  if (value !== null) plane.dueAt(value)
+}
+
+async function planEnd(plane: Plane, planning: Planning, self: EntityDraft, lease: HeldLease, failure: WakeFailure): Promise<void> {
+  const { nowMs } = planning.draft
+  self.wake(eventOf(plane, lease.wake, failure, nowMs))
+  const { phase } = self.control.wake
+  const isDead = phase.kind === "dead"
+  const message = failure.kind === "released" ? undefined : failure.message
+  if (failure.kind !== "released") {
+    self.setControl({ reason: failure.message })
+    self.insert("error", `${lease.wake.id}.${lease.wake.attempt}`, errorRow(lease.wake, failure, nowMs))
+  }
+  self.update("wake", lease.wake.id, wakeRow(lease, failure, isDead, nowMs))
+  if (!isDead) return
+  const closing: Closing = { outcome: "failed", messages: "dead", reply: null, ...(message === undefined ? {} : { reason: message }) }
+  await closeRunRow(plane, self, closing, nowMs)
+  await closeRun(plane, planning, self, closing)
+  await settlePending(plane, self, closing)
+}
+
+function eventOf(plane: Plane, wake: WakeInfo, failure: WakeFailure, nowMs: number): WakeEvent {
+  const { epoch } = wake
+  if (failure.kind === "released") return { kind: "release", epoch, nowMs }
+  if (failure.kind === "lost") {
+    return { kind: "lose", epoch, reason: failure.message, lossesMax: plane.limits.lossesMax, dueAtMs: nowMs }
+  }
+  const dueAtMs = nowMs + retryDelayMs(wake.attempt + 1, plane.random())
+  return { kind: "fail", epoch, reason: failure.message, attemptsMax: failure.attemptsMax, dueAtMs }
+}
+
+const OUTCOME = { failed: "retry", lost: "lost", released: "released" } as const
+
+function wakeRow(lease: HeldLease, failure: WakeFailure, isDead: boolean, nowMs: number): WakeRow {
+  const { id, attempt, epoch, reasons } = lease.wake
+  return {
+    id,
+    attempt,
+    epoch,
+    reasons: [...new Set(reasons.map((reason) => reason.kind))],
+    at: isoTime(lease.atMs),
+    endedAt: isoTime(nowMs),
+    outcome: isDead ? "dead" : OUTCOME[failure.kind],
+    ...(failure.kind === "released" ? {} : { error: failure.message }),
+  }
+}
+
+function errorRow(wake: WakeInfo, failure: Exclude<WakeFailure, { kind: "released" }>, nowMs: number): ErrorRow {
+  const stack = failure.kind === "failed" && failure.stack !== undefined ? { stack: failure.stack } : {}
+  const code = (failure.kind === "failed" ? failure.code : undefined) ?? "HANDLER_FAILED"
+  return { code, message: failure.message, at: isoTime(nowMs), wake: wake.id, attempt: wake.attempt, ...stack }
+}
+
+/** Accepts the dead messages of an entity again. Returns how many there were. */
+export async function retryDead(plane: Plane, url: EntityUrl, self: EntityDraft, wakeId: string, nowMs: number): Promise<number> {
+  const rows = await plane.store.rows(url, "message")
+  const dead = rows.filter((row) => (row.value as unknown as MessageRow).status === "dead")
+  self.wake({ kind: "retry", count: dead.length, wakeId, nowMs })
+  for (const row of dead) {
+    const { reason: _reason, run: _run, ...message } = row.value as unknown as MessageRow
+    self.update("message", row.key, { ...message, status: "accepted" })
+  }
+  return dead.length
+}
