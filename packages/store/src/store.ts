@@ -94,6 +94,8 @@ export type Op =
   | CreateStreamOp
   | AppendOp
   | { readonly op: "deleteStream"; readonly path: string }
+  /** Begins a stream's time to live anew, as an append does. Does nothing when it has none or is not there. */
+  | { readonly op: "touchStream"; readonly path: string; readonly nowMs: number }
   /** Inserts or replaces the record; its stored version is the old one plus 1. A changed epoch forgets the recorded `seq`. */
   | { readonly op: "putEntity"; readonly record: Omit<EntityRecord, "version"> }
   /** Removes the record and its rows and timers. The stream is deleted by its own operation. */

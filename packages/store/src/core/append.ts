@@ -3,7 +3,7 @@ import type { AppendOp } from "../store.ts"
 import { sameContentType } from "./content-type.ts"
 import { decideProducer } from "./producer.ts"
 import type { ProducerState } from "./producer.ts"
-import { isAlive, outcomeOf, unknownStream } from "./stream-state.ts"
+import { isAlive, outcomeOf, renewed, unknownStream } from "./stream-state.ts"
 import type { ProducerClaim, StreamState } from "./stream-state.ts"
 
 export type AppendDecision =
@@ -79,7 +79,7 @@ function isAfter(a: string, b: string): boolean {
 function appended(state: StreamState, op: AppendOp): StreamState {
   const closed = op.close === true
   return {
-    ...state,
+    ...renewed(state, op.nowMs),
     tail: state.tail + op.data.length,
     closed,
     closedBy: closed ? (op.producer ?? null) : null,

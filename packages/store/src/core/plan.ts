@@ -5,7 +5,7 @@ import { decideCreate } from "./create.ts"
 import type { EncodedCommit, EncodedOp, EncodedReceipt, EncodedRecord, EncodedRow, EncodedTimer } from "./encoded.ts"
 import { decideGuards } from "./guard.ts"
 import type { EntityState, StoreView } from "./view.ts"
-import { newStream, outcomeOf, unknownStream } from "./stream-state.ts"
+import { isAlive, newStream, outcomeOf, renewed, unknownStream } from "./stream-state.ts"
 import type { ProducerClaim, StreamState } from "./stream-state.ts"
 import { Overlay } from "./overlay.ts"
 
@@ -93,6 +93,8 @@ class Planner {
         return this.#createStream(op)
       case "deleteStream":
         return this.#deleteStream(op.path)
+      case "touchStream":
+        return this.#touchStream(op.path, op.nowMs)
       case "putEntity":
         return this.#putEntity(op.record)
       case "deleteEntity":
@@ -154,10 +156,20 @@ class Planner {
     if (next === before) return
     this.#view.setStream(op.path, next)
     this.#putChunk(next, op.data)
-    if (next.closed || next.streamSeq !== before?.streamSeq) this.#writes.push({ kind: "updateStream", state: next })
+    const changed = next.closed || next.streamSeq !== before?.streamSeq || next.diesAtMs !== before?.diesAtMs
+    if (changed) this.#writes.push({ kind: "updateStream", state: next })
     if (op.producer === undefined) return
     this.#view.setProducer(next.id, op.producer)
     this.#writes.push({ kind: "putProducer", stream: next.id, claim: op.producer })
+  }
+
+  #touchStream(path: string, nowMs: number): "done" {
+    const state = this.#view.stream(path)
+    if (!isAlive(state, nowMs)) return "done"
+    const next = renewed(state, nowMs)
+    if (next === state) return "done"
+    this.#view.setStream(path, next)
+    return this.#write({ kind: "updateStream", state: next })
   }
 
   #deleteStream(path: string): "done" {

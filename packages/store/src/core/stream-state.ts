@@ -40,6 +40,11 @@ export function unknownStream(path: string): RouseError {
   return new RouseError("UNKNOWN_STREAM", `there is no stream ${path}`, { details: { path } })
 }
 
+/** The stream with its time to live begun anew; the same object when it has none. An absolute expiry stays. */
+export function renewed(state: StreamState, nowMs: number): StreamState {
+  return state.ttlSeconds === null ? state : { ...state, diesAtMs: nowMs + state.ttlSeconds * 1_000 }
+}
+
 /** The state of a stream that is made now, before its initial data. */
 export function newStream(id: number, incarnation: string, op: CreateStreamOp): StreamState {
   const ttlSeconds = op.ttlSeconds ?? null

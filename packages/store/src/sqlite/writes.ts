@@ -22,7 +22,7 @@ export class Writes {
     this.#insertStream = db.prepare(
       `INSERT INTO stream (id, path, content_type, closed, created_at, ttl_seconds, expires_at, dies_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    this.#updateStream = db.prepare("UPDATE stream SET closed = ?, closed_by = ?, stream_seq = ? WHERE id = ?")
+    this.#updateStream = db.prepare("UPDATE stream SET closed = ?, closed_by = ?, stream_seq = ?, dies_at = ? WHERE id = ?")
     this.#dropStream = [
       db.prepare("DELETE FROM stream WHERE id = ?"),
       db.prepare("INSERT OR IGNORE INTO garbage (stream) VALUES (?)"),
@@ -76,8 +76,8 @@ export class Writes {
         this.#insert(write.state)
         return
       case "updateStream": {
-        const { closed, closedBy, streamSeq, id } = write.state
-        this.#updateStream.run(closed ? 1 : 0, closedBy === null ? null : JSON.stringify(closedBy), streamSeq, id)
+        const { closed, closedBy, streamSeq, diesAtMs, id } = write.state
+        this.#updateStream.run(closed ? 1 : 0, closedBy === null ? null : JSON.stringify(closedBy), streamSeq, diesAtMs, id)
         return
       }
       case "dropStream":
