@@ -91,7 +91,7 @@ async function spawn(
   write: (call: Call, options?: CallOptions) => Call,
   { target, id, input, options }: SpawnArguments,
 ): Promise<SpawnReply> {
-  const url = spawnAddress(target, id ?? transport.newKey())
+  const url = spawnAddress(target, () => id ?? transport.newKey())
   const wait = options.wait === undefined ? undefined : `${durationMs(options.wait, "wait")}ms`
   const { args, tags, message, parent } = input
   const body: SpawnBody = definedOnly({ args: args as JsonObject | undefined, tags, message, parent })

@@ -5,6 +5,7 @@ import { RouseError, START } from "@rouse/protocol"
 import { logPath } from "./core/address.ts"
 import { unreachableError } from "./core/problem.ts"
 import type { Transport } from "./transport.ts"
+import { isEventStream } from "./transport.ts"
 import type { LogBatch, ObserveOptions } from "./types.ts"
 
 /** Reads an entity's log; a lost connection is taken up again after the last batch that was told. */
@@ -65,7 +66,7 @@ async function* batchesOf(
     ...readerOptions(transport),
     ...(signal && { signal }),
   })
-  yield* pull(response)
+  yield* pull(response, signal)
 }
 
 interface ReaderOptions {
@@ -77,7 +78,7 @@ interface ReaderOptions {
 /** How the ecosystem's reader is made to use the client's transport, with its token and its retries. */
 function readerOptions(transport: Transport): ReaderOptions {
   return {
-    fetch: async (input, init) => endQuietly(await transport.fetch(input, init)),
+    fetch: async (input, init) => endQuietly(await transport.fetch(input, init), init?.signal),
     backoffOptions: { initialDelay: 0, maxDelay: 0, multiplier: 1, maxRetries: 0 },
     sseResilience: { logWarnings: false },
   }
@@ -104,8 +105,15 @@ export function patientReader(transport: Transport): ReaderOptions {
   }
 }
 
-/** The batches as they come, one at a time: the reader reads on when the last one was used. */
-async function* pull(response: StreamResponse<ChangeEvent>): AsyncGenerator<JsonBatch<ChangeEvent>> {
+/**
+ * The batches as they come, one at a time: the reader reads on when the last one was used.
+ *
+ * The reader calls itself closed before it hands out its last batch, so an end without an error is believed a little later.
+ */
+async function* pull(
+  response: StreamResponse<ChangeEvent>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<JsonBatch<ChangeEvent>> {
   const waiting: { readonly batch: JsonBatch<ChangeEvent>; readonly used: () => void }[] = []
   let wake = (): void => undefined
   let end: { readonly error?: unknown } | undefined
@@ -113,17 +121,19 @@ async function* pull(response: StreamResponse<ChangeEvent>): AsyncGenerator<Json
     end = reason
     wake()
   }
+  const aborted = (): void => finish({})
   const cancel = response.subscribeJson((batch) => {
     const done = new Promise<void>((used) => waiting.push({ batch, used }))
     wake()
     return done
   })
   response.closed.then(
-    () => finish({}),
+    () => setTimeout(aborted, CLOSING_MS),
     (error: unknown) => finish({ error }),
   )
+  signal?.addEventListener("abort", aborted, { once: true })
   try {
-    for (;;) {
+    while (signal?.aborted !== true) {
       const next = waiting.shift()
       if (next) {
         yield next.batch
@@ -138,19 +148,26 @@ async function* pull(response: StreamResponse<ChangeEvent>): AsyncGenerator<Json
       }
     }
   } finally {
+    signal?.removeEventListener("abort", aborted)
     for (const { used } of waiting) used()
     cancel()
   }
 }
 
+/** How long a reader that has ended may take to hand out what it read. */
+const CLOSING_MS = 100
+
 /** An event stream that is cut ends, for the reader reconnects after an end but gives up on an error. */
-function endQuietly(response: Response): Response {
-  const isEvents = response.headers.get("content-type")?.includes("text/event-stream") ?? false
-  if (!isEvents || !response.body) return response
+function endQuietly(response: Response, signal: AbortSignal | null | undefined): Response {
+  if (!isEventStream(response) || !response.body) return response
   const reader = response.body.getReader()
+  const ended = (error: unknown): typeof END => {
+    if (signal?.aborted === true) throw error
+    return END
+  }
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await reader.read().catch(() => CUT)
+      const { done, value } = await reader.read().catch(ended)
       if (done) controller.close()
       else controller.enqueue(value)
     },
@@ -159,7 +176,7 @@ function endQuietly(response: Response): Response {
   return new Response(body, { status: response.status, headers: response.headers })
 }
 
-const CUT = { done: true, value: undefined } as const
+const END = { done: true, value: undefined } as const
 
 function logError(url: string, error: unknown): RouseError {
   return RouseError.is(error) ? error : unreachableError(url, error)

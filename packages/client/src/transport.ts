@@ -72,7 +72,7 @@ export function createTransport(options: ClientOptions): Transport {
     newKey: options.newKey ?? (() => crypto.randomUUID()),
     json: (call) => attempts(url + call.path, initOf(call), readJson) as Promise<never>,
     open: (call) => attempts(url + call.path, initOf(call), async (response) => response),
-    fetch: (input, init) => attempts(addressOf(input), init ?? {}, async (response) => response),
+    fetch: (input, init) => attempts(addressOf(input), init ?? {}, readWhole),
     async pause(attempt, error, signal) {
       if (attempt > RECONNECTS_MAX || !isPassing(error)) throw error
       await clock.sleep(backoffMs(attempt, random()), signal)
@@ -111,6 +111,16 @@ async function readJson(response: Response): Promise<unknown> {
   const body = parsed(text)
   if (body === undefined) throw new RouseError("INTERNAL", `${response.url} did not answer JSON; is it a Rouse server?`)
   return body
+}
+
+/** The answer with its body read, so that a cut in the middle is tried again; an event stream is left as it is. */
+async function readWhole(response: Response): Promise<Response> {
+  if (isEventStream(response) || response.body === null) return response
+  return new Response(await response.arrayBuffer(), { status: response.status, headers: response.headers })
+}
+
+export function isEventStream(response: Response): boolean {
+  return response.headers.get("content-type")?.includes("text/event-stream") ?? false
 }
 
 function initOf(call: Call): RequestInit {

@@ -111,7 +111,7 @@ export function log(changes: readonly ChangeEvent[], cuts: (number | "half")[] =
       const control = { streamNextOffset: offsetOf(n + 1), upToDate: n + 1 === changes.length }
       if (cut !== "half") text += `event: control\ndata: ${JSON.stringify(control)}\n\n`
     }
-    void events(text, cut === undefined ? "open" : "cut")(seen, response)
+    void events(text === "" ? ": nothing\n\n" : text, cut === undefined ? "open" : "cut")(seen, response)
   }
 }
 

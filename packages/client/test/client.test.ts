@@ -93,7 +93,7 @@ test("ask goes on with the same key until the message is settled", async () => {
   )
   expect(await clientOf(server).ask("/assistant/one", "hello")).toEqual(settled)
   expect(new Set(server.seen.map((seen) => seen.headers["idempotency-key"]))).toEqual(new Set(["key-1"]))
-  expect(server.seen.map((seen) => seen.query.get("wait"))).toEqual(["25000ms", "25000ms", "24850ms".replace("24850", "25000")])
+  expect(server.seen.map((seen) => seen.query.get("wait"))).toEqual(["25000ms", "25000ms", "25000ms"])
 })
 
 test("ask gives up when its time is over, and names the message", async () => {

@@ -16,11 +16,11 @@ export function logPath(url: string): string {
   return `/v1/stream/${entityStreamPath(url)}`
 }
 
-/** The address to spawn at: the target itself, or one of its type with the given id. */
-export function spawnAddress(target: string, id: string): string {
+/** The address to spawn at: the target itself, or one of that type with an id of `id`'s. */
+export function spawnAddress(target: string, id: () => string): string {
   if (target.startsWith("/")) return target
   if (!isEntityType(target)) throw new RouseError("BAD_REQUEST", `type: "${target}" is not the name of a type`)
-  return entityUrl(target, id)
+  return entityUrl(target, id())
 }
 
 /** Checks and normalises the server's base. */
