@@ -1,0 +1,147 @@
+import { statusOf } from "@rouse/client"
+import type { MessageMode } from "@rouse/protocol"
+import { ArrowUp } from "lucide-react"
+import { useLayoutEffect, useRef, useState } from "react"
+import type { KeyboardEvent, ReactNode } from "react"
+import { IconButton } from "../components/button.tsx"
+import { cn } from "../components/class-names.ts"
+import { sentenceOf } from "../core/errors.ts"
+import type { AgentState } from "../data/agent.ts"
+import { useApp } from "../data/app.tsx"
+
+/** What was being written to each agent, while the page is open. */
+const drafts = new Map<string, string>()
+const DRAFTS_MAX = 50
+const HEIGHT_PX_MAX = 240
+
+const MODES: readonly { readonly mode: MessageMode; readonly label: string; readonly meaning: string }[] = [
+  { mode: "steer", label: "Steer", meaning: "joins at the next step" },
+  { mode: "queue", label: "Queue", meaning: "waits for the next run" },
+  { mode: "interrupt", label: "Interrupt", meaning: "aborts the run first" },
+]
+
+/** Where a person writes to the agent. Enter sends; the text is kept until the message is accepted. */
+export function Composer({ state }: { readonly state: AgentState }): ReactNode {
+  const { url, timeline, phase } = state
+  const { client } = useApp()
+  const [text, setText] = useState(drafts.get(url) ?? "")
+  const [mode, setMode] = useState<MessageMode>("steer")
+  const [sending, setSending] = useState(false)
+  const [error, setError] = useState<string>()
+  const box = useGrowing(text)
+  const activity = statusOf(timeline)
+  const inRun = timeline.run?.status === "running" || timeline.run?.status === "suspended"
+  const stopped = phase === "live" && activity.kind === "stopped"
+  const ready = text.trim() !== "" && !sending && !stopped
+
+  const write = (value: string): void => {
+    setText(value)
+    keepDraft(url, value)
+  }
+  const send = (): void => {
+    if (!ready) return
+    setSending(true)
+    setError(undefined)
+    client
+      .send(url, text.trim(), inRun ? { mode } : {})
+      .then(() => write(""))
+      .catch((cause: unknown) => setError(sentenceOf(cause)))
+      .finally(() => setSending(false))
+  }
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
+    if (event.key === "Escape") event.currentTarget.blur()
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return
+    event.preventDefault()
+    send()
+  }
+  return (
+    <div className="shrink-0 px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6">
+      <form
+        aria-label="Message"
+        onSubmit={(event) => {
+          event.preventDefault()
+          send()
+        }}
+        className={cn(
+          "mx-auto max-w-[47rem] rounded-xl border bg-surface transition-colors focus-within:border-accent",
+          error ? "border-danger" : "border-line-strong",
+          stopped && "bg-sunken",
+        )}
+      >
+        <textarea
+          ref={box}
+          rows={1}
+          data-shortcut="composer"
+          aria-label={`Message to ${url}`}
+          aria-describedby="composer-about"
+          value={text}
+          disabled={stopped}
+          placeholder={stopped ? "It is stopped and takes no messages" : `Message ${url}`}
+          onChange={({ target }) => write(target.value)}
+          onKeyDown={onKeyDown}
+          className="block w-full resize-none bg-transparent px-3.5 pt-2.5 pb-1 text-base outline-none placeholder:text-ink-3"
+        />
+        <div className="flex h-10 items-center gap-2 pr-1.5 pl-3.5">
+          {inRun && !stopped && <Modes mode={mode} setMode={setMode} />}
+          <p id="composer-about" role={error ? "alert" : undefined} className={cn("min-w-0 truncate text-xs", error ? "text-danger" : "text-ink-3")}>
+            {error ?? about(activity.kind, inRun ? mode : undefined)}
+          </p>
+          <IconButton type="submit" label="Send" keys={["↵"]} tone="solid" disabled={!ready} className="ml-auto rounded-lg">
+            <ArrowUp className="size-4" />
+          </IconButton>
+        </div>
+      </form>
+    </div>
+  )
+}
+
+function Modes(props: { readonly mode: MessageMode; readonly setMode: (mode: MessageMode) => void }): ReactNode {
+  return (
+    <fieldset className="flex shrink-0 rounded-md bg-sunken p-0.5">
+      <legend className="sr-only">How it joins the run</legend>
+      {MODES.map(({ mode, label, meaning }) => (
+        <label
+          key={mode}
+          title={meaning}
+          className="flex h-6 cursor-pointer items-center rounded px-2 text-xs font-medium text-ink-3 has-checked:bg-surface has-checked:text-ink has-checked:shadow-pop has-focus-visible:outline-2 has-focus-visible:outline-accent"
+        >
+          <input
+            type="radio"
+            name="mode"
+            className="sr-only"
+            checked={props.mode === mode}
+            onChange={() => props.setMode(mode)}
+          />
+          {label}
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+function about(kind: string, mode: MessageMode | undefined): string {
+  if (kind === "stopped") return "Its log stays readable."
+  if (kind === "paused") return "It is paused: what you send waits until it is resumed."
+  const joins = MODES.find((choice) => choice.mode === mode)
+  return joins ? joins.meaning : "Enter sends, Shift and Enter make a new line"
+}
+
+/** A text area that is as tall as its text, up to a limit. */
+function useGrowing(text: string): React.RefObject<HTMLTextAreaElement | null> {
+  const box = useRef<HTMLTextAreaElement>(null)
+  useLayoutEffect(() => {
+    if (!box.current) return
+    box.current.style.height = "auto"
+    box.current.style.height = `${Math.min(box.current.scrollHeight, HEIGHT_PX_MAX)}px`
+  }, [text])
+  return box
+}
+
+function keepDraft(url: string, text: string): void {
+  drafts.delete(url)
+  if (text !== "") drafts.set(url, text)
+  for (const oldest of drafts.keys()) {
+    if (drafts.size <= DRAFTS_MAX) break
+    drafts.delete(oldest)
+  }
+}

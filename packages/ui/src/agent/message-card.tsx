@@ -1,0 +1,113 @@
+import type { ChildFinished, Json, MessageRow, Principal } from "@rouse/protocol"
+import { CornerDownRight, Stamp, Timer, Zap } from "lucide-react"
+import type { ReactNode } from "react"
+import { Badge } from "../components/badge.tsx"
+import type { BadgeTone } from "../components/badge.tsx"
+import { cn } from "../components/class-names.ts"
+import { JsonView } from "../components/json-view.tsx"
+import { Ago } from "../components/times.tsx"
+import { isObject, readable } from "../core/json.ts"
+import { EntityLink } from "./entity-link.tsx"
+import { Line } from "./notice-line.tsx"
+
+/** Something in the inbox: who it is from, what it says, and how far it has come. */
+export function MessageCard({ row }: { readonly row: MessageRow }): ReactNode {
+  if (row.kind === "message") return <Message row={row} />
+  if (row.kind === "childFinished") return <Finished row={row} content={row.content as unknown as ChildFinished} />
+  return (
+    <Line icon={ICONS[row.kind]} at={row.at}>
+      {TEXTS[row.kind](row)}
+      <Fate row={row} />
+    </Line>
+  )
+}
+
+const ICONS = {
+  approval: <Stamp className="size-3.5" />,
+  signal: <Zap className="size-3.5" />,
+  timeout: <Timer className="size-3.5" />,
+} as const
+
+const TEXTS: Readonly<Record<keyof typeof ICONS, (row: MessageRow) => string>> = {
+  approval: ({ from, content }) => `${from.id} ${field(content, "decision") === "deny" ? "denied" : "allowed"} the call`,
+  signal: ({ from, content }) => `${from.id} sent the signal ${field(content, "name") ?? ""}`,
+  timeout: () => "A timer came due",
+}
+
+function Message({ row }: { readonly row: MessageRow }): ReactNode {
+  const over = row.status === "cancelled" || row.status === "dead"
+  return (
+    <div className={cn("rounded-lg bg-sunken px-3.5 py-2.5", row.status === "dead" && "bg-danger-soft")}>
+      <div className="mb-0.5 flex items-baseline gap-2 text-xs text-ink-3">
+        <From principal={row.from} />
+        <Ago at={row.at} />
+        <span className="ml-auto inline-flex items-center gap-1.5 self-center">
+          {row.mode === "interrupt" && <Badge>interrupts</Badge>}
+          <Fate row={row} />
+        </span>
+      </div>
+      <Content value={row.content} dim={over} />
+      {row.reason !== undefined && <p className={cn("mt-1 text-xs", row.status === "dead" ? "text-danger" : "text-ink-3")}>{row.reason}</p>}
+    </div>
+  )
+}
+
+function From({ principal }: { readonly principal: Principal }): ReactNode {
+  if (principal.kind === "agent") return <EntityLink url={principal.id} className="font-medium" />
+  return <span className="font-medium text-ink-2">{principal.id}</span>
+}
+
+const FATES: Partial<Record<MessageRow["status"], { readonly tone: BadgeTone; readonly text: string }>> = {
+  accepted: { tone: "plain", text: "accepted" },
+  cancelled: { tone: "plain", text: "cancelled" },
+  dead: { tone: "danger", text: "dead" },
+}
+
+/** How far the message has come, when it is not the usual. */
+function Fate({ row }: { readonly row: MessageRow }): ReactNode {
+  const fate = FATES[row.status]
+  return fate ? <Badge tone={fate.tone}>{fate.text}</Badge> : null
+}
+
+function Content({ value, dim }: { readonly value: Json; readonly dim: boolean }): ReactNode {
+  const content = readable(value)
+  if (content === undefined) return <p className="text-ink-3">An empty message</p>
+  if ("json" in content) return <JsonView value={content.json} />
+  return (
+    <p className={cn("text-base break-words whitespace-pre-wrap", dim ? "text-ink-2 line-through decoration-ink-3" : "text-ink")}>
+      {content.text}
+    </p>
+  )
+}
+
+function Finished({ row, content }: { readonly row: MessageRow; readonly content: ChildFinished }): ReactNode {
+  const reply = readable(content.reply)
+  return (
+    <div className="rounded-lg border border-line px-3.5 py-2.5">
+      <div className="flex items-center gap-2 text-xs text-ink-3">
+        <CornerDownRight aria-hidden className="size-3.5 rotate-180" />
+        <EntityLink url={content.url} className="text-sm" />
+        <span className={cn(content.outcome === "failed" && "text-danger")}>{content.outcome}</span>
+        <Ago at={row.at} className="ml-auto" />
+      </div>
+      {content.error !== undefined && <p className="mt-1 text-danger">{content.error}</p>}
+      {reply && (
+        <details className="group mt-1" open={"text" in reply && reply.text.length < REPLY_OPEN_CHARS}>
+          <summary className="w-fit rounded text-xs text-ink-3 group-open:hidden hover:text-ink">Show its reply</summary>
+          {"text" in reply ? (
+            <p className="break-words whitespace-pre-wrap text-ink-2">{reply.text}</p>
+          ) : (
+            <JsonView value={reply.json} depthOpen={1} />
+          )}
+        </details>
+      )}
+    </div>
+  )
+}
+
+const REPLY_OPEN_CHARS = 400
+
+function field(value: Json, name: string): string | undefined {
+  const found = isObject(value) ? value[name] : undefined
+  return typeof found === "string" ? found : undefined
+}

@@ -1,0 +1,20 @@
+import type { ReactNode } from "react"
+import { duration, fullTime, relativeTime } from "../core/time.ts"
+import { useClock } from "../data/clock.ts"
+
+/** How long ago, kept true; the full time is its title. */
+export function Ago({ at, className }: { readonly at: string; readonly className?: string }): ReactNode {
+  const atMs = Date.parse(at)
+  const text = useClock((nowMs) => relativeTime(atMs, nowMs))
+  return (
+    <time dateTime={at} title={fullTime(atMs)} className={className}>
+      {text}
+    </time>
+  )
+}
+
+/** How long something has been going on, counting. */
+export function Elapsed({ since }: { readonly since: string }): ReactNode {
+  const sinceMs = Date.parse(since)
+  return <span>{useClock((nowMs) => duration(Math.max(0, Math.floor((nowMs - sinceMs) / 1_000) * 1_000)))}</span>
+}

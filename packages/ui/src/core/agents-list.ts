@@ -1,0 +1,57 @@
+import type { EntitySummary } from "@rouse/protocol"
+
+/** The agents that are loaded, by address. */
+export type AgentMap = ReadonlyMap<string, EntitySummary>
+
+/** What happened to the list. */
+export type ListChange =
+  | { readonly kind: "page"; readonly entities: readonly EntitySummary[] }
+  | { readonly kind: "more"; readonly entities: readonly EntitySummary[] }
+  | { readonly kind: "entity"; readonly entity: EntitySummary }
+  | { readonly kind: "gone"; readonly url: string }
+
+/** Applies changes in order; the same map comes back when they change nothing. `page` starts over, `more` adds below. */
+export function applyListChanges(agents: AgentMap, changes: readonly ListChange[]): AgentMap {
+  if (changes.length === 0) return agents
+  let next = new Map(agents)
+  for (const change of changes) {
+    if (change.kind === "page") next = new Map(change.entities.map((entity) => [entity.url, entity]))
+    else if (change.kind === "more") for (const entity of change.entities) next.set(entity.url, next.get(entity.url) ?? entity)
+    else if (change.kind === "entity") next.set(change.entity.url, change.entity)
+    else next.delete(change.url)
+  }
+  return next
+}
+
+/** Newest activity first; equal times by address, so that the order is the same for everyone. */
+export function byActivity(agents: Iterable<EntitySummary>): readonly EntitySummary[] {
+  return [...agents].sort((a, b) => compare(b.activeAt, a.activeAt) || compare(a.url, b.url))
+}
+
+/**
+ * The order that a reader sees: while they point at the list, what they see stays where it is, and only what is new to it comes on top.
+ *
+ * @param seen The addresses in the order shown before.
+ */
+export function heldOrder(sorted: readonly EntitySummary[], seen: readonly string[], held: boolean): readonly EntitySummary[] {
+  if (!held) return sorted
+  const place = new Map(seen.map((url, index) => [url, index]))
+  const known = sorted.filter((agent) => place.has(agent.url)).sort((a, b) => place.get(a.url)! - place.get(b.url)!)
+  return [...sorted.filter((agent) => !place.has(agent.url)), ...known]
+}
+
+/** Whether an agent is one of those that the words describe: each word is somewhere in its address, tags or arguments. */
+export function matchesText(agent: EntitySummary, text: string): boolean {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean)
+  if (words.length === 0) return true
+  const haystack = [
+    agent.url,
+    ...Object.entries(agent.tags).map(([name, value]) => `${name}=${value}`),
+    JSON.stringify(agent.args),
+  ]
+    .join(" ")
+    .toLowerCase()
+  return words.every((word) => haystack.includes(word))
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,0 +1,38 @@
+import type { ReactNode } from "react"
+import { Dialog } from "../components/dialog.tsx"
+import { Keys } from "../components/keys.tsx"
+
+const KEYS = [
+  { title: "Anywhere", keys: [["⌘", "K"], ["n"], ["/"], ["?"]], does: ["Go to an agent or do something", "New agent", "Search the agents", "This help"] },
+  { title: "In the list", keys: [["j"], ["k"], ["↵"]], does: ["Next agent", "Previous agent", "Open it"] },
+  {
+    title: "On an agent",
+    keys: [["c"], ["l"], ["↵"], ["⇧", "↵"], ["Esc"]],
+    does: ["Write a message", "Show or hide the log", "Send it", "New line", "Leave the message, then the agent"],
+  },
+] as const
+
+/** Which keys do what. */
+export default function HelpDialog(props: { readonly onOpenChange: (open: boolean) => void }): ReactNode {
+  return (
+    <Dialog open onOpenChange={props.onOpenChange} title="Keys" className="sm:max-w-md">
+      <div className="flex flex-col gap-5 overflow-auto px-5 py-4">
+        {KEYS.map(({ title, keys, does }) => (
+          <section key={title}>
+            <h3 className="mb-1.5 text-xs font-medium text-ink-3">{title}</h3>
+            <dl className="flex flex-col">
+              {keys.map((combination, index) => (
+                <div key={does[index]} className="flex h-7 items-center justify-between">
+                  <dt>{does[index]}</dt>
+                  <dd>
+                    <Keys of={combination} />
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Dialog>
+  )
+}
