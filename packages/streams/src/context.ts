@@ -2,6 +2,7 @@ import type { Store } from "@rouse/store"
 import type { Clock } from "./clock.ts"
 import type { FrameCache } from "./live/frame-cache.ts"
 import type { Readers } from "./live/readers.ts"
+import type { Touches } from "./live/touches.ts"
 import type { Limits } from "./options.ts"
 
 /** What every operation works with. */
@@ -12,5 +13,6 @@ export interface Context {
   readonly limits: Limits
   readonly readers: Readers
   readonly frames: FrameCache
+  readonly touches: Touches
   readonly onError: (error: unknown) => void
 }

@@ -6,6 +6,7 @@ import { parseRead } from "./core/read-request.ts"
 import { SECURITY_HEADERS } from "./core/security-headers.ts"
 import { FrameCache } from "./live/frame-cache.ts"
 import { Readers } from "./live/readers.ts"
+import { Touches } from "./live/touches.ts"
 import { limitsOf } from "./options.ts"
 import type { StreamsOptions } from "./options.ts"
 import { catchUp } from "./read/catch-up.ts"
@@ -44,7 +45,7 @@ export function createStreams(options: StreamsOptions): Streams {
 }
 
 function contextOf(options: StreamsOptions): Context {
-  const { store, clock, random } = options
+  const { store, clock, random, onError = () => undefined } = options
   const limits = limitsOf(options)
   return {
     store,
@@ -53,7 +54,8 @@ function contextOf(options: StreamsOptions): Context {
     limits,
     readers: new Readers(store, limits.readersMax),
     frames: new FrameCache(),
-    onError: options.onError ?? (() => undefined),
+    touches: new Touches(store, clock, onError),
+    onError,
   }
 }
 

@@ -17,12 +17,14 @@ export async function catchUp(context: Context, request: Request, path: string, 
   const cursor = nextCursor(wanted.cursor, nowMs, context.random())
   if (wanted.offset === "now") return atTail(context, path, cursor)
   const result = await context.store.read(path, wanted.offset, context.limits.readBytesMax)
+  await context.touches.read(result.info)
   return batchReply(result, cursor, request.headers.get("if-none-match"), nowMs)
 }
 
 /** Nothing but the tail's offset. Not cacheable, because it moves. Durable Streams Protocol §6. */
 async function atTail(context: Context, path: string, cursor: number): Promise<Reply> {
   const info = await knownStream(context.store, path)
+  await context.touches.read(info)
   return {
     status: 200,
     headers: { ...positionHeaders({ next: info.next, upToDate: true }, info.closed, cursor), ...contentHeaders(info.contentType) },

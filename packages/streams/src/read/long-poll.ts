@@ -23,6 +23,7 @@ export async function longPoll(context: Context, request: Request, path: string,
     await wait(context, request.signal, tail, result)
     result = await readOn(context, path, result)
   }
+  await context.touches.read(result.info)
   const nowMs = context.clock.now()
   const cursor = nextCursor(wanted.cursor, nowMs, context.random())
   if (result.chunks.length > 0) return batchReply(result, cursor, request.headers.get("if-none-match"), nowMs)

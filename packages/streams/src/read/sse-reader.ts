@@ -146,6 +146,7 @@ export class SseReader {
       throw new RouseError("UNKNOWN_STREAM", `the stream at ${this.#path} was deleted`)
     }
     this.#tail.seen(result.info)
+    await this.#context.touches.read(result.info)
     return result
   }
 
