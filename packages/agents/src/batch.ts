@@ -1,0 +1,56 @@
+import type { ChangeEvent, HandlerCommit, OutgoingMessage, SpawnRequest } from "@rouse/protocol"
+
+/** Changes that will be one commit. */
+export interface Batch {
+  readonly events: ChangeEvent[]
+  /** That these changes were made, for a retried wake. Left out of the finishing commit, which ends the wake. */
+  readonly memos: ChangeEvent[]
+  readonly take: string[]
+  readonly sends: OutgoingMessage[]
+  readonly spawns: SpawnRequest[]
+  readonly tags: Record<string, string | null>
+  readonly approvals: { call: string; tool: string; input: NonNullable<HandlerCommit["approvals"]>[number]["input"] }[]
+}
+
+export function emptyBatch(): Batch {
+  return { events: [], memos: [], take: [], sends: [], spawns: [], tags: {}, approvals: [] }
+}
+
+export function isEmpty(batch: Batch): boolean {
+  const { events, memos, take, sends, spawns, tags, approvals } = batch
+  return (
+    events.length + memos.length + take.length + sends.length + spawns.length + approvals.length === 0 &&
+    Object.keys(tags).length === 0
+  )
+}
+
+/** Adds `later` behind what `batch` holds. */
+export function append(batch: Batch, later: Batch): void {
+  batch.events.push(...later.events)
+  batch.memos.push(...later.memos)
+  batch.take.push(...later.take)
+  batch.sends.push(...later.sends)
+  batch.spawns.push(...later.spawns)
+  batch.approvals.push(...later.approvals)
+  Object.assign(batch.tags, later.tags)
+}
+
+/** The fields of a commit, without the empty ones. */
+export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "finish"> {
+  return {
+    events: [...batch.events, ...batch.memos],
+    ...(batch.take.length > 0 ? { take: batch.take } : {}),
+    ...(batch.sends.length > 0 ? { sends: batch.sends } : {}),
+    ...(batch.spawns.length > 0 ? { spawns: batch.spawns } : {}),
+    ...(Object.keys(batch.tags).length > 0 ? { tags: batch.tags } : {}),
+    ...(batch.approvals.length > 0 ? { approvals: batch.approvals } : {}),
+  }
+}
+
+export function change(type: string, key: string, operation: "insert" | "update", value: unknown): ChangeEvent {
+  return { type, key, value: value as NonNullable<ChangeEvent["value"]>, headers: { operation } }
+}
+
+export function removal(type: string, key: string): ChangeEvent {
+  return { type, key, headers: { operation: "delete" } }
+}

@@ -1,0 +1,145 @@
+import type { ChildFinished, ChildRow, EntityInfo, EntityUrl, Json, MessageMode, MessageRow, Reason, Usage } from "@rouse/protocol"
+import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider"
+import type { StandardSchemaV1 } from "@standard-schema/spec"
+import type { StateSpec } from "./entity.ts"
+import type { Log } from "./log.ts"
+import type { Tool } from "./tool.ts"
+
+/** What a handler is given, beside the wake: who it is, what it knows, and what it can do. @see DESIGN §5 */
+export interface Context<Args, S extends StateSpec> {
+  readonly entity: EntityInfo
+  /** The entity's arguments, as its schema makes them. */
+  readonly args: Args
+  readonly wake: Wake
+  /** Aborts on an interrupt, a shutdown, a lost lease or the wake's timeout. */
+  readonly signal: AbortSignal
+  /** The author's collections. Reads see the writes above them; writes become durable with the next commit. */
+  readonly state: { readonly [K in keyof S]: Collection<StandardSchemaV1.InferOutput<S[K]["schema"]>> }
+  readonly agent: Agent
+  /** The platform's tools for the model: `send`, `spawn`. */
+  readonly tools: readonly Tool[]
+  /** Messages of this wake: the same as `wake.messages`. */
+  readonly messages: readonly MessageRow[]
+  readonly children: readonly ChildRow[]
+  readonly log: Log
+  /** Says how the agent loop runs. Call it before `agent.run()`; a later call replaces it. */
+  useAgent(options: AgentOptions): void
+  /**
+   * Runs `fn` once per wake id and remembers what it returned: a retried wake gets the same result and does not run it again.
+   * A repeated name is a step of its own, numbered in order. The result must be JSON.
+   */
+  step<T>(name: string, fn: () => T | Promise<T>): Promise<T>
+  /** Sends a message, exactly once however often the wake is retried. Returns its id. */
+  send(to: EntityUrl, content: Json, options?: SendOptions): string
+  /** Creates a child, exactly once, and returns its address at once. Without an id, one is made from the wake's. */
+  spawn(type: string, id?: string, args?: Readonly<Record<string, Json>>, options?: SpawnOptions): EntityUrl
+  /** Keeps the run open after this wake: the next event goes on with it. Return soon after. */
+  suspend(): void
+  /** What the run answers. Without it: the text of the last `agent.run()`. */
+  reply(value: Json): void
+  /** Sets a tag, or removes it with null. */
+  tag(name: string, value: string | null): void
+  /** Makes every change so far durable now. */
+  commit(): Promise<void>
+}
+
+/** Why the handler runs. */
+export interface Wake {
+  /** The same for every attempt. */
+  readonly id: string
+  /** From 1. */
+  readonly attempt: number
+  /** Whether the entity has never finished a wake. */
+  readonly first: boolean
+  readonly reasons: readonly Reason[]
+  /** Messages that this wake is to answer, oldest first. */
+  readonly messages: readonly MessageRow[]
+  /** Children whose runs ended. */
+  readonly childFinished: readonly ChildFinished[]
+  /** Custom signals. */
+  readonly signals: readonly { readonly name: string; readonly payload: Json }[]
+  /** When the handler must have returned, milliseconds since the Unix epoch; null: no limit. */
+  readonly deadlineAtMs: number | null
+}
+
+/** One of the author's collections. Every value is checked against its schema, and an error names the field. */
+export interface Collection<T> {
+  get(key: string): T | undefined
+  /** Rows in the order of their keys. */
+  list(): readonly T[]
+  /** @throws {RouseError} `ALREADY_EXISTS` when there is a row of this key. */
+  insert(row: T): void
+  /**
+   * Replaces a row by what `fn` makes of it, and returns that.
+   *
+   * @throws {RouseError} `NOT_FOUND` when there is none.
+   */
+  update(key: string, fn: (row: T) => T): T
+  /** Whether there was such a row. */
+  delete(key: string): boolean
+}
+
+export interface SendOptions {
+  /** Deliver this many milliseconds from now. Not together with `at`. */
+  readonly after?: number
+  /** Deliver at this time. */
+  readonly at?: Date | string
+  /** How it joins: `steer` when absent. */
+  readonly mode?: MessageMode
+}
+
+export interface SpawnOptions {
+  /** The child's first message. */
+  readonly message?: Json
+  /** Whether this entity is woken when a run of the child ends. `finished` when absent. */
+  readonly wake?: "finished" | "never"
+  readonly tags?: Readonly<Record<string, string>>
+}
+
+export interface AgentOptions {
+  readonly systemPrompt: string | (() => string)
+  /** A name such as `anthropic/claude-sonnet-4-5`, `gpt-5`, `rouse/echo`, or any AI SDK model. */
+  readonly model: string | LanguageModelV4
+  readonly tools?: readonly Tool[]
+  /** Model calls of one `agent.run()`. 64 when absent; reaching it fails the run. */
+  readonly maxSteps?: number
+  readonly maxOutputTokens?: number
+  readonly temperature?: number
+  readonly providerOptions?: SharedV4ProviderOptions
+  readonly retry?: ModelRetry
+}
+
+/** How often the provider is asked again when it is busy, down, or cuts the connection. */
+export interface ModelRetry {
+  /** Tries in all. 4 when absent. */
+  readonly attempts?: number
+  /** Before the second try, milliseconds; doubles, with jitter. 500 when absent. A `Retry-After` of the provider is honoured. */
+  readonly delayMs?: number
+  /** The longest wait between two tries, milliseconds. 60,000 when absent. */
+  readonly delayMsMax?: number
+}
+
+/** The agent loop: the model called until it is done. */
+export interface Agent {
+  /**
+   * Runs the loop over the entity's conversation. In a retried wake it goes on where the last attempt stopped.
+   *
+   * @throws {RouseError} `MODEL_REFUSED`, `CONTEXT_OVERFLOW`, `BUDGET_EXHAUSTED` (`maxSteps`): uncaught, they fail the run for
+   *   good. `MODEL_FAILED`: uncaught, the wake is tried again. `INTERRUPTED` and other reasons of `ctx.signal`.
+   */
+  run(options?: {
+    /** Text for the model, after the messages. */
+    readonly prompt?: string
+  }): Promise<AgentResult>
+}
+
+export interface AgentResult {
+  /** What the model said in the last step. */
+  readonly text: string
+  /** Model calls. */
+  readonly steps: number
+  readonly usage: Usage
+  readonly finishReason: string
+  /** `suspended`: a tool call waits for a person; the loop goes on when the answer rouses the entity. */
+  readonly status: "completed" | "suspended"
+}

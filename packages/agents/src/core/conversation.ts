@@ -1,0 +1,167 @@
+import { partKey } from "@rouse/protocol"
+import type { Json, JsonObject, ReasoningRow, StepRow, TextRow, ToolCallRow } from "@rouse/protocol"
+import { renderMessage } from "./render.ts"
+import type { LiveRows } from "./rows.ts"
+
+/**
+ * The projection of an entity's rows to a conversation (P3): pure, and the same rows give the same bytes (P4).
+ *
+ * For any rows, also those of a log cut anywhere:
+ * 1. It begins with a user turn, and ends with a user or tool turn.
+ * 2. No turn is empty, and no text is blank. User turns do not follow each other, nor do assistant turns.
+ * 3. Each tool call has exactly one result, in the tool turn right after it. Call ids are unique.
+ * 4. More rows only add to the end, except that a call's result replaces the word that it has none yet.
+ */
+export type Turn = UserTurn | AssistantTurn | ToolTurn
+
+export interface UserTurn {
+  readonly role: "user"
+  readonly texts: readonly string[]
+}
+
+export interface AssistantTurn {
+  readonly role: "assistant"
+  readonly parts: readonly AssistantPart[]
+}
+
+export type AssistantPart =
+  | { readonly kind: "text" | "reasoning"; readonly text: string; readonly metadata?: JsonObject }
+  | {
+      readonly kind: "call"
+      readonly id: string
+      readonly name: string
+      readonly input: JsonObject
+      readonly metadata?: JsonObject
+    }
+
+export interface ToolTurn {
+  readonly role: "tool"
+  readonly results: readonly CallResult[]
+}
+
+export interface CallResult {
+  readonly id: string
+  readonly name: string
+  readonly outcome:
+    | { readonly kind: "value"; readonly value: Json }
+    | { readonly kind: "error"; readonly text: string }
+    | { readonly kind: "denied"; readonly note: string }
+}
+
+/** What the model is told when there is nothing new to answer. */
+export const CONTINUE: string = "Continue."
+
+export function conversation(rows: LiveRows): readonly Turn[] {
+  const parts = partsByStep(rows)
+  const turns: Turn[] = []
+  const callIds = new Set<string>()
+  for (const [key, step] of rows.entries("step")) {
+    addUser(turns, inputOf(step, rows))
+    addStep(turns, step, parts.get(key) ?? [], callIds)
+  }
+  if (turns.at(-1)?.role !== "user" && turns.at(-1)?.role !== "tool") addUser(turns, [CONTINUE])
+  return turns
+}
+
+type PartRow =
+  | { readonly kind: "text"; readonly row: TextRow }
+  | { readonly kind: "reasoning"; readonly row: ReasoningRow }
+  | { readonly kind: "call"; readonly key: string; readonly row: ToolCallRow }
+
+function partsByStep(rows: LiveRows): Map<string, PartRow[]> {
+  const parts = new Map<string, PartRow[]>()
+  const add = (step: string, part: PartRow): void => {
+    const list = parts.get(step)
+    if (list === undefined) parts.set(step, [part])
+    else list.push(part)
+  }
+  for (const row of rows.list("reasoning")) add(row.step, { kind: "reasoning", row })
+  for (const row of rows.list("text")) add(row.step, { kind: "text", row })
+  for (const [key, row] of rows.entries("tool_call")) add(row.step, { kind: "call", key, row })
+  for (const list of parts.values()) list.sort((a, b) => a.row.index - b.row.index)
+  return parts
+}
+
+function inputOf(step: StepRow, rows: LiveRows): readonly string[] {
+  const texts = step.messages.flatMap((key) => {
+    const row = rows.get("message", key)
+    return row === undefined ? [] : [renderMessage(row)]
+  })
+  return step.prompt === undefined ? texts : [...texts, orBlank(step.prompt)]
+}
+
+function addUser(turns: Turn[], texts: readonly string[]): void {
+  if (texts.length === 0) return
+  const last = turns.at(-1)
+  if (last?.role === "user") turns[turns.length - 1] = { role: "user", texts: [...last.texts, ...texts] }
+  else turns.push({ role: "user", texts })
+}
+
+function addStep(turns: Turn[], step: StepRow, rows: readonly PartRow[], callIds: Set<string>): void {
+  const parts: AssistantPart[] = []
+  const results: CallResult[] = []
+  for (const part of rows) {
+    if (part.kind === "call") {
+      const id = callId(part.key, part.row, callIds)
+      parts.push({ kind: "call", id, name: part.row.name, input: objectOf(part.row.input), ...metadataOf(part.row) })
+      results.push({ id, name: part.row.name, outcome: outcomeOf(part.row) })
+    } else if (isKept(part, step)) {
+      parts.push({ kind: part.kind, text: part.row.text, ...(step.status === "done" ? metadataOf(part.row) : {}) })
+    }
+  }
+  if (!parts.some((part) => part.kind !== "reasoning")) return
+  if (turns.length === 0 || turns.at(-1)?.role === "assistant") addUser(turns, [CONTINUE])
+  turns.push({ role: "assistant", parts })
+  if (results.length > 0) turns.push({ role: "tool", results })
+}
+
+/** Blank text is refused by providers; reasoning is only of use whole, with the provider's seal. */
+function isKept(part: Exclude<PartRow, { kind: "call" }>, step: StepRow): boolean {
+  if (part.kind === "text") return part.row.text.trim() !== ""
+  return step.status === "done" && (part.row.text !== "" || part.row.providerMetadata !== undefined)
+}
+
+const CALL_ID = /^[A-Za-z0-9_-]{1,64}$/
+
+/** The model's id for a call, or the row's key where that is missing, repeated, or not what every provider accepts. */
+function callId(key: string, row: ToolCallRow, seen: Set<string>): string {
+  const id = CALL_ID.test(row.callId) && !seen.has(row.callId) ? row.callId : key || partKey(row.step, row.index)
+  seen.add(id)
+  return id
+}
+
+function outcomeOf(row: ToolCallRow): CallResult["outcome"] {
+  switch (row.status) {
+    case "done":
+      return { kind: "value", value: row.output ?? null }
+    case "denied":
+      return { kind: "denied", note: row.error ?? "" }
+    case "failed":
+      return { kind: "error", text: orBlank(row.error ?? "The tool failed.") }
+    case "unknown":
+      return { kind: "error", text: UNKNOWN_OUTCOME }
+    case "cancelled":
+      return { kind: "error", text: "The call was cancelled before it ended." }
+    case "intended":
+    case "waiting":
+    case "running":
+      return { kind: "error", text: "The call was interrupted: it has no result." }
+  }
+}
+
+/** What the model is told of a `once` call that a crash left open. */
+export const UNKNOWN_OUTCOME: string =
+  "The outcome of this call is unknown: it was cut off while it ran, and running it again is not safe. " +
+  "It may or may not have taken effect. Find out with another tool if you can, or tell the person. Do not just call it again."
+
+function objectOf(input: Json): JsonObject {
+  return typeof input === "object" && input !== null && !Array.isArray(input) ? (input as JsonObject) : {}
+}
+
+function metadataOf(row: { readonly providerMetadata?: JsonObject }): { readonly metadata?: JsonObject } {
+  return row.providerMetadata === undefined ? {} : { metadata: row.providerMetadata }
+}
+
+function orBlank(text: string): string {
+  return text.trim() === "" ? "(empty)" : text
+}

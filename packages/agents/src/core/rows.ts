@@ -1,0 +1,81 @@
+import type { BuiltInRows, ChangeEvent, Json, Row } from "@rouse/protocol"
+
+/**
+ * Owns an entity's live rows as one wake sees them: those it was given, changed by what it wrote since.
+ *
+ * Invariants:
+ * 1. `list` is in the order of keys (code units).
+ * 2. `apply` of the same event twice changes nothing more.
+ */
+export class LiveRows {
+  readonly #collections = new Map<string, Map<string, Json>>()
+  readonly #unsorted = new Set<string>()
+
+  /** @param rows Sorted by collection and key. */
+  constructor(rows: readonly Row[]) {
+    let name: string | undefined
+    let current = new Map<string, Json>()
+    for (const row of rows) {
+      if (row.collection !== name) {
+        name = row.collection
+        current = this.#collection(name)
+        this.#unsorted.add(name)
+      }
+      current.set(row.key, row.value)
+    }
+  }
+
+  get<C extends string>(collection: C, key: string): RowOf<C> | undefined {
+    return this.#collections.get(collection)?.get(key) as RowOf<C> | undefined
+  }
+
+  keys(collection: string): readonly string[] {
+    return [...this.#sorted(collection).keys()]
+  }
+
+  list<C extends string>(collection: C): readonly RowOf<C>[] {
+    return [...this.#sorted(collection).values()] as RowOf<C>[]
+  }
+
+  entries<C extends string>(collection: C): readonly (readonly [string, RowOf<C>])[] {
+    return [...this.#sorted(collection).entries()] as [string, RowOf<C>][]
+  }
+
+  apply(event: ChangeEvent): void {
+    if (event.headers.operation === "delete") this.delete(event.type, event.key)
+    else this.put(event.type, event.key, event.value ?? null)
+  }
+
+  put(collection: string, key: string, value: Json): void {
+    const rows = this.#collection(collection)
+    if (!rows.has(key)) this.#unsorted.add(collection)
+    rows.set(key, value)
+  }
+
+  delete(collection: string, key: string): void {
+    this.#collections.get(collection)?.delete(key)
+  }
+
+  #collection(name: string): Map<string, Json> {
+    let rows = this.#collections.get(name)
+    if (rows === undefined) this.#collections.set(name, (rows = new Map()))
+    return rows
+  }
+
+  #sorted(name: string): Map<string, Json> {
+    const rows = this.#collection(name)
+    if (!this.#unsorted.delete(name)) return rows
+    const keys = [...rows.keys()]
+    if (isSorted(keys)) return rows
+    const sorted = new Map(keys.sort().map((key) => [key, rows.get(key) as Json]))
+    this.#collections.set(name, sorted)
+    return sorted
+  }
+}
+
+/** The type of a collection's rows: the author's are any JSON. */
+export type RowOf<C extends string> = C extends keyof BuiltInRows ? BuiltInRows[C] : Json
+
+function isSorted(keys: readonly string[]): boolean {
+  return keys.every((key, i) => i === 0 || (keys[i - 1] as string) <= key)
+}

@@ -1,0 +1,91 @@
+import { runKey, stepKey } from "@rouse/protocol"
+import type { MessageRow, RunRow, StepRow, TextRow, ToolCallRow, Usage } from "@rouse/protocol"
+import type { LiveRows } from "./rows.ts"
+
+/** Questions about the run under way, answered from rows alone. */
+
+/** The run that is open; undefined when the last one was closed. */
+export function openRun(rows: LiveRows): RunRow | undefined {
+  return rows.list("run").findLast((run) => run.status === "running" || run.status === "suspended")
+}
+
+/** The key of the run that would be next. */
+export function nextRunKey(rows: LiveRows): string {
+  const last = rows.keys("run").at(-1)
+  return runKey(last === undefined ? 1 : Number(last.slice(1)) + 1)
+}
+
+export function stepsOf(rows: LiveRows, run: string): readonly StepRow[] {
+  return rows.list("step").filter((step) => step.run === run)
+}
+
+export function nextStepKey(rows: LiveRows, run: string): string {
+  const last = stepsOf(rows, run).at(-1)
+  return stepKey(run, last === undefined ? 1 : last.index + 1)
+}
+
+/** Tool calls of a step, in the order that the model made them. */
+export function callsOf(rows: LiveRows, step: string): readonly ToolCallRow[] {
+  return rows.list("tool_call").filter((call) => call.step === step)
+}
+
+export function textOf(rows: LiveRows, step: string): string {
+  return rows
+    .list("text")
+    .filter((part: TextRow) => part.step === step)
+    .map((part) => part.text)
+    .join("")
+}
+
+const TERMINAL: ReadonlySet<ToolCallRow["status"]> = new Set(["done", "failed", "denied", "unknown", "cancelled"])
+
+export function isSettled(call: ToolCallRow): boolean {
+  return TERMINAL.has(call.status)
+}
+
+/** Messages of the run that no step has shown the model yet, oldest first. */
+export function unread(rows: LiveRows, run: string): readonly string[] {
+  const read = new Set(stepsOf(rows, run).flatMap((step) => step.messages))
+  return oldestFirst(rows, (row) => row.status === "taken" && row.run === run)
+    .filter(([key, row]) => !read.has(key) && !isAnswerOfCall(rows, row))
+    .map(([key]) => key)
+}
+
+/** What a person decided of a call is told as the call's result, not as a message. */
+function isAnswerOfCall(rows: LiveRows, row: MessageRow): boolean {
+  if (row.kind !== "approval" || typeof row.content !== "object" || row.content === null) return false
+  const call = (row.content as { readonly call?: unknown }).call
+  return typeof call === "string" && rows.get("tool_call", call) !== undefined
+}
+
+/** Messages that `select` names, by arrival and then key. */
+export function oldestFirst(
+  rows: LiveRows,
+  select: (row: MessageRow, key: string) => boolean,
+): readonly (readonly [string, MessageRow])[] {
+  return rows
+    .entries("message")
+    .filter(([key, row]) => select(row, key))
+    .sort(([a, x], [b, y]) => compare(x.at, y.at) || compare(a, b))
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** The sum of what some model calls used. */
+export function sumUsage(steps: readonly StepRow[]): Usage {
+  const total: Record<keyof Usage, number> = {
+    inputTokens: 0,
+    outputTokens: 0,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    reasoningTokens: 0,
+  }
+  for (const { usage } of steps) {
+    for (const key of Object.keys(total) as (keyof Usage)[]) total[key] += usage?.[key] ?? 0
+  }
+  const { inputTokens, outputTokens, ...parts } = total
+  const present = Object.entries(parts).filter(([, count]) => count > 0)
+  return { inputTokens, outputTokens, ...Object.fromEntries(present) }
+}

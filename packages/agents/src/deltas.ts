@@ -1,0 +1,56 @@
+import type { StepRow } from "@rouse/protocol"
+import { change } from "./batch.ts"
+import type { Recorder } from "./core/recorder.ts"
+import type { Session } from "./session.ts"
+
+const DELTA_MS = 50
+
+/**
+ * Owns the timer that puts streaming text on the log in batches, one commit each, until the step is settled. A step that ends
+ * before the first tick makes no commit of its own.
+ */
+export class Deltas {
+  recorder: Recorder | undefined
+  readonly #session: Session
+  readonly #step: StepRow
+  readonly #everyMs: number
+  readonly #seen = new Set<string>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #writing: Promise<void> | undefined
+  #stopped = false
+
+  constructor(session: Session, step: StepRow) {
+    this.#session = session
+    this.#step = step
+    this.#everyMs = session.host.deltaMs ?? DELTA_MS
+    this.#arm()
+  }
+
+  /** What streams into `recorder` goes on the log from now on. */
+  follow(recorder: Recorder): void {
+    this.recorder = recorder
+  }
+
+  /** No more deltas. Rejects when one could not be written. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#writing
+  }
+
+  #arm(): void {
+    if (this.#stopped || !Number.isFinite(this.#everyMs)) return
+    this.#timer = setTimeout(() => {
+      this.#writing = this.#write()
+      this.#writing.then(() => this.#arm(), (error: unknown) => this.#session.host.log.debug("deltas stopped", { error: String(error) }))
+    }, this.#everyMs)
+  }
+
+  async #write(): Promise<void> {
+    for (const [key, delta] of this.recorder?.takeDeltas(this.#step.run, this.#step.id) ?? []) {
+      this.#session.writer.batch.events.push(change("delta", key, this.#seen.has(key) ? "update" : "insert", delta))
+      this.#seen.add(key)
+    }
+    await this.#session.flush()
+  }
+}

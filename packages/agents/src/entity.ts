@@ -1,0 +1,102 @@
+import { HANDLER_COLLECTIONS, RESERVED_COLLECTIONS, RouseError, SERVER_COLLECTIONS, isEntityType } from "@rouse/protocol"
+import type { JsonObject } from "@rouse/protocol"
+import type { StandardSchemaV1 } from "@standard-schema/spec"
+import type { Context, Wake } from "./context.ts"
+import { isSchema } from "./core/validate.ts"
+import { registry } from "./registry.ts"
+
+/** One of the author's collections: the schema of its rows, and which property is a row's key. */
+export interface CollectionSpec<S extends StandardSchemaV1 = StandardSchemaV1> {
+  readonly schema: S
+  readonly key: string
+}
+
+export type StateSpec = Readonly<Record<string, CollectionSpec>>
+
+export interface EntityOptions<A extends StandardSchemaV1, S extends StateSpec> {
+  readonly description?: string
+  /** Schema of the arguments that an entity is spawned with. Without it: any JSON object. */
+  readonly args?: A
+  /** Collections of typed rows that the handler keeps. */
+  readonly state?: S
+  /** Milliseconds a wake may take. */
+  readonly timeout?: number
+  /** Attempts of one wake before its messages are dead-lettered. 5 when absent. */
+  readonly attempts?: number
+  /** Wakes of this type that run at the same time on one host. */
+  readonly concurrency?: number
+  /** What to do when something happened to the entity. Runs again from the top when a wake is retried. */
+  handler(ctx: Context<StandardSchemaV1.InferOutput<A>, S>, wake: Wake): unknown
+}
+
+/** An entity type: name, schemas, limits and handler. Made by `defineEntity`. */
+export interface EntityDefinition {
+  readonly name: string
+  readonly description: string
+  readonly args: StandardSchemaV1 | undefined
+  readonly state: StateSpec
+  readonly timeout: number | undefined
+  readonly attempts: number
+  readonly concurrency: number | undefined
+  handler(ctx: Context<unknown, StateSpec>, wake: Wake): unknown
+}
+
+const ATTEMPTS = 5
+const TAKEN: ReadonlySet<string> = new Set([...SERVER_COLLECTIONS, ...HANDLER_COLLECTIONS, ...RESERVED_COLLECTIONS])
+const COLLECTION = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
+
+/**
+ * Defines an entity type and registers it in this process. A later definition of the same name replaces it.
+ *
+ * @throws {RouseError} `INVALID_ARGS` naming the option that is wrong.
+ * @see DESIGN §5
+ */
+export function defineEntity<
+  A extends StandardSchemaV1 = StandardSchemaV1<JsonObject, JsonObject>,
+  S extends StateSpec = Readonly<Record<never, CollectionSpec>>,
+>(name: string, options: EntityOptions<A, S>): EntityDefinition {
+  check(name, options)
+  const definition: EntityDefinition = {
+    name,
+    description: options.description ?? "",
+    args: options.args,
+    state: options.state ?? {},
+    timeout: options.timeout,
+    attempts: options.attempts ?? ATTEMPTS,
+    concurrency: options.concurrency,
+    handler: (ctx, wake) => options.handler(ctx as Context<StandardSchemaV1.InferOutput<A>, S>, wake),
+  }
+  registry().set(name, definition)
+  return definition
+}
+
+function check(name: string, options: Partial<EntityOptions<StandardSchemaV1, StateSpec>>): void {
+  if (typeof name !== "string" || !isEntityType(name)) {
+    fail(name, "name", "must begin with a lower-case letter and hold only lower-case letters, digits, _ and -, at most 64")
+  }
+  if (typeof options !== "object" || options === null) fail(name, "options", "must be an object with a handler")
+  if (typeof options.handler !== "function") fail(name, "handler", "must be a function")
+  if (options.args !== undefined && !isSchema(options.args)) fail(name, "args", "must be a Standard Schema")
+  checkCount(name, "timeout", options.timeout)
+  checkCount(name, "attempts", options.attempts)
+  checkCount(name, "concurrency", options.concurrency)
+  for (const [collection, spec] of Object.entries(options.state ?? {})) checkCollection(name, collection, spec)
+}
+
+function checkCollection(name: string, collection: string, spec: Partial<CollectionSpec>): void {
+  const field = `state.${collection}`
+  if (TAKEN.has(collection)) fail(name, field, "is the name of a built-in or reserved collection; choose another")
+  if (!COLLECTION.test(collection)) fail(name, field, "must begin with a letter and hold only letters, digits, _ and -")
+  if (!isSchema(spec.schema)) fail(name, `${field}.schema`, "must be a Standard Schema")
+  if (typeof spec.key !== "string" || spec.key === "") {
+    fail(name, `${field}.key`, "must name the property that holds a row's key")
+  }
+}
+
+function checkCount(name: string, field: string, value: number | undefined): void {
+  if (value !== undefined && !(Number.isInteger(value) && value > 0)) fail(name, field, "must be a positive whole number")
+}
+
+function fail(name: unknown, field: string, rule: string): never {
+  throw new RouseError("INVALID_ARGS", `entity ${JSON.stringify(name)}: ${field} ${rule}`, { details: { field } })
+}

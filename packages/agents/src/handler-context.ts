@@ -1,0 +1,72 @@
+import type { ChildFinished, Json, JsonObject, MessageRow } from "@rouse/protocol"
+import { AgentLoop } from "./agent.ts"
+import type { Context, Wake } from "./context.ts"
+import { toJson } from "./core/validate.ts"
+import type { EntityDefinition, StateSpec } from "./entity.ts"
+import { Steps } from "./memo.ts"
+import { Outbox } from "./outbox.ts"
+import { platformTools } from "./platform-tools.ts"
+import { Scopes } from "./scope.ts"
+import type { Session } from "./session.ts"
+import { State } from "./state.ts"
+import type { Tool } from "./tool.ts"
+
+/** What the handler is given. @param args The entity's arguments, as the schema makes them. */
+export function handlerContext(definition: EntityDefinition, session: Session, args: unknown): Context<unknown, StateSpec> {
+  const scopes = new Scopes()
+  const outbox = new Outbox(session, scopes)
+  const steps = new Steps(session, scopes, outbox)
+  const agent = new AgentLoop(session, scopes, outbox)
+  const state = new State(definition.state, session, scopes)
+  const wake = wakeOf(session)
+  let tools: readonly Tool[] | undefined
+  return {
+    entity: session.entity,
+    args,
+    wake,
+    signal: session.signal,
+    state: state.collections,
+    agent: { run: (options) => agent.run(options) },
+    get tools() {
+      return (tools ??= platformTools(session))
+    },
+    messages: wake.messages,
+    get children() {
+      return session.rows.list("child")
+    },
+    log: session.host.log,
+    useAgent: (options) => agent.use(options),
+    step: (name, fn) => steps.run(name, fn),
+    send: (to, content, options) => outbox.send(to, content, options),
+    spawn: (type, id, spawnArgs, options) => outbox.spawn(type, id, spawnArgs, options),
+    suspend: () => {
+      session.suspended = true
+    },
+    reply: (value) => {
+      session.reply = toJson(value, "reply")
+    },
+    tag: (name, value) => outbox.tag(name, value),
+    commit: () => session.flush(),
+  }
+}
+
+function wakeOf(session: Session): Wake {
+  const { id, attempt, first, reasons, deadlineAtMs } = session.wake
+  const rows = session.messages.flatMap((key) => session.rows.get("message", key) ?? [])
+  const of = (kind: MessageRow["kind"]): readonly MessageRow[] => rows.filter((row) => row.kind === kind)
+  return {
+    id,
+    attempt,
+    first,
+    reasons,
+    deadlineAtMs,
+    messages: of("message"),
+    childFinished: of("childFinished").map((row) => row.content as unknown as ChildFinished),
+    signals: of("signal").map(signalOf),
+  }
+}
+
+function signalOf(row: MessageRow): { readonly name: string; readonly payload: Json } {
+  const { name, payload } = row.content as JsonObject
+  return { name: String(name), payload: payload ?? null }
+}

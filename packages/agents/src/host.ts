@@ -1,0 +1,30 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider"
+import type { Log } from "./log.ts"
+
+/** What a wake needs from whoever hosts it. Everything that is not a function of the rows is passed in here. */
+export interface Host {
+  /** Milliseconds since the Unix epoch. */
+  readonly clock: () => number
+  /** In [0, 1): for jitter. */
+  readonly random: () => number
+  readonly log: Log
+  /** Environment variables, for keys and base URLs of models. The process's own when absent. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** How names of models become models. From `env` when absent. */
+  readonly models?: ModelResolver
+  /** How long text may wait before it is on the log as a delta, milliseconds. 50 when absent; Infinity: no deltas. */
+  readonly deltaMs?: number
+  /** Waits between tries. Rejects with the signal's reason when it aborts. Timers of the runtime when absent. */
+  readonly sleep?: Sleep
+}
+
+export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>
+
+/** Finds the model of a name. */
+export type ModelResolver = (name: string) => Promise<ResolvedModel>
+
+export interface ResolvedModel {
+  readonly model: LanguageModelV4
+  /** What the step row says: `anthropic/claude-sonnet-4-5`, or `rouse/echo` where that stands in. */
+  readonly name: string
+}

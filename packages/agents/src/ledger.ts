@@ -1,0 +1,206 @@
+import { RouseError } from "@rouse/protocol"
+import type { Json, ToolCallRow } from "@rouse/protocol"
+import { orAborted, sleep } from "./abort.ts"
+import { begun, contextOf } from "./calls.ts"
+import { backoffMs } from "./core/backoff.ts"
+import { resolveCall } from "./core/ledger.ts"
+import { callsOf, isSettled } from "./core/run-state.ts"
+import { toJson, validate } from "./core/validate.ts"
+import { redactedMessage } from "./failure.ts"
+import type { Outbox } from "./outbox.ts"
+import { newScope } from "./scope.ts"
+import type { Scopes } from "./scope.ts"
+import type { Session } from "./session.ts"
+import type { Tool } from "./tool.ts"
+
+/** Calls of one step that run at the same time. */
+const CALLS_PARALLEL_MAX = 16
+/** How long the result of a call may wait for those of its siblings, so that they share a commit. */
+const RESULT_WAIT_MS = 5
+const RETRY_DELAY_MS = 200
+const RETRY_DELAY_MS_MAX = 10_000
+const OUTPUT_CHARS_MAX = 256_000
+const OUTPUT_PREVIEW_CHARS = 16_000
+
+type Outcome = Partial<ToolCallRow> & Pick<ToolCallRow, "status">
+
+/**
+ * Runs the tool calls of a step and settles each exactly once (P2).
+ *
+ * Invariants:
+ * 1. A call runs only after its intent is durable; a `once` call only after `running` is, in this session.
+ * 2. A call that another session began is resolved by its effect class, never just run.
+ * 3. A result is durable before the model sees it.
+ */
+export class Ledger {
+  readonly #session: Session
+  readonly #scopes: Scopes
+  readonly #outbox: Outbox
+  readonly #tools: ReadonlyMap<string, Tool>
+
+  constructor(session: Session, scopes: Scopes, outbox: Outbox, tools: ReadonlyMap<string, Tool>) {
+    this.#session = session
+    this.#scopes = scopes
+    this.#outbox = outbox
+    this.#tools = tools
+  }
+
+  /** Settles every call of a step that can be settled. Returns whether some still wait for a person. */
+  async settle(step: string): Promise<boolean> {
+    const open = callsOf(this.#session.rows, step).filter((call) => !isSettled(call))
+    if (open.length === 0) return false
+    for (const group of this.#groups(open)) {
+      await this.#flush()
+      await Promise.all(group.map((call) => this.#settleOne(call)))
+    }
+    await this.#session.flush()
+    return callsOf(this.#session.rows, step).some((call) => !isSettled(call))
+  }
+
+  /** Calls that may run beside each other, in order. */
+  #groups(calls: readonly ToolCallRow[]): readonly (readonly ToolCallRow[])[] {
+    const groups: ToolCallRow[][] = []
+    let open = false
+    for (const call of calls) {
+      const alone = this.#tools.get(call.name)?.parallel === false
+      const group = groups.at(-1)
+      if (group && open && !alone && group.length < CALLS_PARALLEL_MAX) group.push(call)
+      else groups.push([call])
+      open = !alone
+    }
+    return groups
+  }
+
+  async #settleOne(call: ToolCallRow): Promise<void> {
+    const outcome = await this.#outcome(call)
+    if (outcome === undefined) return
+    const row = this.#session.rows.get("tool_call", call.id) ?? call
+    this.#session.put("tool_call", call.id, { ...row, ...outcome, endedAt: this.#session.now() })
+    this.#session.flushSoon(RESULT_WAIT_MS)
+  }
+
+  /** What becomes of a call; undefined while it waits for a person. */
+  async #outcome(call: ToolCallRow): Promise<Outcome | undefined> {
+    if (this.#session.begun.has(call.id)) return await this.#execute(call)
+    const action = resolveCall(call, this.#session.rows.get("approval", call.id))
+    switch (action.kind) {
+      case "begin":
+        return await this.#execute(await this.#begin(call))
+      case "again":
+        return { ...(await this.#execute(await this.#begin(call))), resolved: "again" }
+      case "reconcile":
+        return await this.#reconcile(call)
+      case "unknown":
+        return { status: "unknown", resolved: "unknown" }
+      case "deny":
+        return { status: "denied", error: action.note }
+      case "cancel":
+        return { status: "cancelled" }
+      case "wait":
+        return undefined
+    }
+  }
+
+  /** Puts on disk that the call begins now. */
+  async #begin(call: ToolCallRow): Promise<ToolCallRow> {
+    const row = begun(this.#session, call)
+    this.#session.put("tool_call", call.id, row)
+    await this.#flush()
+    return row
+  }
+
+  async #flush(): Promise<void> {
+    await orAborted(this.#session.flush(), this.#session.signal)
+  }
+
+  async #execute(call: ToolCallRow): Promise<Outcome> {
+    const tool = this.#tools.get(call.name)
+    if (tool === undefined) return { status: "failed", error: `The tool ${JSON.stringify(call.name)} is no longer available.` }
+    for (let attempt = 1; ; attempt += 1) {
+      const tried = await this.#attempt(tool, call, call.attempts + attempt - 1)
+      const attempts = call.attempts + attempt - 1
+      if (tried.status === "done" || attempt >= tool.retry.attempts) return { ...tried, attempts }
+      const found = await this.#found(tool, call)
+      if (found) return { ...found, attempts }
+      const { delayMs = RETRY_DELAY_MS } = tool.retry
+      const wait = this.#session.host.sleep ?? sleep
+      await wait(backoffMs(attempt, delayMs, RETRY_DELAY_MS_MAX, this.#session.host.random()), this.#session.signal)
+    }
+  }
+
+  /** One try of the tool itself. Its changes through `ctx` join the result's commit, or are taken back when it throws. */
+  async #attempt(tool: Tool, call: ToolCallRow, attempt: number): Promise<Outcome> {
+    const scope = newScope(`${call.id}.${attempt}`)
+    try {
+      const input = await validate(tool.input, call.input, "input")
+      const output = await this.#timed(tool, (signal) =>
+        this.#scopes.within(scope, async () =>
+          toJson(await tool.execute(input, contextOf(this.#session, call, signal, attempt)), "the output"),
+        ),
+      )
+      this.#outbox.release(scope)
+      return { status: "done", output: bounded(output) }
+    } catch (error) {
+      if (this.#session.signal.aborted) throw error
+      return await this.#thrown(tool, call, error)
+    }
+  }
+
+  /** A tool that was cut off by its own timeout may still have had its effect. */
+  async #thrown(tool: Tool, call: ToolCallRow, error: unknown): Promise<Outcome> {
+    const failed: Outcome = { status: "failed", error: redactedMessage(this.#session, error) }
+    if (!RouseError.is(error, "TIMED_OUT")) return failed
+    if (tool.effect === "once") return { status: "unknown", resolved: "unknown" }
+    return (await this.#found(tool, call)) ?? failed
+  }
+
+  /** Between tries of a reconcilable tool: whether the last one took effect after all. */
+  async #found(tool: Tool, call: ToolCallRow): Promise<Outcome | undefined> {
+    if (call.effect !== "reconcilable" || tool.reconcile === undefined) return undefined
+    const output = await this.#ask(tool, call)
+    return output === undefined ? undefined : { status: "done", output: bounded(output), resolved: "reconciled" }
+  }
+
+  async #reconcile(call: ToolCallRow): Promise<Outcome> {
+    const tool = this.#tools.get(call.name)
+    if (tool?.reconcile === undefined) return { status: "unknown", resolved: "unknown" }
+    try {
+      const found = await this.#found(tool, call)
+      if (found) return found
+    } catch (error) {
+      if (this.#session.signal.aborted) throw error
+      return { status: "unknown", resolved: "unknown", error: redactedMessage(this.#session, error) }
+    }
+    return { ...(await this.#execute(await this.#begin(call))), resolved: "again" }
+  }
+
+  async #ask(tool: Tool, call: ToolCallRow): Promise<Json | undefined> {
+    const input = await validate(tool.input, call.input, "input")
+    const output = await this.#timed(tool, async (signal) =>
+      tool.reconcile?.(input, contextOf(this.#session, call, signal, call.attempts)),
+    )
+    return output === undefined ? undefined : toJson(output, "what reconcile returned")
+  }
+
+  /** Runs `work` until it ends, the tool's time is over, or the wake is aborted, whichever is first. */
+  async #timed<T>(tool: Tool, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal } = this.#session
+    if (tool.timeoutMs === undefined) return await orAborted(work(signal), signal)
+    const timeout = new AbortController()
+    const error = new RouseError("TIMED_OUT", `the tool took longer than ${tool.timeoutMs} ms`)
+    const timer = setTimeout(() => timeout.abort(error), tool.timeoutMs)
+    try {
+      const either = AbortSignal.any([signal, timeout.signal])
+      return await orAborted(work(either), either)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** Keeps one result from filling the log and the prompt. */
+function bounded(output: Json): Json {
+  const text = typeof output === "string" ? output : JSON.stringify(output)
+  if (text.length <= OUTPUT_CHARS_MAX) return output
+  return `${text.slice(0, OUTPUT_PREVIEW_CHARS)}\n[cut: the output has ${text.length} characters]`
+}

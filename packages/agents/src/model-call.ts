@@ -1,0 +1,122 @@
+import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider"
+import { RouseError } from "@rouse/protocol"
+import { orAborted, sleep } from "./abort.ts"
+import type { ModelRetry } from "./context.ts"
+import { backoffMs } from "./core/backoff.ts"
+import { readProviderError } from "./core/provider-error.ts"
+import type { ProviderFailure } from "./core/provider-error.ts"
+import { Recorder } from "./core/recorder.ts"
+import { processEnv, secretsOf } from "./env.ts"
+import type { Host } from "./host.ts"
+
+const TRIES = 4
+const DELAY_MS = 500
+const DELAY_MS_MAX = 60_000
+/** A provider that says nothing for so long is taken to be cut off. */
+const SILENCE_MS_MAX = 300_000
+
+export interface ModelAnswer {
+  readonly recorder: Recorder
+  readonly tries: number
+}
+
+/**
+ * Asks the model until it answers in full: busy providers and cut connections are tried again, with backoff.
+ *
+ * @param onTry Is given the recorder of each try before anything streams into it.
+ * @throws {RouseError} `MODEL_REFUSED`, `CONTEXT_OVERFLOW`; `MODEL_FAILED` when the tries are used up.
+ */
+export async function callModel(options: {
+  readonly model: LanguageModelV4
+  readonly name: string
+  readonly call: LanguageModelV4CallOptions
+  readonly retry: ModelRetry
+  readonly host: Host
+  readonly signal: AbortSignal
+  readonly onTry: (recorder: Recorder) => void
+}): Promise<ModelAnswer> {
+  const { host, signal, retry } = options
+  const triesMax = retry.attempts ?? TRIES
+  for (let tries = 1; ; tries += 1) {
+    const recorder = new Recorder()
+    options.onTry(recorder)
+    try {
+      await stream(options.model, options.call, recorder, signal)
+      return { recorder, tries }
+    } catch (error) {
+      if (signal.aborted || RouseError.is(error)) throw error
+      const failure = readProviderError(error, host.clock(), secretsOf(host.env ?? processEnv()))
+      const waitMs = waitFor(failure, tries, triesMax, retry, host)
+      if (waitMs === undefined) throw failed(options.name, failure, tries)
+      host.log.warn("the model is tried again", { model: options.name, tries, waitMs, reason: failure.message })
+      await (host.sleep ?? sleep)(waitMs, signal)
+    }
+  }
+}
+
+function waitFor(
+  failure: ProviderFailure,
+  tries: number,
+  triesMax: number,
+  retry: ModelRetry,
+  host: Host,
+): number | undefined {
+  if (failure.kind !== "retry" || tries >= triesMax) return undefined
+  const delayMsMax = retry.delayMsMax ?? DELAY_MS_MAX
+  if (failure.retryAfterMs !== undefined && failure.retryAfterMs > delayMsMax) return undefined
+  return failure.retryAfterMs ?? backoffMs(tries, retry.delayMs ?? DELAY_MS, delayMsMax, host.random())
+}
+
+function failed(name: string, failure: ProviderFailure, tries: number): RouseError {
+  switch (failure.kind) {
+    case "refused":
+      return new RouseError("MODEL_REFUSED", `${name} refused the request: ${failure.message}`)
+    case "overflow":
+      return new RouseError(
+        "CONTEXT_OVERFLOW",
+        `the conversation is longer than ${name} accepts; use a model with a larger context, or begin a new entity (${failure.message})`,
+      )
+    case "retry":
+      return new RouseError("MODEL_FAILED", `${name} failed ${tries} times: ${failure.message}`)
+  }
+}
+
+async function stream(
+  model: LanguageModelV4,
+  call: LanguageModelV4CallOptions,
+  recorder: Recorder,
+  signal: AbortSignal,
+): Promise<void> {
+  const silence = new AbortController()
+  const listen = (): ReturnType<typeof setTimeout> =>
+    setTimeout(() => silence.abort(new Error("the provider fell silent")), SILENCE_MS_MAX)
+  let timer = listen()
+  const either = AbortSignal.any([signal, silence.signal])
+  try {
+    const { stream } = await orAborted(Promise.resolve(model.doStream({ ...call, abortSignal: either })), either)
+    const reader = stream.getReader()
+    try {
+      for (;;) {
+        const { done, value } = await orAborted(reader.read(), either)
+        if (done) break
+        clearTimeout(timer)
+        timer = listen()
+        const problem = recorder.add(value)
+        if (problem) throw problem.error
+      }
+    } finally {
+      reader.cancel().catch(ignore)
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+  if (recorder.finish === undefined || recorder.finish.reason === "interrupted") {
+    throw new Error("the connection was cut before the answer ended")
+  }
+  if (recorder.finish.reason === "error") throw new Error("the provider ended its answer with an error")
+}
+
+/** A stream that is already closed or broken has nothing left to cancel. */
+function ignore(): void {
+  return undefined
+}

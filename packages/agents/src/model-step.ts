@@ -1,0 +1,133 @@
+import type { LanguageModelV4CallOptions, LanguageModelV4FunctionTool } from "@ai-sdk/provider"
+import { RouseError, partKey } from "@rouse/protocol"
+import type { FailureInfo, StepRow, ToolCallRow } from "@rouse/protocol"
+import { isInterrupted } from "./abort.ts"
+import { intents } from "./calls.ts"
+import type { AgentOptions } from "./context.ts"
+import { conversation } from "./core/conversation.ts"
+import { toPrompt } from "./core/prompt.ts"
+import type { Recorder } from "./core/recorder.ts"
+import { Deltas } from "./deltas.ts"
+import { redactedMessage } from "./failure.ts"
+import type { ResolvedModel } from "./host.ts"
+import { callModel } from "./model-call.ts"
+import type { Session } from "./session.ts"
+import type { Tool } from "./tool.ts"
+
+/** What one call of the model needs to know. */
+export interface StepPlan {
+  readonly session: Session
+  readonly options: AgentOptions
+  readonly resolved: ResolvedModel
+  readonly tools: ReadonlyMap<string, Tool>
+}
+
+/**
+ * Calls the model once and puts its answer on the rows: one change set with the step, its usage, its parts and all its tool calls.
+ * Nothing is flushed here unless text streams for longer than the host's delta time.
+ *
+ * @param step The row as it begins.
+ * @throws What ended the step early. Its row says so too, and what text there was on an interrupt is kept.
+ */
+export async function runStep(plan: StepPlan, step: StepRow): Promise<void> {
+  const { session, options, resolved, tools } = plan
+  session.put("step", step.id, step)
+  const deltas = new Deltas(session, step)
+  try {
+    const { recorder, tries } = await callModel({
+      model: resolved.model,
+      name: resolved.name,
+      call: callOptions(plan),
+      retry: options.retry ?? {},
+      host: session.host,
+      signal: session.signal,
+      onTry: (recorder) => deltas.follow(recorder),
+    })
+    const calls = await intents(session, step.id, recorder.parts, tools)
+    await deltas.stop()
+    settle(session, step, recorder, calls, tries)
+  } catch (error) {
+    await deltas.stop().catch(ignore)
+    unsettled(session, step, deltas.recorder, error)
+    throw error
+  }
+}
+
+/** The failure that stopped the deltas is the one that the step reports. */
+function ignore(): void {
+  return undefined
+}
+
+function callOptions({ session, options, tools }: StepPlan): LanguageModelV4CallOptions {
+  const system = typeof options.systemPrompt === "function" ? options.systemPrompt() : options.systemPrompt
+  return {
+    prompt: toPrompt(system, conversation(session.rows)),
+    ...(tools.size > 0 ? { tools: [...tools.values()].map(toFunction), toolChoice: { type: "auto" } } : {}),
+    ...(options.maxOutputTokens === undefined ? {} : { maxOutputTokens: options.maxOutputTokens }),
+    ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
+    providerOptions: { ...options.providerOptions, openai: { store: false, ...options.providerOptions?.["openai"] } },
+  }
+}
+
+function toFunction(tool: Tool): LanguageModelV4FunctionTool {
+  return {
+    type: "function",
+    name: tool.name,
+    description: tool.description,
+    inputSchema: tool.inputSchema as LanguageModelV4FunctionTool["inputSchema"],
+  }
+}
+
+function settle(
+  session: Session,
+  step: StepRow,
+  recorder: Recorder,
+  calls: readonly ToolCallRow[],
+  tries: number,
+): void {
+  session.put("step", step.id, {
+    ...step,
+    status: "done",
+    endedAt: session.now(),
+    finishReason: recorder.finish?.reason ?? "other",
+    ...(recorder.finish ? { usage: recorder.finish.usage } : {}),
+    ...(tries > 1 ? { attempts: tries } : {}),
+  } satisfies StepRow)
+  putParts(session, step, recorder)
+  for (const call of calls) session.put("tool_call", call.id, call)
+  const waiting = calls.filter((call) => call.status === "waiting")
+  session.writer.batch.approvals.push(
+    ...waiting.map((call) => ({ call: call.id, tool: call.name, input: call.input })),
+  )
+}
+
+/** Text and reasoning as they stand. Empty text says nothing; empty reasoning may carry the provider's seal. */
+function putParts(session: Session, step: StepRow, recorder: Recorder): void {
+  for (const part of recorder.parts) {
+    if (part.kind === "call" || (part.text === "" && (part.kind === "text" || part.metadata === undefined))) continue
+    session.put(part.kind, partKey(step.id, part.index), {
+      run: step.run,
+      step: step.id,
+      index: part.index,
+      text: part.text,
+      ...(part.metadata ? { providerMetadata: part.metadata } : {}),
+    })
+  }
+}
+
+function unsettled(session: Session, step: StepRow, recorder: Recorder | undefined, error: unknown): void {
+  const interrupted = isInterrupted(session.signal)
+  if (session.signal.aborted && !interrupted) return
+  if (interrupted && recorder) putParts(session, step, recorder)
+  const failed = interrupted ? {} : { error: failureInfo(session, error) }
+  session.put("step", step.id, {
+    ...step,
+    status: interrupted ? "interrupted" : "failed",
+    endedAt: session.now(),
+    ...failed,
+  })
+}
+
+export function failureInfo(session: Session, error: unknown): FailureInfo {
+  return { code: RouseError.is(error) ? error.code : "HANDLER_FAILED", message: redactedMessage(session, error) }
+}

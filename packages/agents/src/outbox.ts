@@ -1,0 +1,150 @@
+import { RouseError, entityUrl, isEntityId, isEntityType, parseEntityUrl } from "@rouse/protocol"
+import type { EntityUrl, Json, OutgoingMessage, SpawnRequest } from "@rouse/protocol"
+import { change } from "./batch.ts"
+import type { Batch } from "./batch.ts"
+import type { SendOptions, SpawnOptions } from "./context.ts"
+import { toJson } from "./core/validate.ts"
+import { newScope } from "./scope.ts"
+import type { Scope, Scopes } from "./scope.ts"
+import type { Session } from "./session.ts"
+
+/**
+ * The handler's sends, spawns and tags. Each send and spawn has a number within the wake, and so the same id in every attempt;
+ * one that an earlier attempt made durable is remembered as a memo and not made again.
+ */
+export class Outbox {
+  readonly #session: Session
+  readonly #scopes: Scopes
+  readonly #handler: Scope = newScope("")
+
+  constructor(session: Session, scopes: Scopes) {
+    this.#session = session
+    this.#scopes = scopes
+  }
+
+  send(to: EntityUrl, content: Json, options: SendOptions = {}): string {
+    checkUrl(to)
+    const dueAtMs = dueTime(options, this.#session.host.clock())
+    return this.#once("send", (id) => ({
+      id,
+      batch: { sends: [outgoing(id, to, toJson(content, "content"), options, dueAtMs)] },
+    }))
+  }
+
+  spawn(type: string, id?: string, args: Readonly<Record<string, Json>> = {}, options: SpawnOptions = {}): EntityUrl {
+    checkSpawn(type, id)
+    return this.#once("spawn", (unique) => {
+      const request = spawnRequest(unique, type, id ?? idFrom(unique), args, options)
+      const url = entityUrl(type, request.id)
+      if (this.#session.rows.get("child", url) === undefined) {
+        const child = { url, type, at: this.#session.now(), wake: request.wake, status: "running" }
+        this.#session.rows.put("child", url, child)
+      }
+      return { id: url, batch: { spawns: [request] } }
+    })
+  }
+
+  tag(name: string, value: string | null): void {
+    if (typeof name !== "string" || name === "") throw new RouseError("INVALID_ARGS", "tag: name must be a text")
+    if (value !== null && typeof value !== "string") throw new RouseError("INVALID_ARGS", `tag ${name}: value must be a text or null`)
+    this.#batch().tags[name] = value
+  }
+
+  /** The changes of a tool or step join the next commit. */
+  release(scope: Scope): void {
+    this.#session.writer.add(scope.held)
+  }
+
+  #batch(): Batch {
+    return this.#scopes.current?.held ?? this.#session.writer.batch
+  }
+
+  #once(
+    kind: "send" | "spawn",
+    make: (id: string) => { readonly id: string; readonly batch: Partial<Pick<Batch, "sends" | "spawns">> },
+  ): string {
+    const scope = this.#scopes.current ?? this.#handler
+    const ordinal = scope.ordinal
+    scope.ordinal += 1
+    const wake = this.#session.wake.id
+    const id = scope === this.#handler ? `${wake}.${ordinal}` : `${wake}.${scope.id}.${ordinal}`
+    const key = `${wake}:${kind}:${ordinal}`
+    const memo = scope === this.#handler ? this.#session.rows.get("memo", key) : undefined
+    if (memo !== undefined) return String(memo.value)
+    const made = make(id)
+    const batch = this.#batch()
+    batch.sends.push(...(made.batch.sends ?? []))
+    batch.spawns.push(...(made.batch.spawns ?? []))
+    if (scope === this.#handler) {
+      const value = { wake, value: made.id }
+      this.#session.rows.put("memo", key, value)
+      batch.memos.push(change("memo", key, "insert", value))
+    }
+    return made.id
+  }
+}
+
+/** A message on its way. */
+export function outgoing(
+  id: string,
+  to: EntityUrl,
+  content: Json,
+  options: SendOptions,
+  dueAtMs: number | undefined,
+): OutgoingMessage {
+  return { id, to, content, mode: options.mode ?? "steer", ...(dueAtMs === undefined ? {} : { dueAtMs }) }
+}
+
+/** A child to be made. `unique` names its first message. */
+export function spawnRequest(
+  unique: string,
+  type: string,
+  id: string,
+  args: Readonly<Record<string, Json>>,
+  options: SpawnOptions,
+): SpawnRequest {
+  const message = options.message === undefined ? {} : { message: { id: unique, content: toJson(options.message, "message") } }
+  return {
+    type,
+    id,
+    args: toJson(args, "args") as SpawnRequest["args"],
+    wake: options.wake ?? "finished",
+    ...(options.tags ? { tags: options.tags } : {}),
+    ...message,
+  }
+}
+
+/** @throws {RouseError} `INVALID_ARGS` when `url` is not an entity's address. */
+export function checkUrl(url: string): void {
+  if (typeof url !== "string" || parseEntityUrl(url) === undefined) {
+    throw new RouseError("INVALID_ARGS", `to: ${JSON.stringify(url)} is not an entity's address; it looks like /type/id`)
+  }
+}
+
+/** @throws {RouseError} `INVALID_ARGS` when an entity cannot be named so. */
+export function checkSpawn(type: string, id: string | undefined): void {
+  if (!isEntityType(type)) throw new RouseError("INVALID_ARGS", `type: ${JSON.stringify(type)} is not a type's name`)
+  if (id !== undefined && !isEntityId(id)) {
+    throw new RouseError("INVALID_ARGS", `id: ${JSON.stringify(id)} is not an id: letters, digits and ._~- only, at most 128`)
+  }
+}
+
+const ID_CHARS_MAX = 128
+
+/** An entity id made from any text: what may not stand in one becomes `-`, and the end, which tells ids apart, is kept. */
+export function idFrom(text: string): string {
+  const id = text.replace(/[^A-Za-z0-9._~-]/g, "-").slice(-ID_CHARS_MAX)
+  return isEntityId(id) ? id : `x${id.slice(-(ID_CHARS_MAX - 1))}`
+}
+
+function dueTime({ after, at }: SendOptions, nowMs: number): number | undefined {
+  if (after !== undefined && at !== undefined) throw new RouseError("INVALID_ARGS", "give after or at, not both")
+  if (after !== undefined) {
+    if (!(Number.isFinite(after) && after >= 0)) throw new RouseError("INVALID_ARGS", "after: must be milliseconds from now, 0 or more")
+    return nowMs + after
+  }
+  if (at === undefined) return undefined
+  const dueAtMs = new Date(at).getTime()
+  if (Number.isNaN(dueAtMs)) throw new RouseError("INVALID_ARGS", `at: ${JSON.stringify(at)} is not a time`)
+  return dueAtMs
+}

@@ -1,0 +1,75 @@
+import { RouseError } from "@rouse/protocol"
+import type { WakeBackend, WakeOutcome, WakeRequest } from "@rouse/protocol"
+import { isInterrupted, orAborted, reasonOf, sleep } from "./abort.ts"
+import { settleInterrupted } from "./agent.ts"
+import { validate } from "./core/validate.ts"
+import type { EntityDefinition } from "./entity.ts"
+import { handlerContext } from "./handler-context.ts"
+import type { Host } from "./host.ts"
+import { failureInfo } from "./model-step.ts"
+import { Session } from "./session.ts"
+
+/** How long a handler may take to notice that its run was interrupted. */
+const INTERRUPT_GRACE_MS = 2_000
+
+/**
+ * Runs a handler for one attempt of one wake.
+ *
+ * Resolves after the one commit that finishes the wake. Rejects when the attempt failed: the handler threw, the lease is lost, the host
+ * stops. Nothing more is written after either.
+ *
+ * @throws What the handler threw, or the reason of `backend.signal`: `FENCED`, `STOPPED`, `TIMED_OUT`, `SHUTTING_DOWN`.
+ * @see DESIGN §4.2
+ */
+export async function runWake(
+  definition: EntityDefinition,
+  request: WakeRequest,
+  backend: WakeBackend,
+  host: Host,
+): Promise<void> {
+  const session = new Session(request, backend, host)
+  try {
+    if (backend.signal.aborted && !isInterrupted(backend.signal)) throw reasonOf(backend.signal)
+    await session.finish(await outcomeOf(definition, session))
+  } catch (error) {
+    session.abandon(error)
+    throw error
+  }
+}
+
+async function outcomeOf(definition: EntityDefinition, session: Session): Promise<WakeOutcome> {
+  const interrupting = session.interruptingMessage()
+  if (interrupting !== undefined) return interrupted(session, "a message interrupted the run")
+  try {
+    await run(definition, session)
+  } catch (error) {
+    if (isInterrupted(session.signal)) return interrupted(session, reasonOf(session.signal).message)
+    if (session.signal.aborted) throw reasonOf(session.signal)
+    if (error !== session.failure) throw error
+    return { kind: "failed", error: failureInfo(session, error) }
+  }
+  if (isInterrupted(session.signal)) return interrupted(session, reasonOf(session.signal).message)
+  if (session.suspended) return { kind: "suspended" }
+  return { kind: "completed", reply: session.reply ?? session.answer ?? null }
+}
+
+function interrupted(session: Session, reason: string): WakeOutcome {
+  settleInterrupted(session)
+  return { kind: "interrupted", reason }
+}
+
+/** The handler, until it ends or must be given up: an interrupt gives it a moment to end by itself. */
+async function run(definition: EntityDefinition, session: Session): Promise<void> {
+  const args = definition.args ? await validate(definition.args, session.entity.args, "args") : session.entity.args
+  const ctx = handlerContext(definition, session, args)
+  const handling = Promise.resolve().then(() => definition.handler(ctx, ctx.wake))
+  try {
+    await orAborted(handling, session.signal)
+  } catch (error) {
+    if (!isInterrupted(session.signal)) throw error
+    const grace = new AbortController()
+    const given = sleep(INTERRUPT_GRACE_MS, grace.signal)
+    given.catch(() => session.host.log.debug("the handler noticed the interrupt"))
+    await Promise.race([handling.finally(() => grace.abort(new RouseError("INTERRUPTED", "done"))), given])
+  }
+}

@@ -1,0 +1,61 @@
+import { emptyBatch } from "./batch.ts"
+import type { Batch } from "./batch.ts"
+
+/**
+ * Whose changes these are. The handler's own go straight into the next commit, numbered, so that a retried handler does not
+ * make them again. Those of a tool or a `ctx.step` are held until it is done, and are written together with its result: either
+ * both are on the log, or it runs again and makes them again.
+ */
+export interface Scope {
+  /** Unique within the wake. */
+  readonly id: string
+  readonly held: Batch
+  /** Takes the changes back in the view of the rows: what throws has changed nothing. Last first. */
+  readonly undo: (() => void)[]
+  /** Sends and spawns so far. */
+  ordinal: number
+}
+
+export function newScope(id: string): Scope {
+  return { id, held: emptyBatch(), undo: [], ordinal: 0 }
+}
+
+interface Storage {
+  run<T>(store: Scope, fn: () => T): T
+  getStore(): Scope | undefined
+}
+
+/**
+ * Follows a scope over awaits. With the runtime's async context (Node, Bun, Deno, Workers with `nodejs_compat`) it is exact;
+ * without, changes made while scopes overlap count for the one entered last.
+ */
+export class Scopes {
+  readonly #storage: Storage | undefined = newStorage()
+  readonly #entered: Scope[] = []
+
+  get current(): Scope | undefined {
+    return this.#storage ? this.#storage.getStore() : this.#entered.at(-1)
+  }
+
+  async within<T>(scope: Scope, fn: () => T | Promise<T>): Promise<T> {
+    this.#entered.push(scope)
+    try {
+      return await (this.#storage ? this.#storage.run(scope, fn) : fn())
+    } catch (error) {
+      for (const undo of scope.undo.toReversed()) undo()
+      throw error
+    } finally {
+      this.#entered.splice(this.#entered.indexOf(scope), 1)
+    }
+  }
+}
+
+function newStorage(): Storage | undefined {
+  const { process } = globalThis as {
+    readonly process?: { readonly getBuiltinModule?: (name: string) => unknown }
+  }
+  const module = process?.getBuiltinModule?.("node:async_hooks") as
+    | { readonly AsyncLocalStorage?: new () => Storage }
+    | undefined
+  return module?.AsyncLocalStorage ? new module.AsyncLocalStorage() : undefined
+}

@@ -1,0 +1,206 @@
+import type { ChangeEvent, CommitReply, EntityInfo, HandlerCommit, Json, MessageRow, Row, RunRow, WakeBackend, WakeInfo, WakeOutcome, WakeRequest } from "@rouse/protocol"
+import { sleep } from "./abort.ts"
+import { change, removal } from "./batch.ts"
+import type { Batch } from "./batch.ts"
+import { LiveRows } from "./core/rows.ts"
+import { nextRunKey, oldestFirst, openRun, stepsOf, sumUsage, unread } from "./core/run-state.ts"
+import type { Host } from "./host.ts"
+import { Writer } from "./writer.ts"
+
+/**
+ * Owns one attempt of one wake: the live rows it sees, the run it belongs to, and the commits it makes.
+ *
+ * ```
+ * handler, loop ──put──▶ rows (at once) and batch ──Writer──▶ backend
+ *                        inbox ◀────────────── reply ────────────┘
+ * ```
+ *
+ * Invariants:
+ * 1. Rows show every change made through the session, durable or not.
+ * 2. The first commit opens the run and takes the messages that were waiting when the wake began.
+ * 3. Exactly one commit has `finish`, and it closes the run unless it suspends it.
+ * 4. Remembered results of the wake are removed by its finishing commit.
+ */
+export class Session {
+  readonly rows: LiveRows
+  readonly wake: WakeInfo
+  readonly entity: EntityInfo
+  readonly signal: AbortSignal
+  readonly host: Host
+  readonly writer: Writer
+  /** Key of the run. */
+  readonly run: string
+  /** Messages that this wake is to answer: keys, oldest first. */
+  readonly messages: readonly string[]
+  /** Tool calls that this session began, and so knows to be alive. */
+  readonly begun: Set<string> = new Set()
+  /** What a failed `agent.run()` threw: uncaught, it fails the run for good. */
+  failure: Error | undefined
+  suspended = false
+  /** What `ctx.reply` was given. */
+  reply: Json | undefined
+  /** What the last pass of the agent said. */
+  answer: string | undefined
+  readonly #interrupting: string | undefined
+  #opened: RunRow
+  #isOpen: boolean
+  #inbox: readonly Row<MessageRow>[] = []
+  #flushing: ReturnType<typeof setTimeout> | undefined
+
+  constructor(request: WakeRequest, backend: WakeBackend, host: Host) {
+    this.rows = new LiveRows(request.rows)
+    this.wake = request.wake
+    this.entity = request.entity
+    this.signal = backend.signal
+    this.host = host
+    this.writer = new Writer({
+      backend,
+      sleep: host.sleep ?? sleep,
+      complete: (batch, finish) => this.#complete(batch, finish),
+      onReply: (reply) => this.#onReply(reply),
+    })
+    const open = openRun(this.rows)
+    this.run = open?.id ?? nextRunKey(this.rows)
+    this.#isOpen = open !== undefined
+    this.#opened = open ?? {
+      id: this.run,
+      wake: request.wake.id,
+      status: "running",
+      startedAt: this.now(),
+    }
+    this.#interrupting = open && this.#waiting().find(([, row]) => row.mode === "interrupt")?.[0]
+    this.messages = this.#interrupting === undefined ? this.#takeWaiting() : []
+  }
+
+  /** ISO 8601, UTC. */
+  now(): string {
+    return new Date(this.host.clock()).toISOString()
+  }
+
+  /** The entity's run as it was when the wake began. */
+  get openedBefore(): boolean {
+    return this.#isOpen
+  }
+
+  /** Writes a row. A change of it that no commit holds yet is replaced: only the newest value is written. */
+  put(collection: string, key: string, value: unknown): void {
+    const { events } = this.writer.batch
+    const earlier = events.findIndex((event) => event.type === collection && event.key === key)
+    const isNew = earlier < 0 ? this.rows.get(collection, key) === undefined : events[earlier]?.headers.operation === "insert"
+    const event = change(collection, key, isNew ? "insert" : "update", value)
+    this.rows.apply(event)
+    if (earlier < 0) events.push(event)
+    else events[earlier] = event
+  }
+
+  flush(): Promise<void> {
+    this.#cancelFlush()
+    return this.writer.flush()
+  }
+
+  /** Makes what is waiting durable within `ms`, with whatever else comes until then. A failure shows at the next flush. */
+  flushSoon(ms: number): void {
+    if (!Number.isFinite(ms)) return
+    this.#flushing ??= setTimeout(() => {
+      this.#flushing = undefined
+      this.writer.flush().catch((error: unknown) => this.host.log.debug("a commit failed", { error: String(error) }))
+    }, ms)
+  }
+
+  /** Takes messages that arrived meanwhile and want to join: they are unread from now on. */
+  joinInbox(): void {
+    for (const { key, value } of this.#inbox) {
+      if (value.mode === "queue" || this.rows.get("message", key)?.status === "taken") continue
+      this.#take(key, value)
+    }
+    this.#inbox = []
+  }
+
+  /**
+   * A message that was to interrupt the run before this wake began: the run must end before anything else, and the message is
+   * for the next wake.
+   */
+  interruptingMessage(): string | undefined {
+    return this.#interrupting
+  }
+
+  /** Messages that no step has shown the model yet. */
+  unread(): readonly string[] {
+    return unread(this.rows, this.run)
+  }
+
+  async finish(outcome: WakeOutcome): Promise<void> {
+    this.#cancelFlush()
+    await this.writer.finish(outcome)
+  }
+
+  /** Ends the session without a finish: whatever the handler still does is refused. */
+  abandon(error: unknown): void {
+    this.#cancelFlush()
+    this.writer.close(error)
+  }
+
+  #cancelFlush(): void {
+    clearTimeout(this.#flushing)
+    this.#flushing = undefined
+  }
+
+  #waiting(): readonly (readonly [string, MessageRow])[] {
+    return oldestFirst(this.rows, (row) => row.status === "accepted")
+  }
+
+  #takeWaiting(): readonly string[] {
+    const named = new Set(this.wake.reasons.flatMap((reason) => reason.message ?? []))
+    const mine = oldestFirst(
+      this.rows,
+      (row, key) => row.status === "accepted" || (row.status === "taken" && row.run === this.run && named.has(key)),
+    )
+    for (const [key, row] of mine) if (row.status === "accepted") this.#take(key, row)
+    return mine.map(([key]) => key)
+  }
+
+  /** The server writes the message's row; here it only looks taken already. */
+  #take(key: string, row: MessageRow): void {
+    this.rows.put("message", key, { ...row, status: "taken", run: this.run } as unknown as Json)
+    this.writer.batch.take.push(key)
+  }
+
+  #onReply(reply: CommitReply): void {
+    this.#inbox = reply.inbox
+  }
+
+  #complete(batch: Batch, finish: WakeOutcome | undefined): Partial<HandlerCommit> {
+    const events = [...this.#runEvents(finish), ...batch.events]
+    if (finish === undefined) return { run: this.run, events: [...events, ...batch.memos] }
+    return { run: this.run, events: [...events, ...this.#forgetMemos(batch)] }
+  }
+
+  #runEvents(finish: WakeOutcome | undefined): ChangeEvent[] {
+    const reopened = this.#opened.status === "suspended"
+    if (finish === undefined && this.#isOpen && !reopened) return []
+    const row = finish === undefined ? { ...this.#opened, status: "running" as const } : this.#closed(finish)
+    const event = change("run", this.run, this.#isOpen ? "update" : "insert", row)
+    this.#isOpen = true
+    this.#opened = row
+    this.rows.apply(event)
+    return [event]
+  }
+
+  #closed(finish: WakeOutcome): RunRow {
+    const usage = sumUsage(stepsOf(this.rows, this.run))
+    const used = { ...this.#opened, ...(usage.inputTokens + usage.outputTokens > 0 ? { usage } : {}) }
+    if (finish.kind === "suspended") return { ...used, status: "suspended" }
+    const ended = { ...used, status: finish.kind, endedAt: this.now() }
+    if (finish.kind === "completed") return { ...ended, reply: finish.reply }
+    return finish.kind === "failed" ? { ...ended, error: finish.error } : ended
+  }
+
+  /** Memos that were never written need no removal. */
+  #forgetMemos(batch: Batch): ChangeEvent[] {
+    const unwritten = new Set(batch.memos.map((memo) => memo.key))
+    return this.rows
+      .entries("memo")
+      .filter(([key]) => !unwritten.has(key))
+      .map(([key]) => removal("memo", key))
+  }
+}

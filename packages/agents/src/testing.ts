@@ -1,0 +1,1 @@
+export { echoModel } from "./echo.ts"
