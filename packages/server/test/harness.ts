@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type EntityDefinition } from "@rouse/agents/runtime"
+import type { Json, Problem, Row, Settled } from "@rouse/protocol"
+import { openMemoryStore, openStore, type Store } from "@rouse/store"
+import { createServer, type Limits, type Log, type Server, silentLog, type Token } from "../src/index.ts"
+
+export interface HarnessOptions {
+  readonly entities: Iterable<EntityDefinition>
+  readonly store?: Store
+  readonly tokens?: readonly Token[]
+  readonly limits?: Partial<Limits>
+  readonly page?: string
+  readonly log?: Log
+}
+
+export interface Answer<T = Json> {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: T
+}
+
+/** A whole server without a socket: requests go straight to its fetch handler. */
+export class Harness {
+  readonly server: Server
+  readonly store: Store
+
+  private constructor(server: Server, store: Store) {
+    this.server = server
+    this.store = store
+  }
+
+  static async open(options: HarnessOptions): Promise<Harness> {
+    const store = options.store ?? (await openMemoryStore({ clock: Date.now }))
+    const server = createServer({
+      store,
+      entities: options.entities,
+      clock: Date.now,
+      random: Math.random,
+      defer,
+      log: options.log ?? silentLog,
+      host: { clock: Date.now, random: Math.random, log: silentLog },
+      ...(options.tokens ? { tokens: options.tokens } : {}),
+      ...(options.limits ? { limits: options.limits } : {}),
+      ...(options.page ? { page: options.page } : {}),
+    })
+    await server.start()
+    return new Harness(server, store)
+  }
+
+  async close(): Promise<void> {
+    await this.server.close({ graceMs: 500 })
+    await this.store.close()
+  }
+
+  async call<T = Json>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+    const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body)
+    const init = { method, headers: { host: "localhost", ...headers }, ...(text === undefined ? {} : { body: text }) }
+    const response = await this.server.fetch(new Request(`http://localhost${path}`, init))
+    const raw = await response.text()
+    return { status: response.status, headers: response.headers, body: (raw === "" ? null : JSON.parse(raw)) as T }
+  }
+
+  /** Sends and waits for what comes of it. */
+  async ask(url: string, content: Json, query = "wait=20s"): Promise<Settled> {
+    const { body } = await this.call<Settled>("POST", `/v1/entities${url}/messages?${query}`, { content })
+    return body
+  }
+
+  async spawn(url: string, body: unknown = {}): Promise<Answer> {
+    return this.call("PUT", `/v1/entities${url}`, body)
+  }
+
+  async rows<T>(url: string, collection: string): Promise<readonly Row<T>[]> {
+    const { body } = await this.call<{ rows: Row<T>[] }>("GET", `/v1/entities${url}/state/${collection}`)
+    return body.rows
+  }
+
+  async log(url: string): Promise<readonly { type: string; key: string; value: Json; headers: { operation: string } }[]> {
+    const { body } = await this.call<never>("GET", `/v1/stream/entities${url}`)
+    return body
+  }
+
+  /** Waits until `check` holds; what it waits for is never timed, only bounded. */
+  async until(check: () => Promise<boolean>, what: string): Promise<void> {
+    for (let i = 0; i < 2_000; i++) {
+      if (await check()) return
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    throw new Error(`never happened: ${what}`)
+  }
+}
+
+export type Refusal = Answer<Problem>
+
+/** Real timers. */
+export function defer(ms: number, fn: () => void): () => void {
+  const timer = setTimeout(fn, ms)
+  return () => clearTimeout(timer)
+}
+
+/** A store on disk in a directory of its own, and what removes it. */
+export async function temporaryStore(): Promise<{ readonly store: Store; readonly directory: string; remove(): Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), "rouse-server-"))
+  const store = await openStore({ directory, clock: Date.now })
+  return { store, directory, remove: () => rm(directory, { recursive: true, force: true }) }
+}
