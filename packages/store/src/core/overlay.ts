@@ -2,14 +2,13 @@ import type { ProducerClaim, StreamState } from "./stream-state.ts"
 import type { ProducerState } from "./producer.ts"
 import type { EntityState, StoreView } from "./view.ts"
 
-/** A view with the effects of a commit's earlier operations laid over it. */
+/** A view with the effects of a commit's earlier operations laid over it: of those that later ones depend on. */
 export class Overlay implements StoreView {
   readonly base: StoreView
   readonly #streams = new Map<string, StreamState | undefined>()
   readonly #producers = new Map<string, ProducerState>()
   readonly #entities = new Map<string, EntityState | undefined>()
   readonly #entityIds = new Map<string, number>()
-  readonly #timers = new Map<string, boolean>()
 
   constructor(base: StoreView) {
     this.base = base
@@ -54,11 +53,7 @@ export class Overlay implements StoreView {
   }
 
   hasTimer(id: string): boolean {
-    return this.#timers.get(id) ?? this.base.hasTimer(id)
-  }
-
-  setTimer(id: string, exists: boolean): void {
-    this.#timers.set(id, exists)
+    return this.base.hasTimer(id)
   }
 
   hasReceipt(key: string): boolean {

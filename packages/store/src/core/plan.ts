@@ -18,7 +18,7 @@ export type Write =
   | { readonly kind: "putProducer"; readonly stream: number; readonly claim: ProducerClaim }
   | { readonly kind: "putEntity"; readonly old: EntityState | undefined; readonly next: EntityState }
   | { readonly kind: "putLeaseSeq"; readonly entity: number; readonly seq: number }
-  | { readonly kind: "dropEntity"; readonly state: EntityState }
+  | { readonly kind: "dropEntity"; readonly url: string; readonly state: EntityState | undefined }
   | { readonly kind: "putRow"; readonly entity: number; readonly row: EncodedRow }
   | { readonly kind: "dropRow"; readonly entity: number; readonly collection: string; readonly key: string }
   | { readonly kind: "putTimer"; readonly timer: EncodedTimer }
@@ -52,6 +52,8 @@ class Planner {
   readonly #writes: Write[] = []
   readonly #streams: Record<string, StreamOutcome> = {}
   readonly #versions: number[] = []
+  /** Operations begun. */
+  #at = 0
 
   constructor(commit: EncodedCommit, view: StoreView) {
     this.#commit = commit
@@ -66,6 +68,7 @@ class Planner {
       if (!this.#putsLater(lease.url)) this.#writes.push({ kind: "putLeaseSeq", entity: lease.id, seq: lease.seq })
     }
     for (const op of this.#commit.ops) {
+      this.#at += 1
       if (this.#do(op) === "duplicate") return this.#repeated()
     }
     return { applied: true, writes: this.#writes, streams: this.#streams, versions: this.#versions }
@@ -104,10 +107,8 @@ class Planner {
       case "deleteRow":
         return this.#deleteRow(op)
       case "putTimer":
-        this.#view.setTimer(op.timer.id, true)
         return this.#write({ kind: "putTimer", timer: op.timer })
       case "deleteTimer":
-        this.#view.setTimer(op.id, false)
         return this.#write({ kind: "dropTimer", id: op.id })
       case "putReceipt":
         return this.#write({ kind: "putReceipt", receipt: op.receipt })
@@ -197,9 +198,8 @@ class Planner {
 
   #deleteEntity(url: string): "done" {
     const state = this.#view.entity(url)
-    if (state === undefined) return "done"
     this.#view.setEntity(url, undefined)
-    return this.#write({ kind: "dropEntity", state })
+    return this.#write({ kind: "dropEntity", url, state })
   }
 
   #deleteRow(op: { readonly url: string; readonly collection: string; readonly key: string }): "done" {
@@ -216,8 +216,13 @@ class Planner {
     throw new RouseError("UNKNOWN_ENTITY", `there is no entity ${url}`, { details: { url } })
   }
 
+  /** Whether the next that this commit does to the record is a put. */
   #putsLater(url: string): boolean {
-    return this.#commit.ops.some((op) => op.op === "putEntity" && op.record.url === url)
+    for (const op of this.#commit.ops.slice(this.#at)) {
+      if (op.op === "putEntity" && op.record.url === url) return true
+      if (op.op === "deleteEntity" && op.url === url) return false
+    }
+    return false
   }
 }
 

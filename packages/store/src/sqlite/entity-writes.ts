@@ -51,9 +51,11 @@ export class EntityWrites {
     this.#seq.run(seq, id)
   }
 
-  drop(state: EntityState): void {
+  /** Timers may be there without a record. */
+  drop(url: string, state: EntityState | undefined): void {
+    this.#dropTimers.run(url)
+    if (state === undefined) return
     for (const statement of this.#drops) statement.run(state.id)
-    this.#dropTimers.run(state.url)
     this.#retag(state.id, state.record.tags, "{}")
   }
 

@@ -54,7 +54,7 @@ export class Writes {
         this.#entities.putSeq(write.entity, write.seq)
         return
       case "dropEntity":
-        this.#entities.drop(write.state)
+        this.#entities.drop(write.url, write.state)
         return
       case "putTimer":
         this.#putTimer.run(write.timer.id, write.timer.dueAtMs, write.timer.url, write.timer.payload)

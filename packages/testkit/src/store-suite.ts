@@ -1,0 +1,30 @@
+import { describe } from "vitest"
+import { entityTests } from "./store/entities.ts"
+import { fixtureOf } from "./store/fixture.ts"
+import type { OpenedStore, OpenStore } from "./store/fixture.ts"
+import { guardTests } from "./store/guards.ts"
+import { lifeTests } from "./store/life.ts"
+import { modelTests } from "./store/model.ts"
+import { producerTests } from "./store/producers.ts"
+import { streamTests } from "./store/streams.ts"
+import { timeTests } from "./store/time.ts"
+
+export type { OpenedStore, OpenStore }
+
+/**
+ * The contract of a store (`Store` of `@rouse/store`), as tests that every engine must pass. A behaviour that only one engine has is a bug.
+ *
+ * @param open Makes a new, empty store that reads the clock it is given.
+ */
+export function storeSuite(name: string, open: OpenStore): void {
+  describe(`store contract: ${name}`, () => {
+    const fixture = fixtureOf(open)
+    streamTests(fixture)
+    producerTests(fixture)
+    guardTests(fixture)
+    entityTests(fixture)
+    timeTests(fixture)
+    lifeTests(fixture)
+    modelTests(fixture)
+  })
+}

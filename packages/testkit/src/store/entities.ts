@@ -1,0 +1,155 @@
+import type { EntityFilter, Store } from "@rouse/store"
+import { describe, expect, it } from "vitest"
+import { NOW, put, putRow, record, refused, spawn } from "./fixture.ts"
+import type { Fixture } from "./fixture.ts"
+
+const URL = "/t/one"
+
+async function pages(store: Store, filter: EntityFilter): Promise<string[][]> {
+  const found: string[][] = []
+  let after: string | undefined
+  do {
+    const page = await store.entities({ ...filter, ...(after === undefined ? {} : { after }) })
+    found.push(page.entities.map(({ url }) => url))
+    after = page.next
+  } while (after !== undefined)
+  return found
+}
+
+export function entityTests(fixture: Fixture): void {
+  describe("records", () => {
+    it("gives back what was put, with its version", async () => {
+      const store = await fixture.open()
+      const full = record(URL, {
+        status: "queued",
+        epoch: 9,
+        parent: "/t/parent",
+        createdAtMs: NOW - 5,
+        activeAtMs: NOW + 7,
+        dueAtMs: NOW + 8,
+        tags: { team: "a", "x:y": "ü" },
+        args: { deep: [{ a: null }, "é", 1.5] },
+        control: { z: [] },
+      })
+      await store.commit({ ops: [{ op: "putEntity", record: full }] })
+      expect(await store.entity(URL)).toEqual({ ...full, version: 1 })
+      const next = record(URL, { status: "idle", epoch: 10, activeAtMs: NOW + 5_000, tags: { team: "b" } })
+      await store.commit({ ops: [{ op: "putEntity", record: next }] })
+      expect(await store.entity(URL)).toEqual({ ...next, version: 2 })
+      expect(await store.entity("/t/none")).toBeUndefined()
+    })
+
+    it("takes values as they were when the commit was given", async () => {
+      const store = await fixture.open()
+      const value = { n: 1 }
+      const committed = store.commit({ ops: [put(URL), putRow(URL, "c", "k", value)] })
+      value.n = 2
+      await committed
+      expect((await store.row(URL, "c", "k"))?.value).toEqual({ n: 1 })
+    })
+
+    it("deletes a record with its rows, tags and timers, and begins anew", async () => {
+      const store = await fixture.open()
+      const timer = { id: "x", dueAtMs: 1, url: URL, payload: 1 }
+      await store.commit({
+        ops: [put(URL, { tags: { a: "1" } }), putRow(URL, "c", "k", 1), { op: "putTimer", timer }],
+      })
+      await store.commit({ ops: [{ op: "deleteEntity", url: URL }] })
+      expect(await store.entity(URL)).toBeUndefined()
+      expect(await store.dueTimers(NOW, 10)).toEqual([])
+      expect((await store.entities({ tag: { name: "a" }, limit: 10 })).entities).toEqual([])
+      await store.commit({ ops: [put(URL)] })
+      expect((await store.entity(URL))?.version).toBe(1)
+      expect(await store.rows(URL)).toEqual([])
+      await store.commit({ ops: [{ op: "deleteEntity", url: "/t/none" }] })
+    })
+  })
+
+  describe("lists", () => {
+    it("newest second of activity first, then by address; paged without gaps", async () => {
+      const store = await fixture.open()
+      const urls = Array.from({ length: 23 }, (_, n) => `/t/e${String(n).padStart(2, "0")}`)
+      await store.commit({ ops: urls.map((url, n) => put(url, { activeAtMs: NOW + Math.floor(n / 4) * 1_000 + (n % 4) })) })
+      const expected = [5, 4, 3, 2, 1, 0].flatMap((second) => urls.slice(second * 4, second * 4 + 4))
+      for (const limit of [1, 4, 5, 23, 100]) {
+        const found = await pages(store, { limit })
+        expect(found.flat()).toEqual(expected)
+        expect(found).toHaveLength(Math.ceil(23 / limit))
+      }
+    })
+
+    it("an entity that acts moves to the front", async () => {
+      const store = await fixture.open()
+      await store.commit({ ops: ["/t/a", "/t/b", "/t/c"].map((url) => put(url)) })
+      await store.commit({ ops: [put("/t/b", { activeAtMs: NOW + 1_000 })] })
+      expect((await pages(store, { limit: 10 })).flat()).toEqual(["/t/b", "/t/a", "/t/c"])
+    })
+
+    it("filters by type, status, tag and parent, alone and together", async () => {
+      const store = await fixture.open()
+      await store.commit({
+        ops: [
+          put("/a/1", { status: "running", tags: { x: "1" }, parent: "/a/p" }),
+          put("/a/2", { tags: { x: "2", y: "1" }, parent: "/a/p" }),
+          put("/ab/1", { status: "running", tags: { y: "1" } }),
+          put("/b/1", { status: "stopped", parent: "/a/1" }),
+        ],
+      })
+      const cases: [Omit<EntityFilter, "limit">, string[]][] = [
+        [{ type: "a" }, ["/a/1", "/a/2"]],
+        [{ type: "ab" }, ["/ab/1"]],
+        [{ type: "none" }, []],
+        [{ status: "running" }, ["/a/1", "/ab/1"]],
+        [{ status: "idle" }, ["/a/2"]],
+        [{ tag: { name: "x" } }, ["/a/1", "/a/2"]],
+        [{ tag: { name: "x", value: "2" } }, ["/a/2"]],
+        [{ tag: { name: "y", value: "1" } }, ["/a/2", "/ab/1"]],
+        [{ tag: { name: "z" } }, []],
+        [{ parent: "/a/p" }, ["/a/1", "/a/2"]],
+        [{ parent: "/a/p", status: "running", type: "a", tag: { name: "x", value: "1" } }, ["/a/1"]],
+      ]
+      for (const [filter, expected] of cases) {
+        expect((await pages(store, { ...filter, limit: 1 })).flat(), JSON.stringify(filter)).toEqual(expected)
+      }
+      await store.commit({ ops: [put("/a/1", { tags: { y: "1" } })] })
+      expect((await pages(store, { tag: { name: "x" }, limit: 10 })).flat()).toEqual(["/a/2"])
+      expect((await pages(store, { status: "running", limit: 10 })).flat()).toEqual(["/ab/1"])
+      expect((await pages(store, { parent: "/a/p", limit: 10 })).flat()).toEqual(["/a/2"])
+    })
+
+    it("refuses a cursor that it did not make", async () => {
+      const store = await fixture.open()
+      for (const after of ["", "x", "!/a/1", "/a/1"]) {
+        expect(await refused(store.entities({ after, limit: 1 }), "BAD_REQUEST")).toEqual({ field: "after" })
+      }
+    })
+  })
+
+  describe("rows", () => {
+    it("are the latest of each key, by collection and key in byte order", async () => {
+      const store = await fixture.open()
+      const keys = ["b", "a", "Z", "ä", "a1", "\u{1f600}", "\uffee"]
+      await store.commit({ ops: [...spawn(URL), ...keys.map((key) => putRow(URL, "two", key, key))] })
+      await store.commit({ ops: [putRow(URL, "one", "k", 1), put("/t/other"), putRow("/t/other", "one", "k", 2)] })
+      await store.commit({ ops: [putRow(URL, "two", "a", { n: 2 }), { op: "deleteRow", url: URL, collection: "two", key: "b" }] })
+      const rows = await store.rows(URL)
+      expect(rows.map(({ collection, key }) => `${collection}/${key}`)).toEqual([
+        "one/k",
+        ...["Z", "a", "a1", "ä", "\uffee", "\u{1f600}"].map((key) => `two/${key}`),
+      ])
+      expect(await store.rows(URL, "one")).toEqual([{ collection: "one", key: "k", value: 1 }])
+      expect(await store.row(URL, "two", "a")).toEqual({ collection: "two", key: "a", value: { n: 2 } })
+      expect(await store.row(URL, "two", "b")).toBeUndefined()
+      expect(await store.rowCounts(URL)).toEqual({ one: 1, two: 6 })
+      expect(await store.rowCounts("/t/none")).toEqual({})
+    })
+
+    it("may come before their record in a commit, and need one", async () => {
+      const store = await fixture.open()
+      await store.commit({ ops: [putRow(URL, "c", "k", 1), put(URL)] })
+      expect(await store.rowCounts(URL)).toEqual({ c: 1 })
+      expect(await refused(store.commit({ ops: [putRow("/t/none", "c", "k", 1)] }), "UNKNOWN_ENTITY")).toEqual({ url: "/t/none" })
+      await store.commit({ ops: [{ op: "deleteRow", url: "/t/none", collection: "c", key: "k" }] })
+    })
+  })
+}
