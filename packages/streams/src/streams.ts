@@ -34,7 +34,7 @@ export interface Streams {
  *
  * Nothing is kept here that another process would miss: any number of them may serve one store.
  *
- * @see docs/protocol.md
+ * @see Durable Streams Protocol
  */
 export function createStreams(options: StreamsOptions): Streams {
   const context = contextOf(options)

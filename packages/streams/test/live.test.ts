@@ -7,6 +7,7 @@ import { createStreams } from "@rouse/streams"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { ManualClock } from "./manual-clock.ts"
 import { control, SseClient } from "./sse-client.ts"
+import { watch } from "./watched-store.ts"
 
 const URL_OF = "http://rouse.test/v1/stream/live"
 const PATH = "live"
@@ -31,12 +32,14 @@ function serve(options: Partial<StreamsOptions>): Streams {
   return createStreams({ store, clock, random: () => 0.5, onError: (error) => errors.push(error), ...options })
 }
 
-const ask = (query: string, init?: RequestInit): Promise<Response> => streams.fetch(new Request(`${URL_OF}?${query}`, init))
+const ask = (query: string, init?: RequestInit): Promise<Response> =>
+  streams.fetch(new Request(`${URL_OF}?${query}`, init))
 const make = (contentType = "text/plain"): Promise<Response> =>
   streams.fetch(new Request(URL_OF, { method: "PUT", headers: { "content-type": contentType } }))
 const append = (body: string, contentType = "text/plain"): Promise<Response> =>
   streams.fetch(new Request(URL_OF, { method: "POST", headers: { "content-type": contentType }, body }))
-const close = (): Promise<Response> => streams.fetch(new Request(URL_OF, { method: "POST", headers: { "stream-closed": "true" } }))
+const close = (): Promise<Response> =>
+  streams.fetch(new Request(URL_OF, { method: "POST", headers: { "stream-closed": "true" } }))
 
 /** Lets everything that is under way come to rest. */
 async function settle(): Promise<void> {
@@ -55,7 +58,11 @@ describe("§5.6 long-poll", () => {
     expect(await isPending(poll)).toBe(true)
     await append("hello")
     const answer = await poll
-    expect([answer.status, await answer.text(), answer.headers.get("stream-up-to-date")]).toEqual([200, "hello", "true"])
+    expect([answer.status, await answer.text(), answer.headers.get("stream-up-to-date")]).toEqual([
+      200,
+      "hello",
+      "true",
+    ])
     expect(answer.headers.get("stream-cursor")).toMatch(/^\d+$/)
     expect(clock.armed).toBe(0)
   })
@@ -68,7 +75,11 @@ describe("§5.6 long-poll", () => {
     expect(await isPending(poll)).toBe(true)
     clock.advance(1)
     const answer = await poll
-    expect([answer.status, answer.headers.get("stream-up-to-date"), answer.headers.get("cache-control")]).toEqual([204, "true", "no-store"])
+    expect([answer.status, answer.headers.get("stream-up-to-date"), answer.headers.get("cache-control")]).toEqual([
+      204,
+      "true",
+      "no-store",
+    ])
     expect(answer.headers.get("stream-next-offset")).toBe((await store.stream(PATH))?.next)
   })
 
@@ -121,7 +132,10 @@ describe("§5.7 event streams", () => {
   test("an empty stream is greeted, once", async () => {
     await make()
     const reader = new SseClient(await ask("offset=now&live=sse"))
-    expect(control((await reader.write())?.[0])).toMatchObject({ upToDate: true, streamNextOffset: (await store.stream(PATH))?.next })
+    expect(control((await reader.write())?.[0])).toMatchObject({
+      upToDate: true,
+      streamNextOffset: (await store.stream(PATH))?.next,
+    })
     expect(await isPending(reader.write())).toBe(true)
   })
 
@@ -160,7 +174,11 @@ describe("§5.7 event streams", () => {
   test("bytes that are not text come in base64", async () => {
     await make("application/octet-stream")
     await streams.fetch(
-      new Request(URL_OF, { method: "POST", headers: { "content-type": "application/octet-stream" }, body: new Uint8Array([0, 13, 10, 255]) }),
+      new Request(URL_OF, {
+        method: "POST",
+        headers: { "content-type": "application/octet-stream" },
+        body: new Uint8Array([0, 13, 10, 255]),
+      }),
     )
     const response = await ask("offset=-1&live=sse")
     expect(response.headers.get("stream-sse-data-encoding")).toBe("base64")
@@ -200,7 +218,11 @@ describe("§5.7 event streams", () => {
     const waiting = reader.write()
     await settle()
     await streams.fetch(
-      new Request(URL_OF, { method: "POST", headers: { "content-type": "text/plain", "stream-closed": "true" }, body: "end" }),
+      new Request(URL_OF, {
+        method: "POST",
+        headers: { "content-type": "text/plain", "stream-closed": "true" },
+        body: "end",
+      }),
     )
     const [data, last] = (await waiting) ?? []
     expect(data?.data).toBe("end")
@@ -266,47 +288,33 @@ describe("live readers", () => {
   })
 
   test("that are slow cost no reads: nothing is read until they pull", async () => {
-    let reads = 0
-    const counted: Store = new Proxy(store, {
-      get(target, name) {
-        if (name === "read") reads++
-        const member: unknown = Reflect.get(target, name, target)
-        return typeof member === "function" ? member.bind(target) : member
-      },
-    })
-    streams = serve({ store: counted })
+    const watched = watch(store)
+    streams = serve({ store: watched.store })
     await make()
     const reader = new SseClient(await ask("offset=now&live=sse"))
     await settle()
-    const before = reads
+    const before = watched.reads
     for (let index = 0; index < 50; index++) await append("x".repeat(100))
     await settle()
-    expect(reads).toBe(before)
+    expect(watched.reads).toBe(before)
     await reader.write()
     expect((await reader.write())?.[0]?.data).toHaveLength(5000)
-    expect(reads).toBe(before + 1)
+    expect(watched.reads).toBe(before + 1)
   })
 
   test("at the same place share one read and one buffer", async () => {
-    let reads = 0
-    const counted: Store = new Proxy(store, {
-      get(target, name) {
-        if (name === "read") reads++
-        const member: unknown = Reflect.get(target, name, target)
-        return typeof member === "function" ? member.bind(target) : member
-      },
-    })
-    streams = serve({ store: counted })
+    const watched = watch(store)
+    streams = serve({ store: watched.store })
     await make()
     const readers: SseClient[] = []
     for (let index = 0; index < 20; index++) readers.push(new SseClient(await ask("offset=now&live=sse")))
     for (const reader of readers) await reader.raw()
     const waiting = readers.map((reader) => reader.raw())
     await settle()
-    const before = reads
+    const before = watched.reads
     await append("shared")
     const buffers = new Set(await Promise.all(waiting))
-    expect([buffers.size, reads - before]).toEqual([1, 1])
+    expect([buffers.size, watched.reads - before]).toEqual([1, 1])
   })
 
   test("lose nothing to a race between a read and a wait", async () => {
@@ -317,7 +325,11 @@ describe("live readers", () => {
       while (text.length < total) {
         const reader = new SseClient(await ask("offset=-1&live=sse"))
         text = ""
-        for (let write = await reader.write(); write !== undefined && text.length < total; write = text.length < total ? await reader.write() : undefined) {
+        for (
+          let write = await reader.write();
+          write !== undefined && text.length < total;
+          write = text.length < total ? await reader.write() : undefined
+        ) {
           if (write[0]?.event === "data") text += write[0].data
         }
         await reader.cancel()

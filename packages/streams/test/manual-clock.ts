@@ -23,7 +23,9 @@ export class ManualClock implements Clock {
   advance(byMs: number): void {
     const endMs = this.#nowMs + byMs
     for (;;) {
-      const [next] = [...this.#timers].filter(([, timer]) => timer.atMs <= endMs).toSorted((a, b) => a[1].atMs - b[1].atMs)
+      const [next] = [...this.#timers]
+        .filter(([, timer]) => timer.atMs <= endMs)
+        .toSorted((a, b) => a[1].atMs - b[1].atMs)
       if (next === undefined) break
       this.#timers.delete(next[0])
       this.#nowMs = next[1].atMs

@@ -1,4 +1,4 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { cacheControl } from "../src/core/caching.ts"
 import { nextCursor, parseCursor } from "../src/core/cursor.ts"
@@ -16,14 +16,24 @@ describe("§5.5 to §5.7 a read's query", () => {
     expect(read("cursor=12&foo=bar&live=sse&offset=ab_12")).toEqual({ offset: "ab_12", live: "sse", cursor: 12 })
   })
 
-  test.each(["offset=", "offset=a&offset=b", "offset=a,b", "offset=a%20b", "offset=../x", "offset=a%00", `offset=${"a".repeat(257)}`])(
-    "%s is a bad offset",
-    (query) => expect(() => read(query)).toThrow(expect.objectContaining({ code: "BAD_OFFSET" })),
+  test.each([
+    "offset=",
+    "offset=a&offset=b",
+    "offset=a,b",
+    "offset=a%20b",
+    "offset=../x",
+    "offset=a%00",
+    `offset=${"a".repeat(257)}`,
+  ])("%s is a bad offset", (query) =>
+    expect(() => read(query)).toThrow(expect.objectContaining({ code: "BAD_OFFSET" })),
   )
 
-  test.each(["live=sse", "live=long-poll", "live=", "live=true&offset=-1", "live=sse&live=sse&offset=-1"])("%s is refused", (query) => {
-    expect(() => read(query)).toThrow(expect.objectContaining({ code: "BAD_REQUEST" }))
-  })
+  test.each(["live=sse", "live=long-poll", "live=", "live=true&offset=-1", "live=sse&live=sse&offset=-1"])(
+    "%s is refused",
+    (query) => {
+      expect(() => read(query)).toThrow(expect.objectContaining({ code: "BAD_REQUEST" }))
+    },
+  )
 })
 
 describe("§8.1 cursors", () => {
@@ -43,17 +53,24 @@ describe("§8.1 cursors", () => {
 
   test("never go back, whatever the client sent", () => {
     fc.assert(
-      fc.property(fc.option(fc.maxSafeNat()), fc.nat(), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (client, ms, random) => {
-        const parsed = parseCursor(client === null ? null : String(client))
-        const next = nextCursor(parsed, NOW + ms, random)
-        expect(Number.isSafeInteger(next)).toBe(true)
-        expect(next).toBeGreaterThanOrEqual(nextCursor(undefined, NOW + ms, 0))
-        if (parsed !== undefined && parsed >= nextCursor(undefined, NOW + ms, 0)) expect(next).toBeGreaterThan(parsed)
-      }),
+      fc.property(
+        fc.option(fc.maxSafeNat()),
+        fc.nat(),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (client, ms, random) => {
+          const parsed = parseCursor(client === null ? null : String(client))
+          const next = nextCursor(parsed, NOW + ms, random)
+          expect(Number.isSafeInteger(next)).toBe(true)
+          expect(next).toBeGreaterThanOrEqual(nextCursor(undefined, NOW + ms, 0))
+          if (parsed !== undefined && parsed >= nextCursor(undefined, NOW + ms, 0)) expect(next).toBeGreaterThan(parsed)
+        },
+      ),
     )
   })
 
-  test.each(["", "-1", "1.5", "x", "1e3", "9".repeat(16)])("%j is none", (value) => expect(parseCursor(value)).toBeUndefined())
+  test.each(["", "-1", "1.5", "x", "1e3", "9".repeat(16)])("%j is none", (value) =>
+    expect(parseCursor(value)).toBeUndefined(),
+  )
 })
 
 describe("§8.1 entity tags", () => {
@@ -61,11 +78,23 @@ describe("§8.1 entity tags", () => {
 
   test("tell stream, range and end apart", () => {
     const others = [readTag("j", offset("a"), offset("b"), false), readTag("i", offset("b"), offset("b"), false)]
-    expect(new Set([tag, ...others, readTag("i", offset("a"), offset("c"), false), readTag("i", offset("a"), offset("b"), true)]).size).toBe(5)
+    expect(
+      new Set([
+        tag,
+        ...others,
+        readTag("i", offset("a"), offset("c"), false),
+        readTag("i", offset("a"), offset("b"), true),
+      ]).size,
+    ).toBe(5)
   })
 
   test("match alone, in lists, weakly, and by star", () => {
-    expect([tag, `W/${tag}`, `"x", ${tag}`, "*"].map((value) => tagMatches(value, tag))).toEqual([true, true, true, true])
+    expect([tag, `W/${tag}`, `"x", ${tag}`, "*"].map((value) => tagMatches(value, tag))).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ])
     expect([null, "", '"x"', tag.slice(1)].map((value) => tagMatches(value, tag))).toEqual([false, false, false, false])
   })
 })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import type { Served } from "./serve.ts"
 import { serveStreams } from "./serve.ts"
 
@@ -62,16 +62,25 @@ describe("§5.5 catch-up", () => {
     expect(await now.text()).toBe(body)
     expect(now.headers.get("stream-up-to-date")).toBe("true")
     expect([now.headers.get("etag"), now.headers.get("cache-control")]).toEqual([null, "no-store"])
-    expect(now.headers.get("stream-next-offset")).toBe((await fetch(url, { method: "HEAD" })).headers.get("stream-next-offset"))
+    expect(now.headers.get("stream-next-offset")).toBe(
+      (await fetch(url, { method: "HEAD" })).headers.get("stream-next-offset"),
+    )
   })
 
-  test.each(["offset=", "offset=-1&offset=-1", "offset=0,1", "offset=..%2F..", "offset=nope", "offset=-2", "live=forever", "live=sse", "live=long-poll"])(
-    "%s is 400",
-    async (query) => {
-      const refused = await fetch(`${await make("text/plain", "x")}?${query}`)
-      expect([refused.status, refused.headers.get("content-type")]).toEqual([400, "application/problem+json"])
-    },
-  )
+  test.each([
+    "offset=",
+    "offset=-1&offset=-1",
+    "offset=0,1",
+    "offset=..%2F..",
+    "offset=nope",
+    "offset=-2",
+    "live=forever",
+    "live=sse",
+    "live=long-poll",
+  ])("%s is 400", async (query) => {
+    const refused = await fetch(`${await make("text/plain", "x")}?${query}`)
+    expect([refused.status, refused.headers.get("content-type")]).toEqual([400, "application/problem+json"])
+  })
 })
 
 describe("§8.1 conditional reads", () => {
@@ -129,7 +138,11 @@ describe("§10.7 browsers", () => {
     expect([theirs.get("access-control-allow-origin"), theirs.get("vary")]).toEqual([null, "origin"])
     const preflight = await fetch(url, {
       method: "OPTIONS",
-      headers: { origin: "https://app.example.com", "access-control-request-method": "POST", "access-control-request-headers": "producer-id" },
+      headers: {
+        origin: "https://app.example.com",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "producer-id",
+      },
     })
     expect(preflight.status).toBe(204)
     expect(preflight.headers.get("access-control-allow-methods")).toContain("POST")
@@ -137,8 +150,12 @@ describe("§10.7 browsers", () => {
   })
 
   test("of other origins get nothing unless that is asked for", async () => {
-    await using closed = await serveStreams()
-    const answer = await fetch(`${closed.url}/v1/stream/a`, { method: "OPTIONS", headers: { origin: "https://app.example.com" } })
+    const closed = await serveStreams()
+    onTestFinished(() => closed.close())
+    const answer = await fetch(`${closed.url}/v1/stream/a`, {
+      method: "OPTIONS",
+      headers: { origin: "https://app.example.com" },
+    })
     expect([answer.status, answer.headers.get("allow")]).toEqual([204, "GET, HEAD, PUT, POST, DELETE, OPTIONS"])
     expect([...answer.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([])
     expect(answer.headers.get("cross-origin-resource-policy")).toBe("same-origin")

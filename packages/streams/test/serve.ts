@@ -1,5 +1,5 @@
 import { serve } from "@hono/node-server"
-import type { Clock, StreamsOptions } from "@rouse/streams"
+import type { Clock, Streams, StreamsOptions } from "@rouse/streams"
 import { createStreams } from "@rouse/streams"
 import { openMemoryStore } from "@rouse/store"
 
@@ -12,9 +12,10 @@ export const systemClock: Clock = {
   },
 }
 
-export interface Served extends AsyncDisposable {
+export interface Served {
   /** Without a slash at its end. */
   readonly url: string
+  readonly streams: Streams
   readonly errors: readonly unknown[]
   close(): Promise<void>
 }
@@ -23,9 +24,17 @@ export interface Served extends AsyncDisposable {
 export async function serveStreams(options: Partial<StreamsOptions> = {}): Promise<Served> {
   const errors: unknown[] = []
   const store = options.store ?? (await openMemoryStore({ clock: () => Date.now() }))
-  const streams = createStreams({ store, clock: systemClock, random: Math.random, onError: (error) => errors.push(error), ...options })
+  const streams = createStreams({
+    store,
+    clock: systemClock,
+    random: Math.random,
+    onError: (error) => errors.push(error),
+    ...options,
+  })
   const server = await new Promise<ReturnType<typeof serve>>((resolve) => {
-    const listening = serve({ fetch: (request) => streams.fetch(request), hostname: "127.0.0.1", port: 0 }, () => resolve(listening))
+    const listening = serve({ fetch: (request) => streams.fetch(request), hostname: "127.0.0.1", port: 0 }, () =>
+      resolve(listening),
+    )
   })
   const address = server.address()
   if (address === null || typeof address === "string") throw new Error("the server has no port")
@@ -37,5 +46,5 @@ export async function serveStreams(options: Partial<StreamsOptions> = {}): Promi
     })
     await store.close()
   }
-  return { url: `http://127.0.0.1:${address.port}`, errors, close, [Symbol.asyncDispose]: close }
+  return { url: `http://127.0.0.1:${address.port}`, streams, errors, close }
 }

@@ -35,7 +35,8 @@ export function parseEvents(text: string): readonly SseEvent[] {
     .filter((block) => block !== "")
     .map((block) => {
       const lines = block.split("\n")
-      const field = (name: string): string[] => lines.filter((line) => line.startsWith(name)).map((line) => line.slice(name.length).replace(/^ /, ""))
+      const field = (name: string): string[] =>
+        lines.filter((line) => line.startsWith(name)).map((line) => line.slice(name.length).replace(/^ /, ""))
       return { event: field("event:")[0] ?? "", data: field("data:").join("\n") }
     })
 }

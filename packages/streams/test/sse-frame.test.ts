@@ -1,4 +1,4 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import type { Offset } from "@rouse/protocol"
 import { base64, controlEvent, dataEvent } from "../src/core/sse-frame.ts"
@@ -24,12 +24,27 @@ function parse(text: string): { event: string; data: string }[] {
 
 describe("§5.7 event framing", () => {
   test("gives each line its own field", () => {
-    expect(decoder.decode(dataEvent(encoder.encode("a\nb\r\nc\rd")))).toBe("event: data\ndata:a\ndata:b\ndata:c\ndata:d\n\n")
+    expect(decoder.decode(dataEvent(encoder.encode("a\nb\r\nc\rd")))).toBe(
+      "event: data\ndata:a\ndata:b\ndata:c\ndata:d\n\n",
+    )
     expect(decoder.decode(dataEvent(encoder.encode(" a\n b")))).toBe("event: data\ndata:  a\ndata:  b\n\n")
   })
 
   test("no payload escapes from its event", () => {
-    const piece = fc.constantFrom("\r", "\n", "\r\n", "event: control", "data: {}", ":", " ", "x", "ü", "\u0000", "\ufeff", "\u2028")
+    const piece = fc.constantFrom(
+      "\r",
+      "\n",
+      "\r\n",
+      "event: control",
+      "data: {}",
+      ":",
+      " ",
+      "x",
+      "ü",
+      "\u0000",
+      "\ufeff",
+      "\u2028",
+    )
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
         const payload = pieces.join("")
@@ -51,7 +66,8 @@ describe("§5.7 event framing", () => {
 
   test("a control event says where to go on", () => {
     const at = { next: "o_1" as Offset, cursor: 7 }
-    const parsed = (upToDate: boolean, closed: boolean) => JSON.parse(parse(controlEvent({ ...at, upToDate, closed }))[0]?.data ?? "")
+    const parsed = (upToDate: boolean, closed: boolean) =>
+      JSON.parse(parse(controlEvent({ ...at, upToDate, closed }))[0]?.data ?? "")
     expect(parsed(false, false)).toEqual({ streamNextOffset: "o_1", streamCursor: "7" })
     expect(parsed(true, false)).toEqual({ streamNextOffset: "o_1", streamCursor: "7", upToDate: true })
     expect(parsed(true, true)).toEqual({ streamNextOffset: "o_1", streamClosed: true })

@@ -1,5 +1,5 @@
 import { RouseError } from "@rouse/protocol"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import type { Served } from "./serve.ts"
 import { serveStreams } from "./serve.ts"
 
@@ -19,16 +19,27 @@ const fresh = (): string => `${served.url}/v1/stream/write/${++count}`
 const put = (url: string, headers: Record<string, string> = {}, body?: BodyInit) =>
   fetch(url, { method: "PUT", headers, ...(body === undefined ? {} : { body }) })
 const post = (url: string, body: BodyInit | undefined, headers: Record<string, string> = {}) =>
-  fetch(url, { method: "POST", headers: { "content-type": "text/plain", ...headers }, ...(body === undefined ? {} : { body }) })
+  fetch(url, {
+    method: "POST",
+    headers: { "content-type": "text/plain", ...headers },
+    ...(body === undefined ? {} : { body }),
+  })
 type BodyInit = string | Uint8Array<ArrayBuffer> | ReadableStream
 
 describe("§5.1 create", () => {
   test("answers 201, then 200, then 409 when something differs", async () => {
     const url = fresh()
     const first = await put(url, { "content-type": "text/plain" }, "hello")
-    expect([first.status, first.headers.get("location"), first.headers.get("content-type")]).toEqual([201, url, "text/plain"])
+    expect([first.status, first.headers.get("location"), first.headers.get("content-type")]).toEqual([
+      201,
+      url,
+      "text/plain",
+    ])
     const again = await put(url, { "content-type": "TEXT/plain; charset=utf-8" }, "ignored")
-    expect([again.status, again.headers.get("stream-next-offset")]).toEqual([200, first.headers.get("stream-next-offset")])
+    expect([again.status, again.headers.get("stream-next-offset")]).toEqual([
+      200,
+      first.headers.get("stream-next-offset"),
+    ])
     expect(again.headers.get("location")).toBeNull()
     for (const headers of [{ "content-type": "text/html" }, { "stream-ttl": "5" }, { "stream-closed": "true" }]) {
       const other = await put(url, { "content-type": "text/plain", ...headers })
@@ -41,7 +52,11 @@ describe("§5.1 create", () => {
     const url = fresh()
     const refused = await put(url, { "stream-ttl": "1.5" })
     expect(refused.headers.get("content-type")).toBe("application/problem+json")
-    expect(await refused.json()).toMatchObject({ status: 400, code: "BAD_REQUEST", detail: expect.stringContaining("Stream-TTL") })
+    expect(await refused.json()).toMatchObject({
+      status: 400,
+      code: "BAD_REQUEST",
+      detail: expect.stringContaining("Stream-TTL"),
+    })
     expect((await fetch(url)).status).toBe(404)
   })
 
@@ -65,7 +80,9 @@ describe("§5.2 append", () => {
     expect((await post(url, "1", { "content-type": "application/json" })).status).toBe(409)
     const done = await post(url, "x", { "content-type": "text/plain; charset=utf-8" })
     expect([done.status, await done.text()]).toEqual([204, ""])
-    expect(done.headers.get("stream-next-offset")).toBe((await fetch(url, { method: "HEAD" })).headers.get("stream-next-offset"))
+    expect(done.headers.get("stream-next-offset")).toBe(
+      (await fetch(url, { method: "HEAD" })).headers.get("stream-next-offset"),
+    )
   })
 
   test("takes a body whose length is not declared", async () => {
@@ -91,7 +108,10 @@ describe("§5.2 append", () => {
     expect((await put(fresh(), {}, "x".repeat(BODY_BYTES_MAX + 1))).status).toBe(413)
     const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(400)) })
     const init = { method: "POST", headers: { "content-type": "text/plain" }, body: endless, duplex: "half" }
-    const answer = await fetch(url, init).then((response) => response.status, () => 413)
+    const answer = await fetch(url, init).then(
+      (response) => response.status,
+      () => 413,
+    )
     expect(answer).toBe(413)
     expect((await (await fetch(url)).text()).length).toBe(BODY_BYTES_MAX)
   })
@@ -100,17 +120,24 @@ describe("§5.2 append", () => {
     const url = fresh()
     await put(url, { "content-type": "text/plain" })
     const statuses = []
-    for (const seq of ["09", "10", "10", "2", "10a", "Z"]) statuses.push((await post(url, seq, { "stream-seq": seq })).status)
+    for (const seq of ["09", "10", "10", "2", "10a", "Z"])
+      statuses.push((await post(url, seq, { "stream-seq": seq })).status)
     expect(statuses).toEqual([204, 204, 409, 204, 409, 204])
     expect(await (await fetch(url)).text()).toBe("09102Z")
   })
 })
 
 describe("§5.2.1 producers", () => {
-  const as = (epoch: number, seq: number) => ({ "producer-id": "p", "producer-epoch": String(epoch), "producer-seq": String(seq) })
+  const as = (epoch: number, seq: number) => ({
+    "producer-id": "p",
+    "producer-epoch": String(epoch),
+    "producer-seq": String(seq),
+  })
   const facts = (response: Response) => [
     response.status,
-    ...["producer-epoch", "producer-seq", "producer-expected-seq", "producer-received-seq"].map((name) => response.headers.get(name)),
+    ...["producer-epoch", "producer-seq", "producer-expected-seq", "producer-received-seq"].map((name) =>
+      response.headers.get(name),
+    ),
   ]
 
   test("are answered by the table of the specification", async () => {
@@ -129,8 +156,10 @@ describe("§5.2.1 producers", () => {
   test("that retry at once are heard once", async () => {
     const url = fresh()
     await put(url, { "content-type": "text/plain" })
-    const statuses = await Promise.all(Array.from({ length: 8 }, () => post(url, "once", as(0, 0)).then((answer) => answer.status)))
-    expect(statuses.toSorted()).toEqual([200, 204, 204, 204, 204, 204, 204, 204])
+    const statuses = await Promise.all(
+      Array.from({ length: 8 }, () => post(url, "once", as(0, 0)).then((answer) => answer.status)),
+    )
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 204, 204, 204, 204, 204, 204, 204])
     expect(await (await fetch(url)).text()).toBe("once")
   })
 
@@ -184,7 +213,10 @@ describe("what is not allowed", () => {
     for (const method of ["PUT", "POST", "DELETE"]) {
       const refused = await fetch(url, { method, headers: { "stream-closed": "true" } })
       expect([refused.status, refused.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"])
-      expect(await refused.json()).toMatchObject({ code: "METHOD_NOT_ALLOWED", detail: expect.stringContaining("/messages") })
+      expect(await refused.json()).toMatchObject({
+        code: "METHOD_NOT_ALLOWED",
+        detail: expect.stringContaining("/messages"),
+      })
     }
     expect((await fetch(url)).status).toBe(404)
     expect((await fetch(`${served.url}/v1/stream/entities%2Fchat`, { method: "PUT" })).status).toBe(400)
@@ -192,15 +224,20 @@ describe("what is not allowed", () => {
 
   test("what the guard refuses, by the one spelling of the path", async () => {
     const seen: [string, boolean][] = []
-    await using guarded = await serveStreams({
+    const guarded = await serveStreams({
       guard: ({ path, write }) => {
         seen.push([path, write])
         if (path.startsWith("secret")) throw new RouseError("FORBIDDEN", "not yours")
       },
     })
+    onTestFinished(() => guarded.close())
     expect((await fetch(`${guarded.url}/v1/stream/secret/a`)).status).toBe(403)
     expect((await fetch(`${guarded.url}/v1/stream/%73ecret/a`, { method: "PUT" })).status).toBe(403)
     expect((await fetch(`${guarded.url}/v1/stream/open`, { method: "PUT" })).status).toBe(201)
-    expect(seen).toEqual([["secret/a", false], ["secret/a", true], ["open", true]])
+    expect(seen).toEqual([
+      ["secret/a", false],
+      ["secret/a", true],
+      ["open", true],
+    ])
   })
 })

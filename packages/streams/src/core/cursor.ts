@@ -1,5 +1,5 @@
-/** Cursors count intervals from this moment. Durable Streams Protocol §8.1. */
-const EPOCH_MS = Date.UTC(2024, 9, 9)
+/** Cursors count intervals from 9 October 2024, midnight UTC. Durable Streams Protocol §8.1. */
+const EPOCH_MS = 1_728_432_000_000
 const INTERVAL_SECONDS = 20
 const JITTER_SECONDS_MAX = 3600
 

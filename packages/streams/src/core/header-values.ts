@@ -1,8 +1,8 @@
 import { RouseError } from "@rouse/protocol"
+import { parseRfc3339 } from "./rfc3339.ts"
 
 const NATURAL = /^(0|[1-9][0-9]*)$/
 const DIGITS = /^[0-9]+$/
-const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
 const encoder = new TextEncoder()
 
 /** A non-negative integer without sign, leading zeros, point or exponent. */
@@ -22,8 +22,8 @@ export function parseSequence(name: string, value: string): number {
 
 /** A moment in RFC 3339, in milliseconds since the Unix epoch. */
 export function parseMoment(name: string, value: string): number {
-  const ms = RFC3339.test(value) ? Date.parse(value) : NaN
-  if (Number.isNaN(ms)) throw invalid(name, "must be an RFC 3339 time such as 2030-01-31T12:00:00Z")
+  const ms = parseRfc3339(value)
+  if (ms === undefined) throw invalid(name, "must be an RFC 3339 time such as 2030-01-31T12:00:00Z")
   return ms
 }
 

@@ -27,7 +27,9 @@ function parse(body: Uint8Array): unknown {
   try {
     return JSON.parse(decoder.decode(body))
   } catch (cause) {
-    throw new RouseError("BAD_JSON", "body: the stream keeps JSON messages, and this is not valid JSON in UTF-8", { cause })
+    throw new RouseError("BAD_JSON", "body: the stream keeps JSON messages, and this is not valid JSON in UTF-8", {
+      cause,
+    })
   }
 }
 

@@ -6,7 +6,6 @@ export const PATH_BYTES_MAX = 1024
 /** First segment of what the protocol keeps for itself. */
 const RESERVED = "__ds"
 
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 const encoder = new TextEncoder()
 
 /**
@@ -35,8 +34,13 @@ function decodeSegment(raw: string): string {
   if (segment === "") throw bad("it has an empty segment")
   if (segment === "." || segment === "..") throw bad("it has a dot segment")
   if (segment.includes("/") || segment.includes("\\")) throw bad("a segment has an encoded slash or a backslash")
-  if (CONTROL.test(segment)) throw bad("it has a control character")
+  if (hasControl(segment)) throw bad("it has a control character")
   return segment
+}
+
+/** C0 and C1 control characters, and delete between them. */
+function hasControl(text: string): boolean {
+  return Array.from(text).some((char) => char < " " || (char >= "\u007f" && char <= "\u009f"))
 }
 
 function decode(raw: string): string {

@@ -32,13 +32,15 @@ function offsetOf(values: readonly string[]): Offset | "now" {
   const [value = START] = values
   if (values.length > 1) throw new RouseError("BAD_OFFSET", "offset: give it once")
   if (value === "now") return "now"
-  if (!OFFSET.test(value)) throw new RouseError("BAD_OFFSET", "offset: must be -1, now, or an offset that this stream gave")
+  if (!OFFSET.test(value))
+    throw new RouseError("BAD_OFFSET", "offset: must be -1, now, or an offset that this stream gave")
   return value as Offset
 }
 
 function liveOf(values: readonly string[]): ReadRequest["live"] {
   const [value] = values
   if (value === undefined) return "no"
-  if (values.length > 1 || (value !== "long-poll" && value !== "sse")) throw invalid("live", "must be long-poll or sse, once")
+  if (values.length > 1 || (value !== "long-poll" && value !== "sse"))
+    throw invalid("live", "must be long-poll or sse, once")
   return value
 }

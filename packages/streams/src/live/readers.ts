@@ -25,7 +25,8 @@ export class Readers {
    */
   open(path: string, onEnd?: () => void): Tail {
     if (this.#closed) throw new RouseError("SHUTTING_DOWN", "the server takes no new live reads")
-    if (this.#open.size >= this.#max) throw new RouseError("OVERLOADED", `${this.#max} live reads are open, which is all`)
+    if (this.#open.size >= this.#max)
+      throw new RouseError("OVERLOADED", `${this.#max} live reads are open, which is all`)
     const tail = new Tail(this.#store, path, () => {
       this.#open.delete(tail)
       onEnd?.()

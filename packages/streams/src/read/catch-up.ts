@@ -27,7 +27,10 @@ async function atTail(context: Context, path: string, cursor: number): Promise<R
   await context.touches.read(info)
   return {
     status: 200,
-    headers: { ...positionHeaders({ next: info.next, upToDate: true }, info.closed, cursor), ...contentHeaders(info.contentType) },
+    headers: {
+      ...positionHeaders({ next: info.next, upToDate: true }, info.closed, cursor),
+      ...contentHeaders(info.contentType),
+    },
     body: isJson(info.contentType) ? "[]" : "",
   }
 }

@@ -42,7 +42,14 @@ export async function append(context: Context, request: Request, path: string): 
 
 function appendOp(path: string, wanted: AppendRequest, body: Uint8Array, nowMs: number): AppendOp {
   const { contentType, close, producer, streamSeq } = wanted
-  const shared = { op: "append", path, close, nowMs, ...(producer && { producer }), ...(streamSeq !== undefined && { streamSeq }) } as const
+  const shared = {
+    op: "append",
+    path,
+    close,
+    nowMs,
+    ...(producer && { producer }),
+    ...(streamSeq !== undefined && { streamSeq }),
+  } as const
   if (body.length === 0) {
     if (!close) throw new RouseError("BAD_REQUEST", "body: an append needs at least one byte")
     return { ...shared, data: body }

@@ -16,18 +16,19 @@ import { problemReply } from "../reply.ts"
  * @see Durable Streams Protocol §5.2.1
  */
 export function refusal(op: AppendOp, error: unknown): Reply {
-  if (!RouseError.is(error)) throw error
-  switch (error.code) {
-    case "STALE_PRODUCER":
-      return problemReply(error, { [PRODUCER_EPOCH]: String(error.details["epoch"]) })
-    case "SEQUENCE_GAP":
-      return problemReply(error, {
-        [PRODUCER_EXPECTED_SEQ]: String(error.details["expected"]),
-        [PRODUCER_RECEIVED_SEQ]: String(op.producer?.seq),
-      })
-    case "STREAM_CLOSED":
-      return problemReply(error, { [STREAM_CLOSED]: "true", [STREAM_NEXT_OFFSET]: String(error.details["next"]) })
-    default:
-      throw error
+  if (RouseError.is(error, "STALE_PRODUCER")) return problemReply(error, { [PRODUCER_EPOCH]: fact(error, "epoch") })
+  if (RouseError.is(error, "STREAM_CLOSED")) {
+    return problemReply(error, { [STREAM_CLOSED]: "true", [STREAM_NEXT_OFFSET]: fact(error, "next") })
   }
+  if (RouseError.is(error, "SEQUENCE_GAP")) {
+    return problemReply(error, {
+      [PRODUCER_EXPECTED_SEQ]: fact(error, "expected"),
+      [PRODUCER_RECEIVED_SEQ]: String(op.producer?.seq),
+    })
+  }
+  throw error
+}
+
+function fact(error: RouseError, name: string): string {
+  return String(error.details[name])
 }

@@ -1,0 +1,10 @@
+import * as streams from "@rouse/streams"
+import { expect, test } from "vitest"
+
+test("the package's public names", () => {
+  expect(Object.keys(streams)).toMatchInlineSnapshot(`
+    [
+      "createStreams",
+    ]
+  `)
+})
