@@ -1,4 +1,4 @@
-import type { EntityDetail, JsonObject, ServerInfo, SpawnBody, TypeInfo } from "@rouse/protocol"
+import type { EntityDetail, ServerInfo, SpawnBody, TypeInfo } from "@rouse/protocol"
 import { entityPath, queryString, spawnAddress } from "./core/address.ts"
 import { durationMs } from "./core/duration.ts"
 import { list, listAll, watch } from "./lists.ts"
@@ -80,7 +80,7 @@ function spawnArguments([target, second, ...rest]: readonly unknown[]): SpawnArg
   const [input = {}, options = {}] = named ? rest : [second, ...rest]
   return {
     target: target as string,
-    id: named ? (second as string | undefined) : undefined,
+    id: typeof second === "string" ? second : undefined,
     input: input as SpawnInput,
     options: options as SpawnOptions,
   }
@@ -94,7 +94,7 @@ async function spawn(
   const url = spawnAddress(target, () => id ?? transport.newKey())
   const wait = options.wait === undefined ? undefined : `${durationMs(options.wait, "wait")}ms`
   const { args, tags, message, parent } = input
-  const body: SpawnBody = definedOnly({ args: args as JsonObject | undefined, tags, message, parent })
+  const body: SpawnBody = definedOnly({ args, tags, message, parent })
   return transport.json(write({ method: "PUT", path: entityPath(url) + queryString({ wait }), body }, options))
 }
 

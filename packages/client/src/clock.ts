@@ -28,3 +28,7 @@ export const systemClock: Clock = {
       signal?.addEventListener("abort", abort, { once: true })
     }),
 }
+
+export function isAborted(signal: AbortSignal | null | undefined): boolean {
+  return signal?.aborted === true
+}

@@ -21,7 +21,7 @@ export type EntityCollections<Rows> = {
   [K in KeptCollection]: CollectionDefinition<BuiltInRows[K] & { readonly key: string }>
 } & { [K in keyof Rows]: CollectionDefinition<Rows[K]> }
 
-export type EntityDb<Rows = Record<never, never>> = StreamDB<EntityCollections<Rows>>
+export type EntityDb<Rows = object> = StreamDB<EntityCollections<Rows>>
 
 export interface EntityDbOptions<Rows> {
   /** The author's collections by name. */
@@ -41,7 +41,7 @@ export interface EntityDbOptions<Rows> {
  * await db.preload()
  * console.log(db.collections.notes.toArray, db.collections.message.get("m1"))
  */
-export function entityDb<Rows = Record<never, never>>(
+export function entityDb<Rows = object>(
   client: Client,
   url: string,
   options: EntityDbOptions<Rows> = {},

@@ -1,4 +1,6 @@
-import type { EntityPage, EntityQuery, EntitySummary } from "@rouse/protocol"
+import type { EntityPage, EntityQuery, EntitySummary, EntityUrl, RouseError } from "@rouse/protocol"
+import type { EventSourceMessage } from "eventsource-parser"
+import { isAborted } from "./clock.ts"
 import { queryString } from "./core/address.ts"
 import { unreachableError } from "./core/problem.ts"
 import { pauseQuietly } from "./log.ts"
@@ -31,7 +33,7 @@ export async function* watch(
   { signal, onInterrupted }: WatchOptions,
 ): AsyncGenerator<WatchEvent> {
   const call = { path: PATH + queryString(query), accept: "text/event-stream", signal }
-  for (let failures = 1; !signal?.aborted; failures++) {
+  for (let failures = 1; !isAborted(signal); failures++) {
     let failure: unknown = unreachableError(transport.url, "the list's connection ended")
     try {
       for await (const message of readEvents(await transport.open(call))) {
@@ -42,20 +44,20 @@ export async function* watch(
     } catch (error) {
       failure = error
     }
-    if (signal?.aborted) return
-    onInterrupted?.(failure as Parameters<NonNullable<typeof onInterrupted>>[0])
+    if (isAborted(signal)) return
+    onInterrupted?.(failure as RouseError)
     await pauseQuietly(transport, Math.max(failures, 1), failure, signal)
   }
 }
 
-function watchEvent(message: Parameters<typeof eventData>[0]): WatchEvent | undefined {
-  switch (message.event) {
+function watchEvent(message: EventSourceMessage): WatchEvent | undefined {
+  switch (message.event ?? "") {
     case "page":
-      return { kind: "page", page: eventData(message) }
+      return { kind: "page", page: eventData(message) as EntityPage }
     case "entity":
-      return { kind: "entity", entity: eventData(message) }
+      return { kind: "entity", entity: eventData(message) as EntitySummary }
     case "gone":
-      return { kind: "gone", url: eventData<{ readonly url: string }>(message).url }
+      return { kind: "gone", url: (eventData(message) as { readonly url: EntityUrl }).url }
     default:
       return undefined
   }

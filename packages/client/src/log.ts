@@ -2,6 +2,7 @@ import type { JsonBatch, StreamResponse } from "@durable-streams/client"
 import { stream } from "@durable-streams/client"
 import type { ChangeEvent, Offset } from "@rouse/protocol"
 import { RouseError, START } from "@rouse/protocol"
+import { isAborted } from "./clock.ts"
 import { logPath } from "./core/address.ts"
 import { unreachableError } from "./core/problem.ts"
 import type { Transport } from "./transport.ts"
@@ -14,7 +15,7 @@ export async function* observe(transport: Transport, url: string, options: Obser
   const address = transport.url + logPath(url)
   let offset: Offset = options.from ?? START
   let caughtUp = false
-  for (let failures = 1; !signal?.aborted; failures++) {
+  for (let failures = 1; !isAborted(signal); failures++) {
     let failure: unknown = unreachableError(transport.url, "the log's connection ended")
     try {
       for await (const batch of batchesOf(transport, address, offset, live, signal)) {
@@ -30,7 +31,7 @@ export async function* observe(transport: Transport, url: string, options: Obser
     } catch (error) {
       failure = logError(transport.url, error)
     }
-    if (signal?.aborted) return
+    if (isAborted(signal)) return
     options.onInterrupted?.(failure as RouseError)
     await pauseQuietly(transport, Math.max(failures, 1), failure, signal)
   }
@@ -46,7 +47,7 @@ export async function pauseQuietly(
   try {
     await transport.pause(attempt, failure, signal)
   } catch (error) {
-    if (!signal?.aborted) throw error
+    if (!isAborted(signal)) throw error
   }
 }
 
@@ -133,7 +134,7 @@ async function* pull(
   )
   signal?.addEventListener("abort", aborted, { once: true })
   try {
-    while (signal?.aborted !== true) {
+    while (!isAborted(signal)) {
       const next = waiting.shift()
       if (next) {
         yield next.batch
@@ -162,7 +163,7 @@ function endQuietly(response: Response, signal: AbortSignal | null | undefined):
   if (!isEventStream(response) || !response.body) return response
   const reader = response.body.getReader()
   const ended = (error: unknown): typeof END => {
-    if (signal?.aborted === true) throw error
+    if (isAborted(signal)) throw error
     return END
   }
   const body = new ReadableStream<Uint8Array>({

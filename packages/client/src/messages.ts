@@ -43,7 +43,10 @@ export async function ask(transport: Transport, url: string, content: Json, opti
 
 /** What has come of the message that this call sent, or sends, within `waitMs`. */
 export function waitFor(transport: Transport, call: Call, waitMs: number): Promise<Settled> {
-  return transport.json<Settled>({ ...call, path: call.path + queryString({ wait: `${Math.max(1, Math.round(waitMs))}ms` }) })
+  return transport.json<Settled>({
+    ...call,
+    path: call.path + queryString({ wait: `${Math.max(1, Math.round(waitMs))}ms` }),
+  })
 }
 
 export function isSettled({ status }: Settled): boolean {

@@ -1,4 +1,4 @@
-import type { ChangeEvent, Json, MessageRow, Offset, Receipt } from "@rouse/protocol"
+import type { ChangeEvent, Json, MessageRow, Offset, Receipt, Settled } from "@rouse/protocol"
 import { isPassing, problemError, unreachableError } from "./core/problem.ts"
 import { observe } from "./log.ts"
 import { isSettled, messageCall, sendBody, waitFor } from "./messages.ts"
@@ -9,10 +9,10 @@ import type { SendOptions, StreamEvent } from "./types.ts"
 /**
  * A send whose consequences are told as they happen.
  *
- * 1. The message is sent with one idempotency key, however often the request is repeated.
- * 2. A change is told once. `base` is the last offset of which all changes were told; `told` counts those told after it. Several
- *    changes may share an offset, and a cut may fall between them: the next reader starts at `base` and passes over `told`.
- * 3. Until a `base` is known, the request itself is repeated: it tells the same changes from the first. Then the log is read.
+ * 1. The message is sent with one idempotency key, however often the request is repeated until its receipt comes.
+ * 2. The changes told are those of the log after the receipt's offset, in order, each once.
+ * 3. `base` is the last offset of which all changes were told; `told` counts those told after it. Several changes may share an
+ *    offset, and a cut may fall between them: the next reader starts at `base` and passes over `told`.
  */
 interface Progress {
   receipt?: Receipt
@@ -35,8 +35,7 @@ export async function* streamReply(
     let failure: unknown = unreachableError(transport.url, "the connection ended before the message was settled")
     const before = { ...progress }
     try {
-      const repeats = progress.base === undefined
-      const source = repeats ? fromRequest(transport, call, progress) : fromLog(transport, url, call, progress)
+      const source = progress.receipt ? fromLog(transport, call, progress) : fromRequest(transport, call, progress)
       for await (const event of source) {
         yield event
         if (event.kind === "settled") return
@@ -53,27 +52,24 @@ export async function* streamReply(
 
 async function* fromRequest(transport: Transport, call: Call, progress: Progress): AsyncGenerator<StreamEvent> {
   const response = await transport.open({ ...call, accept: "text/event-stream" })
-  let pass = progress.told
   for await (const message of readEvents(response)) {
-    if (message.event === "accepted" && !progress.receipt) {
-      progress.receipt = eventData<Receipt>(message)
-      yield { kind: "accepted", receipt: progress.receipt }
+    const data = eventData(message)
+    if (message.event === "accepted") {
+      const receipt = data as Receipt
+      Object.assign(progress, { receipt, base: receipt.offset })
+      yield { kind: "accepted", receipt }
     }
-    if (message.event === "change" && pass-- <= 0) yield told(progress, eventData(message), message.id)
-    if (message.event === "settled") yield { kind: "settled", settled: eventData(message) }
-    if (message.event === "error") throw problemError(500, eventData(message))
+    if (message.event === "change") yield told(progress, data as ChangeEvent, message.id)
+    if (message.event === "settled") yield { kind: "settled", settled: data as Settled }
+    if (message.event === "error") throw problemError(500, data)
   }
 }
 
-async function* fromLog(
-  transport: Transport,
-  url: string,
-  call: Call,
-  progress: Progress,
-): AsyncGenerator<StreamEvent> {
+async function* fromLog(transport: Transport, call: Call, progress: Progress): AsyncGenerator<StreamEvent> {
+  const { signal } = call
   let pass = progress.told
-  if (!progress.settling) {
-    for await (const batch of observe(transport, url, { from: progress.base, signal: call.signal })) {
+  if (!progress.settling && progress.receipt) {
+    for await (const batch of observe(transport, progress.receipt.url, { from: progress.base, signal })) {
       const fresh = batch.events.slice(pass)
       pass = Math.max(0, pass - batch.events.length)
       for (const event of fresh) yield { kind: "change", event, offset: batch.offset }
@@ -82,7 +78,7 @@ async function* fromLog(
       if (settling) break
     }
   }
-  call.signal?.throwIfAborted()
+  signal?.throwIfAborted()
   const settled = await waitFor(transport, call, 0)
   if (isSettled(settled)) yield { kind: "settled", settled }
 }

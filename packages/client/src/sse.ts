@@ -31,9 +31,9 @@ export async function* readEvents(response: Response): AsyncGenerator<EventSourc
 }
 
 /** The data of an event, which must be JSON. */
-export function eventData<T>(event: EventSourceMessage): T {
+export function eventData(event: EventSourceMessage): unknown {
   try {
-    return JSON.parse(event.data) as T
+    return JSON.parse(event.data)
   } catch (cause) {
     throw new RouseError("INTERNAL", `the server sent an event "${event.event}" that is not JSON`, { cause })
   }

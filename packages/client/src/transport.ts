@@ -23,13 +23,13 @@ export interface Transport {
   readonly clock: Clock
   readonly newKey: () => string
   /** The answer's JSON; undefined when it has no body. */
-  json<T>(call: Call): Promise<T>
+  readonly json: <T>(call: Call) => Promise<T>
   /** An answer whose body is still to be read. Only the way to its head is retried. */
-  open(call: Call): Promise<Response>
+  readonly open: (call: Call) => Promise<Response>
   /** For readers that make their own requests: safe ones only. */
   readonly fetch: typeof globalThis.fetch
   /** Waits before reconnecting for the `attempt`th time in vain, from 1; throws `error` when it is not worth it. */
-  pause(attempt: number, error: unknown, signal: AbortSignal | undefined): Promise<void>
+  readonly pause: (attempt: number, error: unknown, signal: AbortSignal | undefined) => Promise<void>
 }
 
 export function createTransport(options: ClientOptions): Transport {

@@ -12,6 +12,7 @@ export function rememberTransport(client: Client, transport: Transport): void {
 /** @throws {RouseError} `BAD_REQUEST` when `createClient` of this copy of the package did not make the client. */
 export function transportOf(client: Client): Transport {
   const transport = transports.get(client)
-  if (!transport) throw new RouseError("BAD_REQUEST", "client: createClient of this copy of the package did not make it")
+  if (!transport)
+    throw new RouseError("BAD_REQUEST", "client: createClient of this copy of the package did not make it")
   return transport
 }

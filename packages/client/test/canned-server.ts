@@ -3,6 +3,7 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { ChangeEvent, ErrorCode } from "@rouse/protocol"
 import { problemOf, RouseError } from "@rouse/protocol"
+import { onTestFinished } from "vitest"
 
 /** A request as the server saw it. */
 export interface Seen {
@@ -10,17 +11,18 @@ export interface Seen {
   readonly path: string
   readonly query: URLSearchParams
   readonly headers: IncomingMessage["headers"]
-  readonly body: any
+  readonly body: unknown
 }
 
 export type Answer = (seen: Seen, response: ServerResponse) => void | Promise<void>
 
-export interface CannedServer extends AsyncDisposable {
+export interface CannedServer {
   readonly url: string
   readonly seen: Seen[]
+  close(): Promise<void>
 }
 
-/** A real HTTP server that answers its requests one after the other from a list; the last answer stays. */
+/** A real HTTP server that answers its requests one after the other from a list; the last answer stays. Closed when the test ends. */
 export async function cannedServer(...answers: readonly Answer[]): Promise<CannedServer> {
   const seen: Seen[] = []
   const server = createServer((request, response) => {
@@ -30,20 +32,20 @@ export async function cannedServer(...answers: readonly Answer[]): Promise<Canne
       const text = Buffer.concat(chunks).toString()
       const { pathname, searchParams } = new URL(request.url ?? "/", "http://canned")
       const body: unknown = text === "" ? undefined : JSON.parse(text)
-      seen.push({ method: request.method ?? "", path: pathname, query: searchParams, headers: request.headers, body })
-      const answer = answers[Math.min(seen.length, answers.length) - 1]
-      await answer?.(seen[seen.length - 1] as Seen, response)
+      const { method = "", headers } = request
+      const now: Seen = { method, path: pathname, query: searchParams, headers, body }
+      seen.push(now)
+      await answers[Math.min(seen.length, answers.length) - 1]?.(now, response)
     })()
   })
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    seen,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
+  const close = async (): Promise<void> => {
+    if (!server.listening) return
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
   }
+  onTestFinished(close)
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, close }
 }
 
 export const json =

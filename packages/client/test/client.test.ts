@@ -9,7 +9,13 @@ const settled = { ...receipt, status: "processed", run: "r000001", reply: "hi" }
 
 function clientOf(server: CannedServer, clock = instantClock()): Client {
   let keys = 0
-  return createClient({ url: `${server.url}/`, token: "secret", clock, random: () => 0.5, newKey: () => `key-${++keys}` })
+  return createClient({
+    url: `${server.url}/`,
+    token: "secret",
+    clock,
+    random: () => 0.5,
+    newKey: () => `key-${++keys}`,
+  })
 }
 
 async function failure(promise: Promise<unknown>): Promise<RouseError> {
@@ -22,7 +28,7 @@ async function failure(promise: Promise<unknown>): Promise<RouseError> {
 }
 
 test("a send carries the token, an idempotency key and its options", async () => {
-  await using server = await cannedServer(json(receipt, 202))
+  const server = await cannedServer(json(receipt, 202))
   const client = clientOf(server)
   expect(await client.send("/assistant/one", "hello", { mode: "queue", after: "2m" })).toEqual(receipt)
   expect(server.seen[0]).toMatchObject({
@@ -34,7 +40,7 @@ test("a send carries the token, an idempotency key and its options", async () =>
 })
 
 test("a problem becomes a RouseError of its code; an unknown code becomes INTERNAL", async () => {
-  await using server = await cannedServer(
+  const server = await cannedServer(
     problem("UNKNOWN_ENTITY", "there is no /assistant/one"),
     json({ code: "FROM_THE_FUTURE", detail: "too new" }, 418),
     (_, response) => void response.writeHead(404, { "content-type": "text/html" }).end("<p>nothing"),
@@ -48,12 +54,12 @@ test("a problem becomes a RouseError of its code; an unknown code becomes INTERN
 })
 
 test("an answer that is not JSON is an error that says so", async () => {
-  await using server = await cannedServer((_, response) => void response.writeHead(200).end("<!doctype html>"))
+  const server = await cannedServer((_, response) => void response.writeHead(200).end("<!doctype html>"))
   expect((await failure(clientOf(server).info())).message).toContain("did not answer JSON")
 })
 
 test("503, 429 and a cut connection are tried again with the same key, and Retry-After is honoured", async () => {
-  await using server = await cannedServer(
+  const server = await cannedServer(
     problem("OVERLOADED", "full"),
     problem("RATE_LIMITED", "slow down", { "retry-after": "7" }),
     hangUp,
@@ -66,31 +72,27 @@ test("503, 429 and a cut connection are tried again with the same key, and Retry
 })
 
 test("retries are bounded, and what cannot pass is not tried again", async () => {
-  await using full = await cannedServer(problem("OVERLOADED", "full"))
+  const full = await cannedServer(problem("OVERLOADED", "full"))
   expect((await failure(clientOf(full).info())).code).toBe("OVERLOADED")
   expect(full.seen).toHaveLength(6)
-  await using locked = await cannedServer(problem("STORE_LOCKED", "locked"))
+  const locked = await cannedServer(problem("STORE_LOCKED", "locked"))
   expect((await failure(clientOf(locked).info())).code).toBe("STORE_LOCKED")
   expect(locked.seen).toHaveLength(1)
-  await using patient = await cannedServer(problem("RATE_LIMITED", "tomorrow", { "retry-after": "86400" }))
+  const patient = await cannedServer(problem("RATE_LIMITED", "tomorrow", { "retry-after": "86400" }))
   expect((await failure(clientOf(patient).info())).code).toBe("RATE_LIMITED")
   expect(patient.seen).toHaveLength(1)
 })
 
 test("a server that cannot be reached is an error that says where", async () => {
   const server = await cannedServer(json({}))
-  await server[Symbol.asyncDispose]()
+  await server.close()
   const error = await failure(clientOf(server).info())
   expect(error.message).toContain(server.url)
   expect(error.details["unreachable"]).toBe(true)
 })
 
 test("ask goes on with the same key until the message is settled", async () => {
-  await using server = await cannedServer(
-    json({ ...settled, status: "taken" }, 202),
-    hangUp,
-    json(settled),
-  )
+  const server = await cannedServer(json({ ...settled, status: "taken" }, 202), hangUp, json(settled))
   expect(await clientOf(server).ask("/assistant/one", "hello")).toEqual(settled)
   expect(new Set(server.seen.map((seen) => seen.headers["idempotency-key"]))).toEqual(new Set(["key-1"]))
   expect(server.seen.map((seen) => seen.query.get("wait"))).toEqual(["25000ms", "25000ms", "25000ms"])
@@ -98,7 +100,7 @@ test("ask goes on with the same key until the message is settled", async () => {
 
 test("ask gives up when its time is over, and names the message", async () => {
   const clock = instantClock()
-  await using server = await cannedServer((seen, response) => {
+  const server = await cannedServer((seen, response) => {
     void clock.sleep(Number.parseInt(seen.query.get("wait") ?? "0", 10))
     return json({ ...receipt, status: "taken", reply: null }, 202)(seen, response)
   })
@@ -108,7 +110,7 @@ test("ask gives up when its time is over, and names the message", async () => {
 })
 
 test("an aborted call rejects with the signal's reason", async () => {
-  await using server = await cannedServer(() => undefined)
+  const server = await cannedServer(() => undefined)
   const abort = new AbortController()
   const asked = clientOf(server).ask("/assistant/one", "hello", { signal: abort.signal })
   setTimeout(() => abort.abort(new Error("enough")), 20)
@@ -116,7 +118,7 @@ test("an aborted call rejects with the signal's reason", async () => {
 })
 
 test("spawn takes an address, a type and an id, or a type alone", async () => {
-  await using server = await cannedServer(json({ entity: {}, offset: "o1" }, 201))
+  const server = await cannedServer(json({ entity: {}, offset: "o1" }, 201))
   const client = clientOf(server)
   await client.spawn("/support/ann", { args: { customer: "ann" } }, { wait: "1s" })
   await client.spawn("support", "bob", { message: "hi" })
@@ -128,13 +130,18 @@ test("spawn takes an address, a type and an id, or a type alone", async () => {
     ["PUT", "/v1/entities/support/key-3"],
     ["PUT", "/v1/entities/support/key-5"],
   ])
-  expect(server.seen.map((seen) => seen.body)).toEqual([{ args: { customer: "ann" } }, { message: "hi" }, {}, { tags: { a: "b" } }])
+  expect(server.seen.map((seen) => seen.body)).toEqual([
+    { args: { customer: "ann" } },
+    { message: "hi" },
+    {},
+    { tags: { a: "b" } },
+  ])
   expect(server.seen[0]?.query.get("wait")).toBe("1000ms")
   expect(server.seen[3]?.headers["idempotency-key"]).toBe("mine")
 })
 
 test("every other method calls its route", async () => {
-  await using server = await cannedServer(json({ types: [] }))
+  const server = await cannedServer(json({ types: [] }))
   const client = clientOf(server)
   await client.types()
   await client.state("/a/b")
@@ -145,7 +152,9 @@ test("every other method calls its route", async () => {
   await client.tag("/a/b", { x: "1", y: null })
   await client.stop("/a/b")
   await client.delete("/a/b", { purge: true })
-  const told = server.seen.map(({ method, path, query, body }) => [method, `${path}?${query}`, JSON.stringify(body)].join(" "))
+  const told = server.seen.map(({ method, path, query, body }) =>
+    [method, `${path}?${query}`, JSON.stringify(body)].join(" "),
+  )
   expect(told).toEqual([
     "GET /v1/types? ",
     "GET /v1/entities/a/b/state? ",
@@ -159,22 +168,25 @@ test("every other method calls its route", async () => {
   ])
 })
 
-test.each(["one", "/a", "/a/b/c", "/A/b", "/a/.."])("%s is refused as an address before anything is sent", async (url) => {
-  await using server = await cannedServer(json({}))
-  expect((await failure(clientOf(server).get(url))).code).toBe("BAD_REQUEST")
-  expect((await failure(clientOf(server).send(url, "x"))).message).toContain("url")
-  expect(server.seen).toHaveLength(0)
-})
+test.each(["one", "/a", "/a/b/c", "/A/b", "/a/.."])(
+  "%s is refused as an address before anything is sent",
+  async (url) => {
+    const server = await cannedServer(json({}))
+    expect((await failure(clientOf(server).get(url))).code).toBe("BAD_REQUEST")
+    expect((await failure(clientOf(server).send(url, "x"))).message).toContain("url")
+    expect(server.seen).toHaveLength(0)
+  },
+)
 
 test("a base that is not HTTP and a length of time that is none are refused", async () => {
   expect(() => createClient({ url: "ftp://x" })).toThrow("url")
-  await using server = await cannedServer(json({}))
+  const server = await cannedServer(json({}))
   expect((await failure(clientOf(server).send("/a/b", 1, { after: "soon" }))).message).toContain("after")
 })
 
 test("listAll follows the pages", async () => {
   const entity = (id: string): object => ({ url: `/a/${id}` })
-  await using server = await cannedServer(
+  const server = await cannedServer(
     json({ entities: [entity("1"), entity("2")], next: "p2" }),
     json({ entities: [entity("3")] }),
   )
@@ -185,7 +197,7 @@ test("listAll follows the pages", async () => {
 })
 
 test("watch tells pages, entities and what is gone, and starts again after a cut until it is aborted", async () => {
-  await using server = await cannedServer(
+  const server = await cannedServer(
     events(": hello\n\n" + sse("page", { entities: [] }) + sse("entity", { url: "/a/1" }), "cut"),
     events(sse("page", { entities: [] }) + sse("gone", { url: "/a/1" }), "open"),
   )

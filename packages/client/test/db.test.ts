@@ -17,7 +17,7 @@ const changes: readonly ChangeEvent[] = [
 ]
 
 test("materialises the built-in collections and the author's, and keeps them current over cuts", async () => {
-  await using server = await cannedServer(log(changes, [1, "half"]))
+  const server = await cannedServer(log(changes, [1, "half"]))
   const client = createClient({ url: server.url, clock: instantClock() })
   const db = entityDb(client, "/support/ann", { collections: { notes: { schema: note } } })
   await db.preload()

@@ -1,6 +1,6 @@
 import type { ChangeEvent } from "@rouse/protocol"
 import { partKey, runKey, stepKey } from "@rouse/protocol"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { expect, test } from "vitest"
 import { applyChange, applyChanges, emptyTimeline, statusOf, usageOf } from "../src/index.ts"
 import type { Part, Timeline } from "../src/index.ts"
@@ -11,7 +11,9 @@ const of = <T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...v
 const messageKey = of("m1", "m2", "m3", "m4")
 const run = of(runKey(1), runKey(2))
 const step = fc.tuple(run, of(1, 2, 3)).map(([r, n]) => stepKey(r, n))
-const part = fc.tuple(step, of(0, 1, 2)).map(([s, index]) => ({ run: s.slice(0, 7), step: s, index, key: partKey(s, index) }))
+const part = fc
+  .tuple(step, of(0, 1, 2))
+  .map(([s, index]) => ({ run: s.slice(0, 7), step: s, index, key: partKey(s, index) }))
 const words = of("a", "bc", "")
 
 const put = (type: string, key: string, value: object): ChangeEvent => ({
@@ -33,7 +35,9 @@ const change: fc.Arbitrary<ChangeEvent> = fc.oneof(
     .map(([id, status, messages]) =>
       put("step", id, { id, run: id.slice(0, 7), status, messages, usage: { inputTokens: 1, outputTokens: 1 } }),
     ),
-  fc.tuple(part, of("text", "reasoning"), words).map(([{ key, ...row }, type, text]) => put(type, key, { ...row, text })),
+  fc
+    .tuple(part, of("text", "reasoning"), words)
+    .map(([{ key, ...row }, type, text]) => put(type, key, { ...row, text })),
   fc
     .tuple(part, of("text", "reasoning"), fc.nat(4), words)
     .map(([{ key, ...row }, kind, at, text]) => put("delta", key, { ...row, kind, at, text })),
@@ -46,9 +50,9 @@ const change: fc.Arbitrary<ChangeEvent> = fc.oneof(
     .map(([id, attempt, outcome]) => put("wake", id, { id, attempt, ...(outcome && { outcome, endedAt: "now" }) })),
   fc.tuple(of("e1", "e2"), of("w1", "w2")).map(([key, wake]) => put("error", key, { wake, attempt: 1 })),
   of("c1", "c2").map((key) => put("child", key, { url: key, status: "running" })),
-  fc.tuple(of("message", "tag", "approval", "schedule", "step"), messageKey).map(
-    ([type, key]): ChangeEvent => ({ type, key, headers: { operation: "delete" } }),
-  ),
+  fc
+    .tuple(of("message", "tag", "approval", "schedule", "step"), messageKey)
+    .map(([type, key]): ChangeEvent => ({ type, key, headers: { operation: "delete" } })),
 )
 
 const history = fc.array(change, { maxLength: 60 })
@@ -80,11 +84,13 @@ test("a key is one item or one part, and shows what was written last", () => {
         if (item.kind === "message") expect(item.row).toBe(last(["message"], item.key)?.value)
         if (item.kind !== "step") continue
         if (item.row) expect(item.row).toBe(last(["step"], item.key)?.value ?? lastPut(events, "step", item.key))
-        expect(item.parts.map((p: Part) => p.index)).toEqual([...new Set(item.parts.map((p) => p.index))].sort())
+        const places = item.parts.map((p: Part) => p.index)
+        expect(places).toEqual([...new Set(places)].sort((a, b) => a - b))
         for (const p of item.parts) {
           const written = last(["text", "reasoning", "delta", "tool_call"], p.key)
           if (p.kind === "tool") expect(p.row).toBe(written?.value)
-          else if (written?.type !== "delta") expect(p).toMatchObject({ text: (written?.value as { text: string }).text, streaming: false })
+          else if (written?.type !== "delta")
+            expect(p).toMatchObject({ text: (written?.value as { text: string } | undefined)?.text, streaming: false })
         }
       }
     }),
@@ -101,6 +107,10 @@ test("a message stands before the step that took it, and nothing pending is forg
       const { items, pending } = applyChanges(emptyTimeline(), events)
       const place = new Map(items.map((item, index) => [item.id, index]))
       for (const item of items) {
+        if (item.kind === "step") {
+          const end = place.get(`runEnd:${item.run}`)
+          expect(place.get(item.id)).toBeLessThan(end ?? Infinity)
+        }
         if (item.kind !== "message") continue
         const open = item.row.status === "accepted" || item.row.status === "taken"
         expect(pending.includes(item.key)).toBe(open)

@@ -113,17 +113,49 @@ test("a turn: the message, its step, the text as it streams and settles, the end
 })
 
 test("a reply that is not the last text is shown with the end of the run", () => {
-  const timeline = after(run(R1), step(S1), text(S1, 0, "thinking aloud"), run(R1, { status: "completed", reply: { n: 1 } }))
+  const timeline = after(
+    run(R1),
+    step(S1),
+    text(S1, 0, "thinking aloud"),
+    run(R1, { status: "completed", reply: { n: 1 } }),
+  )
   expect(itemOf(timeline, "runEnd")?.reply).toEqual({ n: 1 })
+})
+
+test("a commit that tells the end of a run before its steps shows them in order", () => {
+  const timeline = after(
+    message("m1"),
+    message("m2"),
+    run(R1, { status: "completed", reply: "Hi" }),
+    step(S1, ["m1"], { status: "done" }),
+    text(S1, 0, "let me see"),
+    text(S2, 0, "Hi"),
+    step(S2, [], { status: "done" }),
+    message("m1", { status: "processed", run: R1 }),
+  )
+  expect(order(timeline)).toEqual(["m1", S1, S2, R1, "m2"])
+  expect(itemOf(timeline, "runEnd")).not.toHaveProperty("reply")
 })
 
 test("a message that a step takes later stands before that step; one still waiting stands last", () => {
   let timeline = after(message("m1"), message("m2", { mode: "queue" }), run(R1), step(S1, ["m1"]))
   expect(order(timeline)).toEqual(["m1", S1, "m2"])
-  timeline = applyChanges(timeline, [message("m3"), step(S2), message("m3", { status: "taken", run: R1 }), step(S3, ["m3"])])
+  timeline = applyChanges(timeline, [
+    message("m3"),
+    step(S2),
+    message("m3", { status: "taken", run: R1 }),
+    step(S3, ["m3"]),
+  ])
   expect(order(timeline)).toEqual(["m1", S1, S2, "m3", S3, "m2"])
   timeline = applyChange(timeline, run(R1, { status: "completed" }))
   expect(order(timeline)).toEqual(["m1", S1, S2, "m3", S3, R1, "m2"])
+})
+
+test("a message passed over by a step moves down to the one that takes it", () => {
+  const child = { url: "/judge/one", type: "judge", at: AT, wake: "never", status: "running" } as const
+  const passed = [message("m1", { mode: "queue" }), put("child", "/judge/one", child), step(S1)]
+  expect(order(after(...passed))).toEqual(["m1", "/judge/one", S1])
+  expect(order(after(...passed, step(S2, ["m1"])))).toEqual(["/judge/one", S1, "m1", S2])
 })
 
 test("a run without steps ends after the message that it answers, in whatever order the rows come", () => {
@@ -145,7 +177,13 @@ test("a log joined in the middle of a text marks a gap", () => {
 })
 
 test("a step tried again replaces what the first try streamed", () => {
-  const timeline = after(step(S1), delta(S1, 0, 0, "first"), delta(S1, 1, 0, "more"), step(S1), delta(S1, 0, 0, "again"))
+  const timeline = after(
+    step(S1),
+    delta(S1, 0, 0, "first"),
+    delta(S1, 1, 0, "more"),
+    step(S1),
+    delta(S1, 0, 0, "again"),
+  )
   expect(stepOf(timeline, S1).parts).toMatchObject([{ text: "again", gap: false }])
   expect(order(timeline)).toEqual([S1])
 })
@@ -190,7 +228,13 @@ test("a failed attempt says whether another follows; a lost and a dead wake are 
     message("m1", { status: "dead", reason: "broke" }),
   ])
   expect(timeline.items.map((item) => item.kind)).toEqual(["message", "error", "wake", "error", "wake"])
-  expect(timeline.items.map((item) => item.kind === "error" && item.retried)).toEqual([false, true, false, false, false])
+  expect(timeline.items.map((item) => item.kind === "error" && item.retried)).toEqual([
+    false,
+    true,
+    false,
+    false,
+    false,
+  ])
   expect(statusOf(timeline).kind).toBe("dead")
   expect(statusOf(applyChange(timeline, message("m1"))).kind).not.toBe("dead")
 })
@@ -204,7 +248,12 @@ test("what a lost wake or a finished run left open streams no longer", () => {
 
 test("children, tags, schedules and the entity's status", () => {
   const child = { url: "/judge/one", type: "judge", at: AT, wake: "finished", status: "running" } as const
-  let timeline = after(run(R1), put("child", "/judge/one", child), put("tag", "vip", { value: "yes" }), run(R1, { status: "suspended" }))
+  let timeline = after(
+    run(R1),
+    put("child", "/judge/one", child),
+    put("tag", "vip", { value: "yes" }),
+    run(R1, { status: "suspended" }),
+  )
   expect(statusOf(timeline)).toEqual({ kind: "children", label: "waiting for /judge/one", busy: true })
   expect(timeline.tags).toEqual({ vip: "yes" })
   timeline = applyChanges(timeline, [
@@ -212,7 +261,15 @@ test("children, tags, schedules and the entity's status", () => {
     remove("tag", "vip"),
     put("schedule", "s1", { to: "/a/b", content: "x", dueAt: AT }),
     remove("schedule", "s1"),
-    put("entity", "self", { url: "/a/b", type: "a", id: "b", args: {}, parent: null, createdAt: AT, status: "stopped" }),
+    put("entity", "self", {
+      url: "/a/b",
+      type: "a",
+      id: "b",
+      args: {},
+      parent: null,
+      createdAt: AT,
+      status: "stopped",
+    }),
   ])
   expect(itemOf(timeline, "child")?.row).toMatchObject({ status: "completed", reply: "B wins" })
   expect([timeline.tags, timeline.schedules, statusOf(timeline).kind]).toEqual([{}, {}, "stopped"])

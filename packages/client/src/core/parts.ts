@@ -1,8 +1,10 @@
-import type { ApprovalRow, DeltaRow, StepRow, TextRow, ToolCallRow } from "@rouse/protocol"
+import type { ApprovalRow, DeltaRow, TextRow, ToolCallRow } from "@rouse/protocol"
 import type { Draft } from "./draft.ts"
 import { findItem, lastStep, putItem } from "./draft.ts"
 import type { Part, StepItem, TextPart } from "./items.ts"
 import { itemId } from "./items.ts"
+import { placeStep } from "./placement.ts"
+import { isStreaming, stopped } from "./streaming.ts"
 
 /** How the parts of steps change: text and reasoning as they stream and settle, tool calls and their approvals. */
 
@@ -43,24 +45,9 @@ export function putApproval(draft: Draft, key: string, approval: ApprovalRow): v
   if (step && part?.kind === "tool") putItem(draft, withPart(step, { ...part, approval }))
 }
 
-/** What is left of a step's parts when its row is written again. */
-export function keptParts(parts: readonly Part[], status: StepRow["status"]): readonly Part[] {
-  if (!parts.some(isStreaming)) return parts
-  if (status === "running") return parts.filter((part) => !isStreaming(part))
-  return parts.map(stopped)
-}
-
 /** Nothing streams any more: the wake or the run is over. */
 export function stopStreaming(draft: Draft, step: StepItem): void {
   if (step.parts.some(isStreaming)) putItem(draft, { ...step, parts: step.parts.map(stopped) })
-}
-
-function isStreaming(part: Part): boolean {
-  return part.kind !== "tool" && part.streaming
-}
-
-function stopped(part: Part): Part {
-  return part.kind !== "tool" && part.streaming ? { ...part, streaming: false } : part
 }
 
 function stepOf(draft: Draft, row: { readonly run: string; readonly step: string }): StepItem {
@@ -70,7 +57,7 @@ function stepOf(draft: Draft, row: { readonly run: string; readonly step: string
 }
 
 function putPart(draft: Draft, row: { readonly run: string; readonly step: string }, part: Part): void {
-  putItem(draft, withPart(stepOf(draft, row), part))
+  placeStep(draft, withPart(stepOf(draft, row), part))
 }
 
 function partOf(step: StepItem | undefined, key: string): Part | undefined {

@@ -1,9 +1,9 @@
 import type { MessageRow, RunOutcome, RunRow, StepRow } from "@rouse/protocol"
 import type { Draft } from "./draft.ts"
 import { findItem, insertItem, openSteps, placeOf, putItem, takeItem } from "./draft.ts"
-import type { Item, MessageItem, RunEndItem } from "./items.ts"
+import type { Item, MessageItem, RunEndItem, StepItem } from "./items.ts"
 import { itemId } from "./items.ts"
-import { keptParts } from "./parts.ts"
+import { keptParts } from "./streaming.ts"
 
 /**
  * Where messages, steps and ends of runs stand.
@@ -27,28 +27,46 @@ export function putMessage(draft: Draft, key: string, row: MessageRow): void {
 
 export function putStep(draft: Draft, key: string, row: StepRow): void {
   const id = itemId("step", key)
-  const known = findItem(draft, "step", id)
-  const parts = keptParts(known?.parts ?? [], row.status)
-  const taken = new Set(row.messages.map((message) => itemId("message", message)))
-  const waiting = (item: MessageItem): boolean => item.step === undefined && isOpen(item.row) && !taken.has(item.id)
-  if (!known) floatBehind(draft, waiting, taken)
-  const place = draft.items.length - trailing(draft.items, waiting)
-  putItem(draft, { kind: "step", id, key, run: row.run, row, status: row.status, parts }, place)
+  const parts = keptParts(findItem(draft, "step", id)?.parts ?? [], row.status)
+  const taken = row.messages.map((message) => itemId("message", message))
+  placeStep(draft, { kind: "step", id, key, run: row.run, row, status: row.status, parts }, new Set(taken))
   for (const message of taken) placeBeforeStep(draft, message, id, key)
 }
+
+/** Puts a step: in its place, or if it is new before the messages that wait and it does not take. */
+export function placeStep(draft: Draft, step: StepItem, taken: ReadonlySet<string> = NONE): void {
+  const endId = itemId("runEnd", step.run)
+  const known = placeOf(draft, step.id) >= 0
+  const end = placeOf(draft, endId)
+  if (known) putItem(draft, step)
+  else {
+    // The commit that ends a run may tell its end before its steps.
+    const ended = end >= 0 ? takeItem(draft, end) : undefined
+    const waiting = (item: MessageItem): boolean => item.step === undefined && isOpen(item.row) && !taken.has(item.id)
+    floatBehind(draft, waiting, taken)
+    const place = draft.items.length - trailing(draft.items, waiting)
+    insertItem(draft, step, place)
+    if (ended) insertItem(draft, ended, place + 1)
+  }
+  const ended = findItem(draft, "runEnd", endId)
+  if (ended) putItem(draft, runEnd(draft, ended.key, ended.row, ended.outcome))
+}
+
+const NONE: ReadonlySet<string> = new Set()
 
 /** The end of a run. What was left open in it is over too. */
 export function putRunEnd(draft: Draft, key: string, row: RunRow, outcome: RunOutcome): void {
   closeSteps(draft, key)
-  const id = itemId("runEnd", key)
-  const last = lastTextOf(draft, key)
-  const differs = row.reply !== undefined && row.reply !== null && row.reply !== last
-  const reply = differs && row.reply !== undefined ? { reply: row.reply } : {}
-  const end: RunEndItem = { kind: "runEnd", id, key, run: key, row, outcome, ...reply }
   const waiting = trailing(draft.items, (item) => item.row.status === "accepted")
   const before = draft.items[draft.items.length - waiting - 1]
   const inRun = before?.kind === "step" && before.run === key
-  putItem(draft, end, inRun ? draft.items.length - waiting : draft.items.length)
+  putItem(draft, runEnd(draft, key, row, outcome), inRun ? draft.items.length - waiting : draft.items.length)
+}
+
+function runEnd(draft: Draft, key: string, row: RunRow, outcome: RunOutcome): RunEndItem {
+  const { reply } = row
+  const differs = reply !== undefined && reply !== null && reply !== lastTextOf(draft, key)
+  return { kind: "runEnd", id: itemId("runEnd", key), key, run: key, row, outcome, ...(differs && { reply }) }
 }
 
 function closeSteps(draft: Draft, run: string): void {

@@ -29,7 +29,11 @@ function addUsage(a: Usage, b: Usage): Usage {
   }
 }
 
-function addOptional(field: "cachedInputTokens" | "cacheWriteTokens" | "reasoningTokens", a: Usage, b: Usage): Partial<Usage> {
+function addOptional(
+  field: "cachedInputTokens" | "cacheWriteTokens" | "reasoningTokens",
+  a: Usage,
+  b: Usage,
+): Partial<Usage> {
   if (a[field] === undefined && b[field] === undefined) return {}
   return { [field]: (a[field] ?? 0) + (b[field] ?? 0) }
 }

@@ -1,0 +1,123 @@
+import { defineEntity } from "@rouse/agents"
+import { createServer, silentLog } from "@rouse/server"
+import { openMemoryStore } from "@rouse/store"
+import { expect, onTestFinished, test } from "vitest"
+import { entityDb } from "../src/db.ts"
+import { applyChange, applyChanges, createClient, emptyTimeline, RouseError, statusOf } from "../src/index.ts"
+import type { Client, ClientOptions, StreamEvent, Timeline } from "../src/index.ts"
+
+/** The client against the real server, with the offline model, over HTTP. */
+
+const assistant = defineEntity("assistant", {
+  async handler(ctx) {
+    ctx.useAgent({ systemPrompt: "You are helpful.", model: "rouse/echo" })
+    await ctx.agent.run()
+  },
+})
+
+function defer(ms: number, fn: () => void): () => void {
+  const timer = setTimeout(fn, ms)
+  return () => clearTimeout(timer)
+}
+
+async function serve(options: Partial<ClientOptions> = {}): Promise<Client> {
+  const store = await openMemoryStore({ clock: Date.now })
+  const host = { clock: Date.now, random: Math.random, log: silentLog }
+  const server = createServer({ store, entities: [assistant], defer, host, ...host })
+  await server.start()
+  const listening = await server.listen({ host: "127.0.0.1", port: 0 })
+  onTestFinished(async () => {
+    await listening.close(0)
+    await server.close({ graceMs: 100 })
+    await store.close()
+  })
+  return createClient({ url: listening.url, ...options })
+}
+
+const timelineOf = (events: readonly StreamEvent[]): Timeline =>
+  events.reduce(
+    (timeline, event) => (event.kind === "change" ? applyChange(timeline, event.event) : timeline),
+    emptyTimeline(),
+  )
+
+test("spawn, ask, stream, list, get, state, tag and stop", async () => {
+  const client = await serve()
+  expect((await client.info()).types.map((type) => type.name)).toEqual(["assistant"])
+  const { entity } = await client.spawn("/assistant/one", { tags: { team: "a" } })
+  expect(entity).toMatchObject({ url: "/assistant/one", tags: { team: "a" } })
+  const asked = await client.ask("/assistant/one", "hello")
+  expect(asked).toMatchObject({ status: "processed" })
+  expect(JSON.stringify(asked.reply)).toContain("hello")
+
+  const told: StreamEvent[] = []
+  for await (const event of client.stream("/assistant/one", "again")) told.push(event)
+  expect([told[0]?.kind, told.at(-1)?.kind]).toEqual(["accepted", "settled"])
+  const kinds = timelineOf(told).items.map((item) => item.kind)
+  expect(kinds.slice(0, 2)).toEqual(["message", "step"])
+
+  expect((await client.list({ tag: "team=a" })).entities.map((found) => found.url)).toEqual(["/assistant/one"])
+  expect((await client.state("/assistant/one", "message")).rows).toHaveLength(2)
+  expect((await client.tag("/assistant/one", { team: null })).tags).toEqual({})
+  await client.stop("/assistant/one")
+  expect((await client.get("/assistant/one")).status).toBe("stopped")
+  const refused = await client.send("/assistant/one", "too late").catch((error: unknown) => error)
+  expect(RouseError.is(refused, "STOPPED")).toBe(true)
+})
+
+test("a log that is observed, and one that is materialised, show what happened", async () => {
+  const client = await serve()
+  await client.spawn("/assistant/one")
+  const db = entityDb(client, "/assistant/one")
+  await db.preload()
+  const { reply, message } = await client.ask("/assistant/one", "hello")
+  await expect.poll(() => db.collections.message.get(message)?.status).toBe("processed")
+  expect(db.collections.run.toArray.map((run) => run.reply)).toEqual([reply])
+  db.close()
+  let timeline = emptyTimeline()
+  for await (const { events } of client.observe("/assistant/one", { live: false })) {
+    timeline = applyChanges(timeline, events)
+  }
+  expect(timeline.items.map((item) => item.kind)).toEqual(["message", "step", "runEnd"])
+  expect(statusOf(timeline).kind).toBe("idle")
+  const abort = new AbortController()
+  for await (const event of client.watch({ type: "assistant" }, { signal: abort.signal })) {
+    if (event.kind === "page") await client.send("/assistant/one", "wake up")
+    else if (event.kind === "entity") abort.abort()
+  }
+})
+
+test("a stream whose connection is cut at every byte tells the same changes", async () => {
+  const client = await serve()
+  for (let n = 0; n < 12; n++) {
+    const url = `/assistant/cut-${n}`
+    await client.spawn(url)
+    let cuts = 1
+    const cutting: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init)
+      const isEvents = response.headers.get("content-type")?.includes("text/event-stream") ?? false
+      return isEvents && cuts-- > 0 ? cutAfter(response, 150 + n * 350) : response
+    }
+    const told: StreamEvent[] = []
+    const fragile = createClient({ url: client.url, fetch: cutting, random: () => 0 })
+    for await (const event of fragile.stream(url, "one two three four five six")) told.push(event)
+    const log = []
+    for await (const { events } of client.observe(url, { live: false })) log.push(...events)
+    const changes = told.flatMap((event) => (event.kind === "change" ? [event.event] : []))
+    const start = log.findIndex((event) => event.type === "message")
+    expect(changes).toEqual(log.slice(start, start + changes.length))
+    expect(told.at(-1)).toMatchObject({ kind: "settled", settled: { status: "processed" } })
+  }
+})
+
+/** The response, cut off after so many bytes. */
+function cutAfter(response: Response, bytes: number): Response {
+  let left = bytes
+  const cut = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      controller.enqueue(chunk.subarray(0, left))
+      left -= chunk.length
+      if (left <= 0) controller.error(new TypeError("cut"))
+    },
+  })
+  return new Response(response.body?.pipeThrough(cut), { status: response.status, headers: response.headers })
+}
