@@ -88,7 +88,7 @@ export function openSteps(draft: Draft, run?: string): readonly StepItem[] {
 }
 
 function ownItems(draft: Draft): Item[] {
-  if (!draft.owned) draft.items = [...draft.items]
+  if (!draft.owned) draft.items = draft.items.slice()
   draft.owned = true
   return draft.items
 }
