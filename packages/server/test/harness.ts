@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type EntityDefinition } from "@rouse/agents/runtime"
+import { type EntityDefinition, modelResolver } from "@rouse/agents/runtime"
 import type { Json, Problem, Row, Settled } from "@rouse/protocol"
 import { openMemoryStore, openStore, type Store } from "@rouse/store"
 import { createServer, type Limits, type Log, type Server, silentLog, type Token } from "../src/index.ts"
@@ -13,6 +13,8 @@ export interface HarnessOptions {
   readonly limits?: Partial<Limits>
   readonly page?: string
   readonly log?: Log
+  /** Stands in for every model that is named. */
+  readonly model?: string
 }
 
 export interface Answer<T = Json> {
@@ -40,7 +42,12 @@ export class Harness {
       random: Math.random,
       defer,
       log: options.log ?? silentLog,
-      host: { clock: Date.now, random: Math.random, log: silentLog },
+      host: {
+        clock: Date.now,
+        random: Math.random,
+        log: silentLog,
+        models: modelResolver({ env: {}, ...(options.model ? { fallbackModel: options.model } : {}) }),
+      },
       ...(options.tokens ? { tokens: options.tokens } : {}),
       ...(options.limits ? { limits: options.limits } : {}),
       ...(options.page ? { page: options.page } : {}),
