@@ -40,6 +40,7 @@ export async function runWake(
 async function outcomeOf(definition: EntityDefinition, session: Session): Promise<WakeOutcome> {
   const interrupting = session.interruptingMessage()
   if (interrupting !== undefined) return interrupted(session, "a message interrupted the run")
+  if (isInterrupted(session.signal)) return interrupted(session, reasonOf(session.signal).message)
   try {
     await run(definition, session)
   } catch (error) {

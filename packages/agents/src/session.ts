@@ -69,7 +69,8 @@ export class Session {
       startedAt: this.now(),
     }
     this.#interrupting = open && this.#waiting().find(([, row]) => row.mode === "interrupt")?.[0]
-    this.messages = this.#interrupting === undefined ? this.#takeWaiting() : []
+    const stopsAtOnce = this.#interrupting !== undefined || backend.signal.aborted
+    this.messages = stopsAtOnce ? [] : this.#takeWaiting()
   }
 
   /** ISO 8601, UTC. */

@@ -1,1 +1,6 @@
+export { TestRouse, createTestRouse } from "./testing/rouse.ts"
+export type { TestRouseOptions } from "./testing/rouse.ts"
+export { scriptedModel } from "./testing/model.ts"
+export type { Script, ScriptEntry, ScriptedAnswer, ScriptedModel, ScriptedStep } from "./testing/model.ts"
 export { echoModel } from "./echo.ts"
+export type { EchoOptions } from "./echo.ts"

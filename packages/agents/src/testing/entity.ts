@@ -1,0 +1,106 @@
+import { LOG_ONLY_COLLECTIONS, RouseError, entityUrl } from "@rouse/protocol"
+import type { ChangeEvent, EntityInfo, EntityStatus, EntityUrl, Json, JsonObject, MessageRow, Reason, Row, WakeInfo } from "@rouse/protocol"
+import type { EntityDefinition } from "../entity.ts"
+import { LiveRows } from "../core/rows.ts"
+
+/** An entity of the in-memory Rouse: its log, its live rows, and the wake under way. */
+export class TestEntity {
+  readonly definition: EntityDefinition
+  readonly url: EntityUrl
+  readonly log: ChangeEvent[] = []
+  readonly rows: LiveRows = new LiveRows([])
+  readonly #collections = new Set<string>()
+  status: EntityStatus = "idle"
+  epoch = 0
+  seq = 0
+  wakes = 0
+  finished = 0
+  attempt = 0
+  wakeId: string | undefined
+  /** An interrupt came while no wake was under way. */
+  interrupted = false
+  reason: string | undefined
+  controller: AbortController = new AbortController()
+  tags: Record<string, string> = {}
+  readonly #info: Omit<EntityInfo, "tags">
+
+  constructor(definition: EntityDefinition, id: string, args: JsonObject, parent: EntityUrl | null, createdAt: string) {
+    this.definition = definition
+    this.url = entityUrl(definition.name, id)
+    this.#info = { url: this.url, type: definition.name, id, args, parent, createdAt }
+    this.put("entity", this.url, { ...this.#info, status: "live" })
+  }
+
+  get info(): EntityInfo {
+    return { ...this.#info, tags: { ...this.tags } }
+  }
+
+  apply(event: ChangeEvent): void {
+    this.log.push(event)
+    if (LOG_ONLY_COLLECTIONS.has(event.type)) return
+    this.#collections.add(event.type)
+    this.rows.apply(event)
+  }
+
+  put(type: string, key: string, value: unknown): void {
+    const operation = this.rows.get(type, key) === undefined ? "insert" : "update"
+    this.apply({ type, key, value: value as Json, headers: { operation } })
+  }
+
+  /** Live rows, sorted by collection and key, as a wake is given them. */
+  snapshot(): readonly Row[] {
+    const rows = [...this.#collections].sort().flatMap((collection) =>
+      this.rows.entries(collection).map(([key, value]) => ({ collection, key, value: value as Json })),
+    )
+    return JSON.parse(JSON.stringify(rows)) as Row[]
+  }
+
+  /** Messages accepted and not taken, oldest first. */
+  inbox(): readonly Row<MessageRow>[] {
+    return this.rows
+      .entries("message")
+      .filter(([, row]) => row.status === "accepted")
+      .map(([key, value]) => ({ collection: "message", key, value }))
+      .sort((a, b) => (a.value.at < b.value.at ? -1 : a.value.at > b.value.at ? 1 : 0))
+  }
+
+  /** Whether there is something to wake it for. */
+  isDue(): boolean {
+    if (this.status === "queued") return true
+    if (this.status !== "idle" && this.status !== "suspended" && this.status !== "dead") return false
+    return this.interrupted || this.inbox().length > 0
+  }
+
+  /** Begins a wake, or its next attempt, under a new lease. */
+  lease(): WakeInfo {
+    this.wakeId ??= `${this.url.slice(1).replace("/", ".")}.w${(this.wakes += 1)}`
+    this.attempt += 1
+    this.epoch += 1
+    this.seq = 0
+    this.status = "running"
+    this.controller = new AbortController()
+    if (this.interrupted) this.controller.abort(new RouseError("INTERRUPTED", "a person interrupted the run"))
+    this.interrupted = false
+    const reasons: readonly Reason[] = this.rows
+      .entries("message")
+      .filter(([, row]) => row.status === "accepted" || row.status === "taken")
+      .map(([key, row]) => ({ kind: row.kind, message: key }))
+    return {
+      id: this.wakeId,
+      epoch: this.epoch,
+      attempt: this.attempt,
+      first: this.finished === 0,
+      reasons,
+      deadlineAtMs: null,
+    }
+  }
+
+  /** Ends the wake for good. */
+  release(status: EntityStatus): void {
+    this.status = status
+    this.finished += 1
+    this.wakeId = undefined
+    this.attempt = 0
+    this.epoch += 1
+  }
+}

@@ -1,0 +1,220 @@
+import { HANDLER_COLLECTIONS, RouseError, SERVER_COLLECTIONS, START, parseEntityUrl } from "@rouse/protocol"
+import type { ChildFinished, CommitReply, EntityUrl, FailureInfo, HandlerCommit, Json, JsonObject, MessageMode, MessageRow, OutgoingMessage, Principal, RunOutcome, SpawnRequest, WakeOutcome } from "@rouse/protocol"
+import { validateArgs } from "../definition.ts"
+import type { EntityDefinition } from "../entity.ts"
+import { TestEntity } from "./entity.ts"
+
+interface Scheduled {
+  readonly dueAtMs: number
+  readonly deliver: () => void
+}
+
+/**
+ * The control plane of the in-memory Rouse: what a server does with a handler's commits, in one process and without a disk. Every
+ * commit is checked in full before anything of it is applied.
+ */
+export class Plane {
+  readonly entities: Map<EntityUrl, TestEntity> = new Map()
+  readonly definitions: ReadonlyMap<string, EntityDefinition>
+  readonly clock: () => number
+  readonly #scheduled: Scheduled[] = []
+  #messages = 0
+
+  constructor(definitions: ReadonlyMap<string, EntityDefinition>, clock: () => number) {
+    this.definitions = definitions
+    this.clock = clock
+  }
+
+  entity(url: EntityUrl): TestEntity {
+    const entity = this.entities.get(url)
+    if (entity === undefined) throw new RouseError("UNKNOWN_ENTITY", `there is no entity ${url}`)
+    return entity
+  }
+
+  definition(type: string): EntityDefinition {
+    const definition = this.definitions.get(type)
+    if (definition === undefined) throw new RouseError("UNKNOWN_TYPE", `there is no entity type ${JSON.stringify(type)}`)
+    return definition
+  }
+
+  /** @throws {RouseError} `INVALID_ARGS`, `UNKNOWN_TYPE`, `ALREADY_EXISTS` when it exists with other arguments. */
+  async checkSpawn(type: string, id: string, args: JsonObject): Promise<void> {
+    const definition = this.definition(type)
+    if (parseEntityUrl(`/${type}/${id}`) === undefined) throw new RouseError("INVALID_ARGS", `id: ${JSON.stringify(id)} is not an id`)
+    await validateArgs(definition, args)
+    const existing = this.entities.get(`/${type}/${id}`)
+    if (existing && JSON.stringify(existing.info.args) !== JSON.stringify(args)) {
+      throw new RouseError("ALREADY_EXISTS", `/${type}/${id} exists with other arguments`)
+    }
+  }
+
+  /** Makes an entity that was checked; an existing one stays as it is. */
+  create(type: string, id: string, args: JsonObject, parent: EntityUrl | null): TestEntity {
+    const existing = this.entities.get(`/${type}/${id}`)
+    if (existing) return existing
+    const entity = new TestEntity(this.definition(type), id, args, parent, this.now())
+    this.entities.set(entity.url, entity)
+    return entity
+  }
+
+  /** Puts a message in an inbox. One with a known id is the same message. */
+  deliver(
+    to: EntityUrl,
+    content: Json,
+    options: {
+      readonly id?: string
+      readonly kind?: MessageRow["kind"]
+      readonly from?: Principal
+      readonly mode?: MessageMode
+      readonly dueAtMs?: number
+    } = {},
+  ): string {
+    const entity = this.entity(to)
+    const id = options.id ?? `m${String((this.#messages += 1)).padStart(6, "0")}`
+    if (options.dueAtMs !== undefined && options.dueAtMs > this.clock()) {
+      const { dueAtMs, ...rest } = options
+      this.#scheduled.push({ dueAtMs, deliver: () => this.deliver(to, content, { ...rest, id }) })
+      return id
+    }
+    if (entity.status === "stopped") throw new RouseError("STOPPED", `${to} is stopped`)
+    if (entity.rows.get("message", id) !== undefined) return id
+    const row: MessageRow = {
+      id,
+      kind: options.kind ?? "message",
+      from: options.from ?? { kind: "user", id: "test" },
+      content,
+      mode: options.mode ?? "steer",
+      at: this.now(),
+      status: "accepted",
+    }
+    entity.put("message", id, row)
+    if (row.mode === "interrupt" && entity.status === "running") {
+      entity.controller.abort(new RouseError("INTERRUPTED", "a message interrupted the run"))
+    }
+    return id
+  }
+
+  /** Delivers what is due. Returns when the next message is, if any is to come. */
+  deliverDue(): number | undefined {
+    this.#scheduled.sort((a, b) => a.dueAtMs - b.dueAtMs)
+    while (this.#scheduled[0] && this.#scheduled[0].dueAtMs <= this.clock()) this.#scheduled.shift()?.deliver()
+    return this.#scheduled[0]?.dueAtMs
+  }
+
+  async commit(entity: TestEntity, epoch: number, commit: HandlerCommit): Promise<CommitReply> {
+    await this.#check(entity, commit)
+    if (entity.epoch !== epoch) throw new RouseError("FENCED", `epoch ${epoch} is older than ${entity.epoch}`)
+    if (commit.seq !== entity.seq) this.#apply(entity, commit)
+    return { offset: START, inbox: entity.inbox() }
+  }
+
+  async #check(entity: TestEntity, commit: HandlerCommit): Promise<void> {
+    if (commit.seq !== entity.seq && commit.seq !== entity.seq + 1) {
+      throw new RouseError("SEQUENCE_GAP", `commit ${commit.seq} does not follow ${entity.seq}`)
+    }
+    for (const event of commit.events) checkEvent(entity, event.type)
+    for (const { type, id, args } of commit.spawns ?? []) await this.checkSpawn(type, id, args)
+    for (const { to } of commit.sends ?? []) if (!this.#willExist(to, commit)) this.entity(to)
+  }
+
+  #willExist(url: EntityUrl, commit: HandlerCommit): boolean {
+    return (commit.spawns ?? []).some(({ type, id }) => `/${type}/${id}` === url)
+  }
+
+  #apply(entity: TestEntity, commit: HandlerCommit): void {
+    entity.seq = commit.seq
+    for (const event of commit.events) entity.apply(event)
+    for (const key of commit.take ?? []) this.#settle(entity, key, { status: "taken", ...(commit.run ? { run: commit.run } : {}) })
+    for (const spawn of commit.spawns ?? []) this.#spawn(entity, spawn)
+    for (const send of commit.sends ?? []) this.#send(entity, send)
+    for (const [name, value] of Object.entries(commit.tags ?? {})) this.tag(entity, name, value)
+    for (const { call, tool, input } of commit.approvals ?? []) {
+      entity.put("approval", call, { call, tool, input, at: this.now(), status: "waiting" })
+    }
+    if (commit.finish) this.#finish(entity, commit.run, commit.finish)
+  }
+
+  tag(entity: TestEntity, name: string, value: string | null): void {
+    if (value === null) delete entity.tags[name]
+    else entity.tags[name] = value
+    if (value !== null) entity.put("tag", name, { value })
+    else entity.apply({ type: "tag", key: name, headers: { operation: "delete" } })
+  }
+
+  #spawn(parent: TestEntity, { type, id, args, tags, message, wake }: SpawnRequest): void {
+    const child = this.create(type, id, args, parent.url)
+    for (const [name, value] of Object.entries(tags ?? {})) this.tag(child, name, value)
+    if (parent.rows.get("child", child.url) === undefined) {
+      parent.put("child", child.url, { url: child.url, type, at: this.now(), wake, status: "running" })
+    }
+    if (message) this.deliver(child.url, message.content, { id: message.id, from: agent(parent.url) })
+  }
+
+  #send(from: TestEntity, { id, to, content, mode, dueAtMs }: OutgoingMessage): void {
+    this.deliver(to, content, { id, mode, from: agent(from.url), ...(dueAtMs === undefined ? {} : { dueAtMs }) })
+  }
+
+  #settle(entity: TestEntity, key: string, fields: Partial<MessageRow>): void {
+    const row = entity.rows.get("message", key)
+    if (row) entity.put("message", key, { ...row, ...fields })
+  }
+
+  #finish(entity: TestEntity, run: string | undefined, finish: WakeOutcome): void {
+    entity.release(finish.kind === "suspended" ? "suspended" : "idle")
+    if (finish.kind === "suspended") return
+    const reason = finish.kind === "failed" ? finish.error.message : finish.kind === "interrupted" ? finish.reason : undefined
+    const status = finish.kind === "completed" ? "processed" : finish.kind === "failed" ? "dead" : "cancelled"
+    this.#close(entity, run, status, reason)
+    this.#tellParent(entity, run, finish.kind, finish.kind === "completed" ? finish.reply : null, reason)
+  }
+
+  /** Ends a wake whose attempts are used up. */
+  deadLetter(entity: TestEntity, error: FailureInfo): void {
+    const run = entity.rows.list("run").findLast((row) => row.status === "running" || row.status === "suspended")
+    if (run) entity.put("run", run.id, { ...run, status: "failed", endedAt: this.now(), error })
+    for (const { key } of entity.inbox()) this.#settle(entity, key, { status: "dead", reason: error.message })
+    entity.release("dead")
+    entity.reason = error.message
+    this.#close(entity, run?.id, "dead", error.message)
+    this.#tellParent(entity, run?.id, "failed", null, error.message)
+  }
+
+  #close(entity: TestEntity, run: string | undefined, status: MessageRow["status"], reason: string | undefined): void {
+    for (const [key, row] of entity.rows.entries("message")) {
+      if (row.status === "taken" && row.run === run) this.#settle(entity, key, { status, ...(reason ? { reason } : {}) })
+    }
+    for (const [key, row] of entity.rows.entries("approval")) {
+      if (row.status === "waiting") entity.put("approval", key, { ...row, status: "cancelled" })
+    }
+  }
+
+  #tellParent(entity: TestEntity, run: string | undefined, outcome: RunOutcome, reply: Json, error: string | undefined): void {
+    const parent = entity.info.parent === null ? undefined : this.entities.get(entity.info.parent)
+    const child = parent?.rows.get("child", entity.url)
+    if (parent === undefined || child === undefined) return
+    parent.put("child", entity.url, { ...child, status: outcome, reply })
+    if (child.wake === "never") return
+    const content: ChildFinished = { url: entity.url, outcome, reply, ...(error ? { error } : {}) }
+    this.deliver(parent.url, content as unknown as Json, {
+      id: `${entity.url.slice(1).replace("/", ".")}.${run ?? "r"}`,
+      kind: "childFinished",
+      from: agent(entity.url),
+    })
+  }
+
+  now(): string {
+    return new Date(this.clock()).toISOString()
+  }
+}
+
+function agent(id: EntityUrl): Principal {
+  return { kind: "agent", id }
+}
+
+const HANDLERS: ReadonlySet<string> = new Set(HANDLER_COLLECTIONS)
+const SERVERS: ReadonlySet<string> = new Set(SERVER_COLLECTIONS)
+
+function checkEvent(entity: TestEntity, type: string): void {
+  if (HANDLERS.has(type) || (!SERVERS.has(type) && type in entity.definition.state)) return
+  throw new RouseError("INVALID_ARGS", `a handler of ${entity.definition.name} may not write the collection ${JSON.stringify(type)}`)
+}
