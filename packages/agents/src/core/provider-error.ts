@@ -39,6 +39,7 @@ export function readProviderError(error: unknown, nowMs: number, secrets: readon
   return { kind: "retry", message }
 }
 
+/** An SDK reports a connection that was cut while the answer streamed with the status of its beginning: 200. That is no status here. */
 interface Facts {
   readonly message: string
   readonly type: string
@@ -62,7 +63,7 @@ function factsOf(error: unknown): Facts {
     body: typeof raw["responseBody"] === "string" ? raw["responseBody"] : safeText(raw["data"]),
     headers: (raw["responseHeaders"] ?? {}) as Readonly<Record<string, string>>,
     sdk: isError && (raw["name"] as string).startsWith("AI_") && raw["name"] !== "AI_APICallError",
-    ...(typeof status === "number" ? { status } : {}),
+    ...(typeof status === "number" && status >= 400 ? { status } : {}),
     ...(typeof raw["isRetryable"] === "boolean" ? { retryable: raw["isRetryable"] } : {}),
   }
 }
