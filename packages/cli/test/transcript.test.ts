@@ -7,7 +7,7 @@ import type { Piece, Shown, TranscriptOptions } from "../src/output/transcript.t
 const AT = "2026-11-23T12:00:00.000Z"
 const RUN = "r000001"
 const STEP = "r000001-s0001"
-const OPTIONS: TranscriptOptions = { url: "/assistant/one", streaming: true, messages: true }
+const OPTIONS: TranscriptOptions = { url: "/assistant/one", streaming: true, messages: true, replies: true }
 
 function put(type: string, key: string, value: Json, operation: "insert" | "update" = "insert"): ChangeEvent {
   return { type, key, value, headers: { operation } }

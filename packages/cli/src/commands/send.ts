@@ -10,7 +10,7 @@ import type { ExitCode } from "../core/failure.ts"
 import type { Io } from "../io.ts"
 import { Screen } from "../output/screen.ts"
 import { printable, textOf } from "../output/text.ts"
-import { advance } from "../output/transcript.ts"
+import { advance, lastText } from "../output/transcript.ts"
 import type { Shown } from "../output/transcript.ts"
 
 export interface SendFlags extends RemoteOptions {
@@ -62,10 +62,10 @@ async function stream(sending: Sending): Promise<ExitCode> {
       return { first: await iterator.next(), rest: iterator }
     })
     const settled = flags.json === true ? await printLines(events, io) : await printReply(events, screen, url)
-    screen.close()
+    screen.rest()
     return settled === undefined ? interrupted(url, io) : outcome(settled, io)
   } catch (error) {
-    screen.close()
+    screen.rest()
     if (io.stop.aborted) return interrupted(url, io)
     throw error
   }
@@ -94,19 +94,18 @@ async function printLines(events: Events, io: Io): Promise<Settled | undefined> 
 async function printReply(events: Events, screen: Screen, url: EntityUrl): Promise<Settled | undefined> {
   let timeline = emptyTimeline()
   let shown: Shown = new Map()
-  let wrote = false
   screen.status("waiting")
   for await (const event of all(events)) {
     if (event.kind === "settled") {
-      const reply = event.settled.reply
-      if (!wrote && reply !== null) screen.write([{ kind: "text", key: "reply", text: printable(textOf(reply)) }])
+      const { reply, run } = event.settled
+      const isNew = reply !== null && textOf(reply) !== lastText(timeline, run)
+      if (isNew) screen.write([{ kind: "text", key: "reply", text: printable(textOf(reply)) }])
       return event.settled
     }
     if (event.kind === "accepted") continue
     timeline = applyChange(timeline, event.event)
-    const [next, pieces] = advance(shown, timeline, { url, streaming: true, messages: false })
+    const [next, pieces] = advance(shown, timeline, { url, streaming: true, messages: false, replies: false })
     shown = next
-    wrote ||= pieces.some((piece) => piece.kind === "text")
     screen.write(pieces)
     const activity = statusOf(timeline)
     screen.status(activity.busy ? activity.label : activity.kind === "approval" ? activity.label : undefined)

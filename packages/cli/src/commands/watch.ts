@@ -28,15 +28,16 @@ export async function watch(address: string, flags: WatchFlags, io: Io): Promise
   try {
     for await (const { events } of batches) {
       timeline = applyChanges(timeline, events)
-      const [next, pieces] = advance(shown, timeline, { url, streaming: true, messages: true })
+      const [next, pieces] = advance(shown, timeline, { url, streaming: true, messages: true, replies: true })
       shown = next
       screen.write(pieces)
       const activity = statusOf(timeline)
-      screen.status(activity.busy ? activity.label : undefined)
+      if (activity.busy) screen.status(activity.label)
+      else screen.rest()
       if (activity.kind === "stopped") break
     }
   } finally {
-    screen.close()
+    screen.rest()
   }
   return 0
 }

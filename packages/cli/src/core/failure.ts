@@ -36,8 +36,9 @@ const CAUSES_MAX = 5
  */
 export function explain(error: unknown, server: string): Failure {
   const system = systemCode(error)
-  if (system !== undefined && UNREACHABLE.has(system)) {
-    return failure("STORE_UNAVAILABLE", `cannot reach ${addressIn(error) ?? server} (${system}): start a server with \`rouse dev\`, or set ROUSE_URL`)
+  const isUnreachable = RouseError.is(error) && error.details["unreachable"] === true
+  if (isUnreachable ? system === undefined || !CUT.has(system) : system !== undefined && UNREACHABLE.has(system)) {
+    return failure("STORE_UNAVAILABLE", `cannot reach ${addressIn(error) ?? server} (${system ?? deepest(error)}): start a server with \`rouse dev\`, or set ROUSE_URL`)
   }
   if (system !== undefined && CUT.has(system)) {
     return failure("STORE_UNAVAILABLE", `the connection to ${server} was cut (${system}): see whether the server still runs, then try again`)
@@ -76,6 +77,13 @@ function systemCode(error: unknown): string | undefined {
 /** The address that the client says it could not reach. */
 function addressIn(error: unknown): string | undefined {
   return error instanceof Error ? /^cannot reach (https?:\/\/\S+?):? /.exec(error.message)?.[1] : undefined
+}
+
+/** What the innermost cause says. */
+function deepest(error: unknown): string {
+  let current = error
+  for (let depth = 0; depth < CAUSES_MAX && current instanceof Error && current.cause instanceof Error; depth += 1) current = current.cause
+  return current instanceof Error ? current.message : String(current)
 }
 
 function isNetwork(code: string): boolean {

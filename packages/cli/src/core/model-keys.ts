@@ -1,9 +1,11 @@
-/** The environment variables that hold a model provider's key. Only their names are ever shown. */
+/** The environment variables that make a model provider usable. Only their names are ever shown. */
 export const MODEL_KEYS: readonly string[] = [
   "ANTHROPIC_API_KEY",
   "OPENAI_API_KEY",
   "GOOGLE_GENERATIVE_AI_API_KEY",
   "GEMINI_API_KEY",
+  "GOOGLE_API_KEY",
+  "OPENAI_COMPATIBLE_BASE_URL",
 ]
 
 /** Names of the model keys that are set. */

@@ -23,10 +23,12 @@ export function packageName(directory: string): string {
 
 const AGENTS = `import { defineEntity } from "@rouse/agents"
 
+const model = process.env["MODEL"] ?? "claude-sonnet-4-5"
+
 export const assistant = defineEntity("assistant", {
   description: "Answers whatever it is asked",
   async handler(ctx) {
-    ctx.useAgent({ systemPrompt: "You are a helpful assistant.", model: "MODEL", tools: [...ctx.tools] })
+    ctx.useAgent({ systemPrompt: "You are a helpful assistant.", model, tools: [...ctx.tools] })
     await ctx.agent.run()
   },
 })
@@ -70,7 +72,7 @@ npx rouse dev                             # a server and its page, on this machi
 npx rouse send /assistant/one "hello"     # in another terminal
 \`\`\`
 
-Set \`ANTHROPIC_API_KEY\` or \`OPENAI_API_KEY\` for a real model; without a key, the offline \`rouse/echo\` answers.
+Set \`ANTHROPIC_API_KEY\` for a real model, or \`OPENAI_API_KEY\` and \`MODEL=gpt-5\`; without any key, the offline \`rouse/echo\` answers.
 \`agents.ts\` is loaded again when you save it. What agents did is kept in \`.rouse/\`.
 `
 }

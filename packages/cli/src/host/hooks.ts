@@ -36,6 +36,7 @@ export function installHooks(): ProjectModules {
   const files = new Set<string>()
   registerHooks({
     resolve(specifier, context, next) {
+      if (urls.has(specifier)) return { ...next(specifier, context), ...moduleFormat(specifier) }
       const parent = context.parentURL
       if (parent === undefined || !urls.has(parent) || context.conditions.includes("require")) return next(specifier, context)
       const found = resolve(specifier, context, next)

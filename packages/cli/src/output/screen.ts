@@ -10,7 +10,7 @@ const CLEAR_LINE = "\r\u001b[K"
  *
  * Owns: whether the line is open, and by whom; the spinner's line, which is on standard error and only where that is a terminal.
  * 1. Text goes to standard output when `split`; all else to standard error. Without `split` everything goes to standard output.
- * 2. The spinner is off the screen before anything else is written, and after `close`.
+ * 2. The spinner is off the screen before anything else is written, and after `rest`.
  */
 export class Screen {
   readonly #io: Io
@@ -41,7 +41,7 @@ export class Screen {
   }
 
   /** Ends the open line and takes the spinner away. */
-  close(): void {
+  rest(): void {
     this.#hide()
     this.#endLine()
   }

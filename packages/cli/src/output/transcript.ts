@@ -25,6 +25,8 @@ export interface TranscriptOptions {
   readonly streaming: boolean
   /** Whether messages from outside are shown. */
   readonly messages: boolean
+  /** Whether the end of a run shows its reply, where that is not the text it wrote. Only for readers of whole commits. */
+  readonly replies: boolean
 }
 
 const INPUT_COLUMNS_MAX = 120
@@ -35,7 +37,7 @@ export function advance(shown: Shown, timeline: Timeline, options: TranscriptOpt
   const pieces: Piece[] = []
   for (const item of timeline.items) {
     if (next.get(item.id) === CLOSED) continue
-    pieces.push(...piecesOf(item, next, options))
+    pieces.push(...piecesOf(item, timeline, next, options))
   }
   return [next, pieces]
 }
@@ -45,7 +47,7 @@ const CLOSED = "\u0000closed"
 
 type Marks = Map<string, string>
 
-function piecesOf(item: Item, marks: Marks, options: TranscriptOptions): readonly Piece[] {
+function piecesOf(item: Item, timeline: Timeline, marks: Marks, options: TranscriptOptions): readonly Piece[] {
   switch (item.kind) {
     case "message":
       return once(marks, item.id, CLOSED, () => messagePieces(item.key, item.row, options))
@@ -57,7 +59,7 @@ function piecesOf(item: Item, marks: Marks, options: TranscriptOptions): readonl
       return pieces
     }
     case "runEnd":
-      return once(marks, item.id, item.outcome, () => runEndPieces(item))
+      return once(marks, item.id, item.outcome, () => runEndPieces(item, timeline, options))
     case "child":
       return once(marks, item.id, item.row.status, () => (item.row.status === "running" ? [line("note", item.id, `spawned ${item.row.url}`)] : []))
     case "error":
@@ -144,11 +146,20 @@ function resolved(row: ToolCallRow): string {
   return row.resolved === undefined || row.resolved === "unknown" ? "" : ` (after a crash: ${row.resolved === "again" ? "ran again" : "reconciled"})`
 }
 
-function runEndPieces(item: Extract<Item, { kind: "runEnd" }>): readonly Piece[] {
+type RunEnd = Extract<Item, { kind: "runEnd" }>
+
+function runEndPieces(item: RunEnd, timeline: Timeline, options: TranscriptOptions): readonly Piece[] {
   if (item.outcome === "failed") return [line("error", item.id, `failed: ${item.row.error?.message ?? "no reason was given"}`)]
   if (item.outcome !== "completed") return [line("warning", item.id, `the run was ${item.outcome}`)]
-  const reply = item.reply === undefined || item.reply === null ? "" : textOf(item.reply)
-  return reply === "" ? [] : [{ kind: "text", key: item.id, text: printable(reply) }]
+  const reply = item.row.reply === undefined || item.row.reply === null ? "" : textOf(item.row.reply)
+  return !options.replies || reply === "" || reply === lastText(timeline, item.run) ? [] : [{ kind: "text", key: item.id, text: printable(reply) }]
+}
+
+/** The last text that a run has written so far. */
+export function lastText(timeline: Timeline, run: string | undefined): string | undefined {
+  const steps = timeline.items.flatMap((item) => (item.kind === "step" && (run === undefined || item.run === run) ? [item] : []))
+  const texts = steps.flatMap((step) => step.parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])))
+  return texts.at(-1)
 }
 
 function line(kind: Piece["kind"], key: string, text: string): Piece {

@@ -1,0 +1,81 @@
+import { resolve } from "node:path"
+import { DEFAULT_HOST, OFFLINE_MODEL } from "../core/defaults.ts"
+import { explain } from "../core/failure.ts"
+import type { ExitCode } from "../core/failure.ts"
+import { modelKeysSeen } from "../core/model-keys.ts"
+import { onCrash } from "../host/crash.ts"
+import { entityFiles } from "../host/entity-files.ts"
+import { installHooks } from "../host/hooks.ts"
+import type { ProjectModules } from "../host/hooks.ts"
+import { hostServer } from "../host/host-server.ts"
+import type { Hosted } from "../host/host-server.ts"
+import { installGlobals, loadEntities } from "../host/load.ts"
+import { Reloader } from "../host/reload.ts"
+import { stopped } from "../host/stopped.ts"
+import { terminalLog } from "../host/terminal-log.ts"
+import type { Io } from "../io.ts"
+import { banner } from "../output/banner.ts"
+import { version } from "../version.ts"
+
+export interface DevFlags {
+  readonly port: number
+  readonly data: string
+  readonly json?: boolean
+}
+
+/** The offline model waits this long between words, so that a person sees it stream. */
+const ECHO_MS = "15"
+
+/** `rouse dev [files…]`: until it is stopped. */
+export async function dev(named: readonly string[], flags: DevFlags, io: Io): Promise<ExitCode> {
+  const modules = installHooks()
+  installGlobals()
+  const found = await entityFiles(io.cwd, named)
+  const entities = await loadEntities(modules, { files: found.files, number: 1, each: named.length > 0, cwd: io.cwd })
+  const log = terminalLog(io)
+  const directory = resolve(io.cwd, flags.data)
+  const options = { entities: entities.values(), directory, host: DEFAULT_HOST, port: flags.port, log, fallbackModel: OFFLINE_MODEL }
+  const hosted = await hostServer(options, { ...io, env: { ROUSE_ECHO_MS: ECHO_MS, ...io.env } })
+  onCrash(log)
+  const reloader = startReloader(named, modules, hosted, io)
+  try {
+    await reloader.start(found.directories)
+    announce([...entities.keys()], flags, hosted, io)
+    await stopped(io.stop)
+    if (io.outIsTty) io.out(`\n${io.color.dim("stopping; what runs goes on at the next start")}\n`)
+    return 0
+  } finally {
+    await reloader.close()
+    await hosted.close()
+  }
+}
+
+function announce(types: readonly string[], flags: DevFlags, hosted: Hosted, io: Io): void {
+  const { url, hasPage, resumed } = hosted
+  if (flags.json === true) {
+    io.out(`${JSON.stringify({ url, data: resolve(io.cwd, flags.data), types, pid: process.pid })}\n`)
+    return
+  }
+  const keys = modelKeysSeen(io.env)
+  io.out(banner({ version: version(), url, data: flags.data, types, keys, page: hasPage, resumed }, io.color))
+}
+
+function startReloader(named: readonly string[], modules: ProjectModules, hosted: Hosted, io: Io): Reloader {
+  const { green, red, dim, bold } = io.errColor
+  let said = ""
+  return new Reloader({
+    modules,
+    cwd: io.cwd,
+    named,
+    loaded(definitions) {
+      hosted.server.replaceEntities(definitions.values())
+      said = ""
+      io.err(`${green("↻")} loaded again: ${bold([...definitions.keys()].join(", "))}\n`)
+    },
+    failed(error) {
+      const { line } = explain(error, hosted.url)
+      if (line !== said) io.err(`${red("✗")} ${line} ${dim("(the code before it stays in service)")}\n`)
+      said = line
+    },
+  })
+}

@@ -1,0 +1,103 @@
+import { modelResolver } from "@rouse/agents/runtime"
+import type { EntityDefinition } from "@rouse/agents/runtime"
+import { RouseError } from "@rouse/protocol"
+import { createServer } from "@rouse/server"
+import type { Log, Server, Token } from "@rouse/server"
+import { openStore } from "@rouse/store"
+import type { Store } from "@rouse/store"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import type { Io } from "../io.ts"
+import { version } from "../version.ts"
+
+export interface HostOptions {
+  readonly entities: Iterable<EntityDefinition>
+  /** Absolute path of the data directory. */
+  readonly directory: string
+  readonly host: string
+  readonly port: number
+  readonly tokens?: readonly Token[]
+  /** What answers in place of a model when no provider has a key; without it such a run fails and says which key to set. */
+  readonly fallbackModel?: string
+  readonly log: Log
+}
+
+/** A server that listens. */
+export interface Hosted {
+  readonly url: string
+  /** Wakes of a process that died, which go on in this one. */
+  readonly resumed: number
+  /** Whether the page is built, and served at the root. */
+  readonly hasPage: boolean
+  readonly server: Server
+  /** Gives wakes under way back to the queue, and closes the store. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the store and serves it, with the page where it is built, on the real clock and randomness.
+ *
+ * @throws {RouseError} `STORE_LOCKED`, `STORE_UNAVAILABLE`, `STORE_DAMAGED`; `BAD_REQUEST` when the address cannot be listened on;
+ *   `FORBIDDEN` for an address that others can reach without tokens.
+ */
+export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> {
+  const store = await openStore({ directory: options.directory, clock: io.now, random: io.random })
+  try {
+    return await serve(store, options, io)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function serve(store: Store, options: HostOptions, io: Io): Promise<Hosted> {
+  const { entities, tokens, log, fallbackModel } = options
+  const models = modelResolver({ env: io.env, ...(fallbackModel === undefined ? {} : { fallbackModel }) })
+  const page = await builtPage()
+  const server = createServer({
+    store,
+    entities,
+    clock: io.now,
+    random: io.random,
+    defer: (ms, fn) => {
+      const timer = setTimeout(fn, ms)
+      return () => clearTimeout(timer)
+    },
+    log,
+    host: { clock: io.now, random: io.random, log, env: io.env, models },
+    version: version(),
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(page === undefined ? {} : { page }),
+  })
+  const close = async (): Promise<void> => {
+    await server.close()
+    await store.close()
+  }
+  try {
+    const { url } = await server.listen(options).catch(advise(options.port))
+    const resumed = await server.start()
+    return { url, resumed, hasPage: page !== undefined, server, close }
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+}
+
+/** The page's files, where they have been built. */
+async function builtPage(): Promise<string | undefined> {
+  const { pageDirectory } = await import("@rouse/ui")
+  return existsSync(join(pageDirectory, "index.html")) ? pageDirectory : undefined
+}
+
+/** Adds what to do to an error of a port in use. */
+function advise(port: number): (error: unknown) => never {
+  return (error) => {
+    const isInUse = RouseError.is(error) && codeOf(error.cause) === "EADDRINUSE"
+    if (!isInUse) throw error
+    throw new RouseError("BAD_REQUEST", `port ${port} is in use: choose another with --port, or --port 0 for any free one`, { cause: error })
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined
+}
