@@ -28,7 +28,7 @@ export interface Receipt {
   readonly url: EntityUrl
   /** The message's key in the entity's `message` collection, or the schedule's when it is to be delivered later. */
   readonly message: string
-  /** The log after the message: read from here to see what comes of it. */
+  /** Read the log from here to see what comes of the message: after it, or, in the `accepted` event of a streamed reply, before it. */
   readonly offset: Offset
   /** Present when the message is to be delivered later. */
   readonly dueAt?: string

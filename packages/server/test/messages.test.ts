@@ -112,6 +112,21 @@ describe("a message", () => {
     expect(text).toContain('"status":"processed"')
   })
 
+  test("streamed again under its key is told from its beginning, also when it was settled long ago", async () => {
+    await harness.spawn("/echo/again")
+    const stream = async (accept: string) => {
+      const init = { method: "POST", headers: { host: "localhost", accept, "idempotency-key": "s1" }, body: '{"content":"hello"}' }
+      return (await harness.server.fetch(new Request("http://localhost/v1/entities/echo/again/messages", init))).text()
+    }
+    await stream("application/json")
+    await harness.until(async () => (await harness.rows<MessageRow>("/echo/again", "message"))[0]?.value.status === "processed", "settled")
+    await harness.ask("/echo/again", "another")
+    const text = await stream("text/event-stream")
+    expect(text).toContain("event: settled")
+    expect(text.indexOf('"type":"message"')).toBeGreaterThan(0)
+    expect(text).not.toContain("another")
+  })
+
   test("is delivered later, once", async () => {
     await harness.spawn("/upper/later")
     const { status, body } = await harness.call<Receipt>("POST", "/v1/entities/upper/later/messages", { content: "x", afterMs: 30 })

@@ -1,11 +1,12 @@
-import { entityStreamPath, type EntityUrl, type Json, type MessageMode, type Offset, type Receipt, RouseError } from "@rouse/protocol"
+import { entityStreamPath, type EntityUrl, type Json, type MessageMode, type Offset, type Receipt, RouseError, START } from "@rouse/protocol"
 import { sendBody } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
 import { isoTime } from "../core/control.ts"
+import type { CommitDraft } from "../core/draft.ts"
 import { parseWait } from "../core/duration.ts"
 import { send, type SendInput, type Sent } from "../inbox.ts"
 import type { Plane } from "../plane.ts"
-import { findReceipt, putReceipt, receiptKey } from "../receipts.ts"
+import { findReceipt, putReceipt, type ReceiptKey, receiptKey } from "../receipts.ts"
 import { isTerminal, waitForSettled } from "../settlement.ts"
 import { parseBody, readText } from "./body.ts"
 import { type Env, tailOf, urlOf } from "./entity-routes.ts"
@@ -28,11 +29,12 @@ async function post(plane: Plane, c: Context<Env>, stop: AbortSignal): Promise<R
   if (waitMs !== undefined && input.dueAtMs !== undefined) {
     throw new RouseError("BAD_REQUEST", "wait: a message that is to be delivered later cannot be waited for")
   }
-  // Where a streamed reply begins: before the message, so that nothing of it is missed.
-  const from = wantsEvents(c.req.raw) ? await tailOf(plane, url) : undefined
   const receipt = await receiptKey(c.req.raw, c.get("principal"), text)
-  const sent = await sendOnce(plane, input, receipt)
-  if (from !== undefined) return streamed(plane, url, sent, from, stop)
+  const isStreamed = wantsEvents(c.req.raw)
+  // Where a streamed reply begins: before the message, so that nothing of it is missed, also when the request is repeated.
+  const before = isStreamed || receipt ? await tailOf(plane, url) : undefined
+  const sent = await sendOnce(plane, input, receipt, before)
+  if (isStreamed) return streamed(plane, url, sent, sent.before ?? START, stop)
   if (waitMs === undefined || sent.dueAtMs !== undefined) return c.json(await receiptOf(plane, url, sent), 202)
   const settled = await waitForSettled(plane, url, sent.message, waitMs, AbortSignal.any([stop, c.req.raw.signal]))
   return c.json(settled, isTerminal(settled.status) ? 200 : 202)
@@ -47,14 +49,24 @@ function inputOf(plane: Plane, c: Context<Env>, to: EntityUrl, text: string): Se
   return { to, from: c.get("principal"), content: body.content, mode, ...(dueAtMs === undefined ? {} : { dueAtMs }) }
 }
 
-async function sendOnce(plane: Plane, input: SendInput, receipt: Awaited<ReturnType<typeof receiptKey>>): Promise<Sent> {
-  const known = (await findReceipt(plane, receipt)) as unknown as Sent | undefined
+/** A message as it was sent, and the end of the log before it. */
+type Posted = Sent & { readonly before?: Offset }
+
+async function sendOnce(
+  plane: Plane,
+  input: SendInput,
+  receipt: ReceiptKey | undefined,
+  before: Offset | undefined,
+): Promise<Posted> {
+  const posted = (sent: Sent): Posted => ({ ...sent, ...(before === undefined ? {} : { before }) })
+  const known = (await findReceipt(plane, receipt)) as unknown as Posted | undefined
   if (known) return known
   try {
-    return await send(plane, input, (draft, sent) => putReceipt(plane, draft, receipt, sent as unknown as Json))
+    const onPlan = (draft: CommitDraft, sent: Sent): void => putReceipt(plane, draft, receipt, posted(sent) as unknown as Json)
+    return posted(await send(plane, input, onPlan))
   } catch (error) {
     // The same key came twice at once, and the other was first.
-    const other = RouseError.is(error, "CONFLICT") ? ((await findReceipt(plane, receipt)) as unknown as Sent | undefined) : undefined
+    const other = RouseError.is(error, "CONFLICT") ? ((await findReceipt(plane, receipt)) as unknown as Posted | undefined) : undefined
     if (other) return other
     throw error
   }

@@ -23,8 +23,7 @@ export async function* replyEvents(plane: Plane, receipt: Receipt, from: Offset,
     while (!stop.aborted) {
       const { chunks, next, upToDate } = await plane.store.read(path, offset, READ_BYTES)
       offset = next
-      const events = chunks.length > 0 ? (parseJson(chunks) as unknown as ChangeEvent[]) : []
-      const settled = events.some((event) => settles(event, receipt.message))
+      const { events, settled } = until(chunks, receipt.message)
       const frames = events.map((event): ServerEvent => ({ event: "change", data: event, id: next }))
       if (settled) frames.push({ event: "settled", data: await settledOf(plane, receipt.url, receipt.message), id: next })
       if (frames.length > 0) yield encodeEvents(frames)
@@ -35,6 +34,17 @@ export async function* replyEvents(plane: Plane, receipt: Receipt, from: Offset,
     stop.removeEventListener("abort", onStop)
     changes.close()
   }
+}
+
+/** The changes of these commits, up to the one that settles the message. */
+function until(chunks: readonly Uint8Array[], message: string): { readonly events: readonly ChangeEvent[]; readonly settled: boolean } {
+  const events: ChangeEvent[] = []
+  for (const chunk of chunks) {
+    const commit = parseJson([chunk]) as unknown as readonly ChangeEvent[]
+    events.push(...commit)
+    if (commit.some((event) => settles(event, message))) return { events, settled: true }
+  }
+  return { events, settled: false }
 }
 
 /** Waits for a change; true when none came for a while. */
