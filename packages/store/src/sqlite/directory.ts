@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync, readSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { RouseError } from "@rouse/protocol"
 import { primaryCode } from "./failure.ts"
@@ -15,12 +15,21 @@ export interface DataFiles {
 }
 
 /** Makes the directory if it is not there. */
-export function prepareDirectory(directory: string): DataFiles {
-  mkdirSync(directory, { recursive: true })
+export function prepareDirectory(given: string): DataFiles {
+  const directory = resolve(given)
+  makeDirectory(directory)
   if (!statSync(directory).isDirectory()) {
     throw new RouseError("STORE_UNAVAILABLE", `${directory} is not a directory`, { details: { where: directory } })
   }
   return { directory, database: join(directory, "rouse.db"), lock: join(directory, "rouse.lock") }
+}
+
+/** Step by step: Node's own recursion never ends where a parent exists and takes no children, as in `/proc`. */
+function makeDirectory(directory: string): void {
+  if (statSync(directory, { throwIfNoEntry: false }) !== undefined) return
+  const parent = dirname(directory)
+  if (parent !== directory) makeDirectory(parent)
+  mkdirSync(directory)
 }
 
 /**
