@@ -9,6 +9,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",
+    // Machines are shared and noisy: what is awaited is bounded, never timed.
+    expect: { poll: { timeout: 15_000 } },
     server: { deps: { inline: [/@rouse\//] } },
   },
 })

@@ -1,7 +1,7 @@
-import { type EntityUrl, type Reason, RouseError } from "@rouse/protocol"
+import { type EntityUrl, type MessageRow, type Reason, RouseError, type Row } from "@rouse/protocol"
 import type { EntityRecord, Timer } from "@rouse/store"
 import { controlOf } from "./core/control.ts"
-import { deliver, pendingMessages, type TimedSend } from "./inbox.ts"
+import { deliver, type TimedSend } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
 import { leaseNow, transactAndRouse } from "./rouse.ts"
 import type { Slot } from "./dispatcher.ts"
@@ -88,7 +88,7 @@ export class Ticker {
 
   async #look(plane: Plane): Promise<void> {
     const timers = await plane.store.dueTimers(plane.clock(), BATCH)
-    for (const timer of timers) await fire(plane, timer)
+    await Promise.all(timers.map((timer) => fire(plane, timer)))
     const due = await plane.store.dueEntities(plane.clock(), BATCH + this.#stuck.size)
     await Promise.all(due.map((record) => this.#attend(plane, record)))
     if (timers.length === BATCH) this.#again = true
@@ -126,12 +126,14 @@ async function take(plane: Plane, record: EntityRecord): Promise<boolean> {
   return slot !== undefined
 }
 
+/** What rouses an entity now: what waits, and on a further attempt what the earlier ones had taken. */
 async function reasonsOf(plane: Plane, record: EntityRecord): Promise<readonly Reason[]> {
-  const { phase } = controlOf(record).wake
-  const retry: Reason[] = phase.kind === "queued" && phase.wake.attempt > 1 ? [{ kind: "retry" }] : []
-  const pending = await pendingMessages(plane, record.url)
-  const reasons = pending.map((row): Reason => ({ kind: row.value.kind, message: row.key }))
-  return [...reasons, ...retry]
+  const { wake, taken } = controlOf(record)
+  const retry: Reason[] = wake.phase.kind === "queued" && wake.phase.wake.attempt > 1 ? [{ kind: "retry" }] : []
+  const mine = new Set(taken)
+  const rows = (await plane.store.rows(record.url, "message")) as unknown as readonly Row<MessageRow>[]
+  const messages = rows.filter((row) => row.value.status === "accepted" || mine.has(row.key))
+  return [...messages.map((row): Reason => ({ kind: row.value.kind, message: row.key })), ...retry]
 }
 
 /** A lease ran out: its holder is gone. */

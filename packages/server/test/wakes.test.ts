@@ -39,6 +39,23 @@ test("a handler that throws is tried again, and its message is settled once", as
   expect((await wakes(harness, "/flaky/a")).map((wake) => wake.outcome)).toEqual(["retry", "completed"])
 })
 
+test("every attempt of a wake is shown the same messages, also when an earlier one had taken them", async () => {
+  const seen: string[][] = []
+  const careful = defineEntity("careful", {
+    async handler(ctx, wake) {
+      seen.push(wake.messages.map((message) => String(message.content)))
+      await ctx.commit()
+      await ctx.step("work", () => "worked")
+      if (wake.attempt === 1) throw new Error("after the first commit")
+      ctx.reply(seen.at(-1)?.join() ?? "")
+    },
+  })
+  const harness = await harnessOf({ entities: [careful] })
+  await harness.spawn("/careful/a")
+  expect(await harness.ask("/careful/a", "go")).toMatchObject({ status: "processed", reply: "go" })
+  expect(seen).toEqual([["go"], ["go"]])
+})
+
 test("attempts that are spent dead-letter the message with the reason and the stack, and retry accepts it again", async () => {
   let broken = true
   const brittle = defineEntity("brittle", {
