@@ -94,7 +94,7 @@ function ConfirmStop(props: {
   return (
     <AlertDialog.Root open={props.open} onOpenChange={props.onOpenChange}>
       <AlertDialog.Portal>
-        <AlertDialog.Overlay className="fixed inset-0 z-40 animate-fade bg-black/30" />
+        <AlertDialog.Overlay className="fixed inset-0 z-40 animate-fade bg-scrim" />
         <AlertDialog.Content className="fixed top-[20vh] left-1/2 z-50 w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 animate-fade rounded-xl bg-raised p-5 shadow-pop">
           <AlertDialog.Title className="text-base font-semibold tracking-tight">Stop {props.url}?</AlertDialog.Title>
           <AlertDialog.Description className="mt-1 text-ink-2">

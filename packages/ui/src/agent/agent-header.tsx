@@ -35,7 +35,7 @@ export function AgentHeader({ state, beside }: { readonly state: AgentState; rea
           <span className="text-ink-3">/{type}/</span>
           <span className="font-semibold">{id}</span>
         </h1>
-        <CopyButton label="Copy the address" text={() => state.url} className="hidden md:inline-flex" />
+        <CopyButton label="Copy the address" text={() => state.url} className="max-md:hidden" />
         <div className="ml-auto flex shrink-0 items-center gap-1.5">
           <AgentActions state={state} />
           {beside && (
@@ -84,7 +84,7 @@ function Facts({ state }: { readonly state: AgentState }): ReactNode {
         </span>
       )}
       {tags.map(([name, value]) => (
-        <span key={name} className="max-w-48 truncate rounded bg-sunken px-1.5">
+        <span key={name} className="max-w-48 shrink-0 truncate rounded bg-sunken px-1.5">
           {name}
           {value !== "" && <span className="text-ink-2"> {value}</span>}
         </span>

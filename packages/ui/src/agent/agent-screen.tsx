@@ -42,7 +42,7 @@ function Screen({ url }: { readonly url: string }): ReactNode {
         <AgentHeader state={state} beside={beside} />
         {!beside && <ScreenTabs tab={tab} setTab={setTab} events={state.log.at(-1)?.n ?? 0} />}
         {showLog && !beside ? (
-          <LogPanel state={state} />
+          <LogPanel state={state} titled={false} />
         ) : (
           <>
             <TimelineView state={state} />
@@ -52,7 +52,7 @@ function Screen({ url }: { readonly url: string }): ReactNode {
       </div>
       {showLog && beside && (
         <aside aria-label="Log" className="flex w-[clamp(20rem,29vw,36rem)] shrink-0 flex-col border-l border-line">
-          <LogPanel state={state} />
+          <LogPanel state={state} titled />
         </aside>
       )}
     </div>

@@ -2,9 +2,10 @@ import { statusOf } from "@rouse/client"
 import type { MessageMode } from "@rouse/protocol"
 import { ArrowUp } from "lucide-react"
 import { useLayoutEffect, useRef, useState } from "react"
-import type { KeyboardEvent, ReactNode } from "react"
+import type { KeyboardEvent, ReactNode, RefObject } from "react"
 import { IconButton } from "../components/button.tsx"
 import { cn } from "../components/class-names.ts"
+import { useMedia } from "../components/media.ts"
 import { sentenceOf } from "../core/errors.ts"
 import type { AgentState } from "../data/agent.ts"
 import { useApp } from "../data/app.tsx"
@@ -29,6 +30,7 @@ export function Composer({ state }: { readonly state: AgentState }): ReactNode {
   const [sending, setSending] = useState(false)
   const [error, setError] = useState<string>()
   const box = useGrowing(text)
+  const keyboard = useMedia("(pointer: fine)")
   const activity = statusOf(timeline)
   const inRun = timeline.run?.status === "running" || timeline.run?.status === "suspended"
   const stopped = phase === "live" && activity.kind === "stopped"
@@ -64,7 +66,7 @@ export function Composer({ state }: { readonly state: AgentState }): ReactNode {
         }}
         className={cn(
           "mx-auto max-w-[47rem] rounded-xl border bg-surface transition-colors focus-within:border-accent",
-          error ? "border-danger" : "border-line-strong",
+          error ? "border-danger" : "border-field",
           stopped && "bg-sunken",
         )}
       >
@@ -83,8 +85,8 @@ export function Composer({ state }: { readonly state: AgentState }): ReactNode {
         />
         <div className="flex h-10 items-center gap-2 pr-1.5 pl-3.5">
           {inRun && !stopped && <Modes mode={mode} setMode={setMode} />}
-          <p id="composer-about" role={error ? "alert" : undefined} className={cn("min-w-0 truncate text-xs", error ? "text-danger" : "text-ink-3")}>
-            {error ?? about(activity.kind, inRun ? mode : undefined)}
+          <p id="composer-about" role={error ? "alert" : undefined} className={cn("min-w-0 truncate text-xs", inRun && !error && "max-[400px]:sr-only", error ? "text-danger" : "text-ink-3")}>
+            {error ?? about(activity.kind, inRun ? mode : undefined, keyboard)}
           </p>
           <IconButton type="submit" label="Send" keys={["↵"]} tone="solid" disabled={!ready} className="ml-auto rounded-lg">
             <ArrowUp className="size-4" />
@@ -119,15 +121,16 @@ function Modes(props: { readonly mode: MessageMode; readonly setMode: (mode: Mes
   )
 }
 
-function about(kind: string, mode: MessageMode | undefined): string {
+function about(kind: string, mode: MessageMode | undefined, keyboard: boolean): string {
   if (kind === "stopped") return "Its log stays readable."
   if (kind === "paused") return "It is paused: what you send waits until it is resumed."
   const joins = MODES.find((choice) => choice.mode === mode)
-  return joins ? joins.meaning : "Enter sends, Shift and Enter make a new line"
+  if (joins) return joins.meaning
+  return keyboard ? "Enter sends, Shift and Enter make a new line" : ""
 }
 
 /** A text area that is as tall as its text, up to a limit. */
-function useGrowing(text: string): React.RefObject<HTMLTextAreaElement | null> {
+function useGrowing(text: string): RefObject<HTMLTextAreaElement | null> {
   const box = useRef<HTMLTextAreaElement>(null)
   useLayoutEffect(() => {
     if (!box.current) return

@@ -13,21 +13,21 @@ import type { AgentState } from "../data/agent.ts"
 import { LOG_ROW_PX, LogRow } from "./log-row.tsx"
 
 /** The log itself: every event, as it was written. It follows the end until the reader scrolls up. */
-export function LogPanel({ state }: { readonly state: AgentState }): ReactNode {
+export function LogPanel({ state, titled }: { readonly state: AgentState; readonly titled: boolean }): ReactNode {
   const [only, setOnly] = useState<ReadonlySet<string>>(new Set())
   const collections = useMemo(() => collectionsOf(state.log), [state.log])
   const entries = only.size === 0 ? state.log : state.log.filter(({ event }) => only.has(event.type))
   return (
     <div className="flex min-h-0 flex-1 flex-col bg-canvas">
       <header className="flex h-12 shrink-0 items-center gap-2 pr-2 pl-4">
-        <h2 className="text-sm font-semibold">Log</h2>
-        <span className="text-sm text-ink-3">{grouped(entries.length)}</span>
+        <h2 className={cn("text-sm font-semibold", !titled && "sr-only")}>Log</h2>
+        {titled && <span className="text-sm text-ink-3">{grouped(entries.length)}</span>}
         {state.offset !== undefined && (
-          <code className="ml-auto min-w-0 truncate font-mono text-2xs text-ink-3" title={`It ends at offset ${state.offset}`}>
+          <code className={cn("min-w-0 truncate font-mono text-2xs text-ink-3", titled && "ml-auto")} title={`It ends at offset ${state.offset}`}>
             {state.offset}
           </code>
         )}
-        <CopyButton label="Copy these events, one a line" text={() => entriesAsText(entries)} className={cn(state.offset === undefined && "ml-auto")} />
+        <CopyButton label="Copy these events, one a line" text={() => entriesAsText(entries)} className={cn((!titled || state.offset === undefined) && "ml-auto")} />
       </header>
       <Collections collections={collections} only={only} setOnly={setOnly} />
       <Entries entries={entries} loading={state.phase === "loading"} />
@@ -50,7 +50,7 @@ function Collections(props: {
     <div
       role="group"
       aria-label="Collections to show"
-      className="flex h-9 shrink-0 items-center gap-1 overflow-x-auto border-b border-line px-3 pb-2 [scrollbar-width:none]"
+      className="flex h-9 shrink-0 items-center gap-1 overflow-x-auto border-b border-line px-2 pb-2 [scrollbar-width:none]"
     >
       {collections.map(({ name, count }) => (
         <button

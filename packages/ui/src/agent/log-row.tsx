@@ -4,7 +4,7 @@ import type { ReactNode } from "react"
 import { cn } from "../components/class-names.ts"
 import { CopyButton } from "../components/copy-button.tsx"
 import { JsonView } from "../components/json-view.tsx"
-import { previewOf } from "../core/json.ts"
+import { summaryOf } from "../core/event-summary.ts"
 import type { LogEntry } from "../core/log-entries.ts"
 
 export const LOG_ROW_PX = 26
@@ -38,7 +38,7 @@ export const LogRow: (props: {
         </span>
         <span className="shrink-0 font-medium">{event.type}</span>
         <span className="max-w-[45%] shrink-0 truncate text-ink-2">{event.key}</span>
-        <span className="min-w-0 flex-1 truncate text-ink-3">{previewOf(event.value, 100)}</span>
+        <span className="min-w-0 flex-1 truncate text-ink-3">{summaryOf(event, 160)}</span>
       </button>
       {open && (
         <div className="relative px-3 pt-1 pb-3 pl-8">

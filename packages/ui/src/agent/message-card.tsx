@@ -29,15 +29,17 @@ const ICONS = {
 } as const
 
 const TEXTS: Readonly<Record<keyof typeof ICONS, (row: MessageRow) => string>> = {
-  approval: ({ from, content }) => `${from.id} ${field(content, "decision") === "deny" ? "denied" : "allowed"} the call`,
+  approval: ({ from, content }) => {
+    const note = field(content, "note")
+    return `${from.id} ${field(content, "decision") === "deny" ? "denied" : "allowed"} the call${note ? `: ${note}` : ""}`
+  },
   signal: ({ from, content }) => `${from.id} sent the signal ${field(content, "name") ?? ""}`,
   timeout: () => "A timer came due",
 }
 
 function Message({ row }: { readonly row: MessageRow }): ReactNode {
-  const over = row.status === "cancelled" || row.status === "dead"
   return (
-    <div className={cn("rounded-lg bg-sunken px-3.5 py-2.5", row.status === "dead" && "bg-danger-soft")}>
+    <div className={cn("rounded-lg px-3.5 py-2.5", row.status === "dead" ? "bg-danger-soft" : "bg-sunken")}>
       <div className="mb-0.5 flex items-baseline gap-2 text-xs text-ink-3">
         <From principal={row.from} />
         <Ago at={row.at} />
@@ -46,7 +48,7 @@ function Message({ row }: { readonly row: MessageRow }): ReactNode {
           <Fate row={row} />
         </span>
       </div>
-      <Content value={row.content} dim={over} />
+      <Content value={row.content} cancelled={row.status === "cancelled"} />
       {row.reason !== undefined && <p className={cn("mt-1 text-xs", row.status === "dead" ? "text-danger" : "text-ink-3")}>{row.reason}</p>}
     </div>
   )
@@ -69,12 +71,12 @@ function Fate({ row }: { readonly row: MessageRow }): ReactNode {
   return fate ? <Badge tone={fate.tone}>{fate.text}</Badge> : null
 }
 
-function Content({ value, dim }: { readonly value: Json; readonly dim: boolean }): ReactNode {
+function Content({ value, cancelled }: { readonly value: Json; readonly cancelled: boolean }): ReactNode {
   const content = readable(value)
   if (content === undefined) return <p className="text-ink-3">An empty message</p>
   if ("json" in content) return <JsonView value={content.json} />
   return (
-    <p className={cn("text-base break-words whitespace-pre-wrap", dim ? "text-ink-2 line-through decoration-ink-3" : "text-ink")}>
+    <p className={cn("text-base break-words whitespace-pre-wrap", cancelled ? "text-ink-2 line-through decoration-ink-3" : "text-ink")}>
       {content.text}
     </p>
   )

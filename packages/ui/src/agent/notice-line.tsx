@@ -39,23 +39,27 @@ export function SignalNotice({ row }: { readonly row: SignalRow }): ReactNode {
   )
 }
 
-/** A failed attempt: what went wrong, and whether it is tried again. */
+/** A failed attempt: what went wrong, and whether it is tried again. The last one stands out. */
 export function ErrorNotice({ row, retried }: { readonly row: ErrorRow; readonly retried: boolean }): ReactNode {
   return (
-    <div className={cn("rounded-lg border px-3.5 py-2.5", retried ? "border-attention-line" : "border-danger-line bg-danger-soft")}>
-      <Line icon={retried ? <RotateCcw className="size-3.5" /> : <CircleX className="size-3.5" />} at={row.at} tone={retried ? "attention" : "danger"}>
-        <span className="font-medium">Attempt {row.attempt} failed</span>
-        <code className="font-mono text-xs">{row.code}</code>
-        {retried && <span>and is tried again</span>}
-      </Line>
-      <p className="mt-1 break-words whitespace-pre-wrap text-ink">{row.message}</p>
+    <details className={cn("group", !retried && "rounded-lg border border-danger-line bg-danger-soft px-3.5 py-2")}>
+      <summary className="rounded">
+        <Line
+          icon={retried ? <RotateCcw className="size-3.5" /> : <CircleX className="size-3.5" />}
+          at={row.at}
+          tone={retried ? "attention" : "danger"}
+        >
+          <span className="font-medium">
+            Attempt {row.attempt} failed{retried && ", tried again"}
+          </span>
+          <span className={cn("min-w-0 break-words", retried ? "text-ink-2" : "text-ink")}>{row.message}</span>
+        </Line>
+      </summary>
+      <p className="mt-1 pl-5.5 font-mono text-xs text-ink-2">{row.code}</p>
       {row.stack !== undefined && (
-        <details className="mt-1.5">
-          <summary className="w-fit rounded text-xs text-ink-2 hover:text-ink">Stack</summary>
-          <pre className="mt-1 max-h-64 overflow-auto font-mono text-xs leading-5 text-ink-2">{row.stack}</pre>
-        </details>
+        <pre className="mt-1 max-h-64 overflow-auto pl-5.5 font-mono text-xs leading-5 text-ink-2">{row.stack}</pre>
       )}
-    </div>
+    </details>
   )
 }
 

@@ -17,7 +17,7 @@ const PLUGINS = [defaultRehypePlugins["sanitize"]!]
 const RichText: (props: { readonly text: string; readonly streaming: boolean }) => ReactNode = memo(function RichText({ text, streaming }) {
   return (
     <Streamdown
-      className={streaming ? "prose caret-host" : "prose"}
+      className="prose"
       mode={streaming ? "streaming" : "static"}
       parseIncompleteMarkdown={streaming}
       rehypePlugins={PLUGINS}

@@ -89,7 +89,7 @@ function Doing(props: { readonly activity: Activity; readonly since: string | un
   const { activity, since, show } = props
   const resting = activity.kind === "idle" || activity.kind === "stopped" || activity.kind === "dead"
   return (
-    <div aria-hidden className="mt-auto flex h-9 shrink-0 items-center gap-2 pb-3 text-sm text-ink-2">
+    <div aria-hidden className="flex h-9 shrink-0 items-center gap-2 pb-3 text-sm text-ink-2">
       {show && !resting && (
         <>
           <StatusGlyph status={statusOfActivity(activity)} />

@@ -1,6 +1,6 @@
 import { ArrowRight } from "lucide-react"
 import type { ReactNode } from "react"
-import { Keys } from "../components/keys.tsx"
+import { Keys, MOD_KEY } from "../components/keys.tsx"
 import { Skeleton } from "../components/skeleton.tsx"
 import { StatusGlyph } from "../components/status-glyph.tsx"
 import { Mark } from "../components/wordmark.tsx"
@@ -23,7 +23,7 @@ export function Overview(): ReactNode {
             <Keys of={["k"]} /> move in the list
           </span>
           <span className="inline-flex items-center gap-1.5">
-            <Keys of={["⌘", "K"]} /> go anywhere
+            <Keys of={[MOD_KEY, "K"]} /> go anywhere
           </span>
           <span className="inline-flex items-center gap-1.5">
             <Keys of={["?"]} /> all keys
@@ -49,12 +49,12 @@ function Tally(): ReactNode {
             <StatusGlyph status={status} />
             <span className="font-medium text-ink">
               {loading ? "–" : grouped(count)}
-              {next !== undefined && count > 0 && "+"}
             </span>
             {STATUSES[status].label.toLowerCase()}
           </li>
         ))}
       </ul>
+      <p className="mt-2 h-4.5 text-xs text-ink-3">{next !== undefined && `Of the ${grouped(sorted.length)} that were active last.`}</p>
     </section>
   )
 }

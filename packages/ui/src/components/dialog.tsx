@@ -1,10 +1,10 @@
 import { X } from "lucide-react"
 import { Dialog as Radix } from "radix-ui"
 import type { ReactNode } from "react"
-import { IconButton } from "./button.tsx"
+import { Button } from "./button.tsx"
 import { cn } from "./class-names.ts"
 
-const OVERLAY = "fixed inset-0 z-40 bg-black/30 backdrop-blur-[1px] animate-fade"
+const OVERLAY = "fixed inset-0 z-40 bg-scrim animate-fade"
 const PANEL =
   "fixed z-50 flex max-h-[min(85dvh,46rem)] flex-col bg-raised text-ink shadow-pop outline-none inset-x-0 bottom-0 rounded-t-xl animate-sheet sm:inset-x-auto sm:bottom-auto sm:left-1/2 sm:top-[12vh] sm:w-full sm:-translate-x-1/2 sm:rounded-xl sm:animate-fade"
 
@@ -32,9 +32,10 @@ export function Dialog(props: {
               {props.description && <Radix.Description className="text-sm text-ink-2">{props.description}</Radix.Description>}
             </div>
             <Radix.Close asChild>
-              <IconButton label="Close" keys={["Esc"]} className="-mr-2">
+              {/* Without a tooltip, which would take the first Escape for itself. */}
+              <Button tone="ghost" aria-label="Close" title="Close" className="-mr-2 aspect-square px-0">
                 <X className="size-4" />
-              </IconButton>
+              </Button>
             </Radix.Close>
           </header>
           {props.children}

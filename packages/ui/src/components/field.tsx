@@ -4,7 +4,7 @@ import type { ComponentProps, ReactNode } from "react"
 import { cn } from "./class-names.ts"
 
 const BOX =
-  "w-full rounded-md border border-line-strong bg-surface text-sm text-ink placeholder:text-ink-3 transition-colors hover:border-ink-3 focus-visible:border-accent focus-visible:outline-1 focus-visible:outline-offset-0 aria-invalid:border-danger disabled:bg-sunken disabled:text-ink-3"
+  "w-full rounded-md border border-field bg-surface text-sm text-ink placeholder:text-ink-3 transition-colors hover:border-ink-3 focus-visible:border-accent focus-visible:outline-1 focus-visible:outline-offset-0 aria-invalid:border-danger disabled:bg-sunken disabled:text-ink-3"
 
 /** A label, a control, and what is wrong with it. */
 export function Field(props: {

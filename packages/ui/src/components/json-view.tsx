@@ -9,10 +9,10 @@ const MEMBERS_SHOWN = 50
 const STRING_SHOWN = 1_200
 
 /** A JSON value as a tree. Nothing of it is ever run or rendered as markup. */
-export function JsonView({ value, depthOpen = 2 }: { readonly value: Json; readonly depthOpen?: number }): ReactNode {
+export function JsonView({ value, depthOpen = 1 }: { readonly value: Json; readonly depthOpen?: number }): ReactNode {
   return (
     <div className="font-mono text-xs leading-5 break-words whitespace-pre-wrap text-ink">
-      <Node value={value} depth={0} depthOpen={depthOpen} />
+      {isBranch(value) ? <Members of={value} depth={0} depthOpen={depthOpen} /> : <Leaf value={value} />}
     </div>
   )
 }
@@ -25,7 +25,7 @@ interface NodeProps {
 }
 
 function Node({ name, value, depth, depthOpen }: NodeProps): ReactNode {
-  if (Array.isArray(value) || isObject(value)) return <Branch {...{ name, value, depth, depthOpen }} value={value as Members} />
+  if (isBranch(value)) return <BranchView {...{ name, depth, depthOpen }} value={value} />
   return (
     <div className="pl-3.5">
       <Name of={name} />
@@ -34,15 +34,18 @@ function Node({ name, value, depth, depthOpen }: NodeProps): ReactNode {
   )
 }
 
-type Members = readonly Json[] | { readonly [key: string]: Json | undefined }
+type Branch = readonly Json[] | { readonly [key: string]: Json | undefined }
 
-function Branch({ name, value, depth, depthOpen }: NodeProps & { readonly value: Members }): ReactNode {
+function isBranch(value: Json | undefined): value is Branch {
+  return Array.isArray(value) || isObject(value)
+}
+
+function BranchView({ name, value, depth, depthOpen }: NodeProps & { readonly value: Branch }): ReactNode {
   const [open, setOpen] = useState(depth < depthOpen)
-  const [shown, setShown] = useState(MEMBERS_SHOWN)
   const list = Array.isArray(value)
-  const members = Object.entries(value)
+  const count = Object.keys(value).length
   const brackets = list ? "[]" : "{}"
-  if (members.length === 0) {
+  if (count === 0) {
     return (
       <div className="pl-3.5">
         <Name of={name} />
@@ -64,23 +67,34 @@ function Branch({ name, value, depth, depthOpen }: NodeProps & { readonly value:
         <span className="min-w-0 flex-1 truncate">
           <Name of={name} />
           <span className="text-ink-3">
-            {open ? `${list ? "list" : "object"} of ${members.length}` : previewOf(value as Json, 120)}
+            {open ? `${list ? "list" : "object"} of ${count}` : previewOf(value as Json, 120)}
           </span>
         </span>
       </button>
       {open && (
         <div className="ml-[0.4rem] border-l border-line pl-1.5">
-          {members.slice(0, shown).map(([key, member]) => (
-            <Node key={key} name={key} value={member} depth={depth + 1} depthOpen={depthOpen} />
-          ))}
-          {members.length > shown && (
-            <button type="button" className="ml-3.5 text-accent hover:underline" onClick={() => setShown(shown * 4)}>
-              {members.length - shown} more
-            </button>
-          )}
+          <Members of={value} depth={depth + 1} depthOpen={depthOpen} />
         </div>
       )}
     </div>
+  )
+}
+
+function Members(props: { readonly of: Branch; readonly depth: number; readonly depthOpen: number }): ReactNode {
+  const [shown, setShown] = useState(MEMBERS_SHOWN)
+  const members = Object.entries(props.of)
+  if (members.length === 0) return <span className="pl-3.5 text-ink-3">{Array.isArray(props.of) ? "[]" : "{}"}</span>
+  return (
+    <>
+      {members.slice(0, shown).map(([key, member]) => (
+        <Node key={key} name={key} value={member} depth={props.depth} depthOpen={props.depthOpen} />
+      ))}
+      {members.length > shown && (
+        <button type="button" className="ml-3.5 text-accent hover:underline" onClick={() => setShown(shown * 4)}>
+          {members.length - shown} more
+        </button>
+      )}
+    </>
   )
 }
 

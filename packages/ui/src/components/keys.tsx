@@ -1,6 +1,9 @@
 import type { ReactNode } from "react"
 import { cn } from "./class-names.ts"
 
+/** The key for commands, as this machine calls it. */
+export const MOD_KEY: string = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl"
+
 /** Keys of the keyboard, as they are printed on it. */
 export function Keys({ of, inverted }: { readonly of: readonly string[]; readonly inverted?: boolean }): ReactNode {
   return (

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react"
-import { duration, fullTime, relativeTime } from "../core/time.ts"
+import { elapsed, fullTime, relativeTime } from "../core/time.ts"
 import { useClock } from "../data/clock.ts"
 
 /** How long ago, kept true; the full time is its title. */
@@ -16,5 +16,5 @@ export function Ago({ at, className }: { readonly at: string; readonly className
 /** How long something has been going on, counting. */
 export function Elapsed({ since }: { readonly since: string }): ReactNode {
   const sinceMs = Date.parse(since)
-  return <span>{useClock((nowMs) => duration(Math.max(0, Math.floor((nowMs - sinceMs) / 1_000) * 1_000)))}</span>
+  return <span>{useClock((nowMs) => elapsed(nowMs - sinceMs))}</span>
 }

@@ -25,6 +25,12 @@ export function duration(ms: number): string {
   return `${Math.floor(ms / HOUR)} h ${pad(Math.floor((ms % HOUR) / MINUTE))} m`
 }
 
+/** A length that is still growing: whole seconds, never below 0. */
+export function elapsed(ms: number): string {
+  const whole = Math.max(0, Math.floor(ms / SECOND) * SECOND)
+  return whole < MINUTE ? `${whole / SECOND} s` : duration(whole)
+}
+
 /** The length between two ISO times, or undefined when either is missing or not a time. */
 export function between(startedAt: string | undefined, endedAt: string | undefined): number | undefined {
   if (startedAt === undefined || endedAt === undefined) return undefined

@@ -4,9 +4,6 @@ import type { Readable } from "./store.ts"
 /** How the page stands with the server. `refused`: it answered that a token is missing or wrong. */
 export type Connection = "connecting" | "online" | "reconnecting" | "offline" | "refused"
 
-/** One slow answer is not a lost connection: this many failures in a row are. */
-const FAILURES_TO_TELL = 1
-
 /**
  * Watches every request of the page and says how the connection is.
  *
@@ -15,14 +12,11 @@ const FAILURES_TO_TELL = 1
  */
 export function watchConnection(send: typeof fetch): { readonly fetch: typeof fetch; readonly state: Readable<Connection>; close(): void } {
   const state = createStore<Connection>(navigator.onLine ? "connecting" : "offline")
-  let failures = 0
   const answered = (status: number): void => {
-    failures = 0
     state.set(status === 401 ? "refused" : "online")
   }
   const failed = (): void => {
-    failures++
-    if (failures >= FAILURES_TO_TELL) state.set(navigator.onLine ? "reconnecting" : "offline")
+    state.set(navigator.onLine ? "reconnecting" : "offline")
   }
   const onOffline = (): void => state.set("offline")
   const onOnline = (): void => state.update((value) => (value === "offline" ? "reconnecting" : value))

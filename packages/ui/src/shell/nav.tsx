@@ -1,4 +1,4 @@
-import { Link } from "@tanstack/react-router"
+import { Link, useLocation } from "@tanstack/react-router"
 import { Boxes, CircleHelp, Monitor, Moon, Sun, UsersRound } from "lucide-react"
 import { DropdownMenu } from "radix-ui"
 import type { ReactNode } from "react"
@@ -13,8 +13,8 @@ import { useSelected, useStore } from "../data/store.ts"
 import { overlay } from "./overlays.ts"
 
 const PLACES = [
-  { to: "/", label: "Agents", icon: UsersRound, exact: false },
-  { to: "/types", label: "Types", icon: Boxes, exact: true },
+  { to: "/", label: "Agents", icon: UsersRound },
+  { to: "/types", label: "Types", icon: Boxes },
 ] as const
 
 /** Where one can go: at the left of a desk, in words where there is room for them. */
@@ -49,14 +49,21 @@ export function NavRail(): ReactNode {
   )
 }
 
-function RailLink({ to, label, icon: Icon, exact }: (typeof PLACES)[number]): ReactNode {
+/** Whether a place is where one is. An agent is among the agents. */
+function useIsAt(): (to: string) => boolean {
+  const path = useLocation({ select: ({ pathname }) => pathname })
+  return (to) => (to === "/" ? path === "/" || path.startsWith("/agents/") : path === to)
+}
+
+function RailLink({ to, label, icon: Icon }: (typeof PLACES)[number]): ReactNode {
+  const isAt = useIsAt()
   return (
     <Tip label={label} side="right">
       <Link
         to={to}
-        activeOptions={{ exact }}
         aria-label={label}
-        className="flex h-9 w-9 items-center justify-center gap-2.5 rounded-md text-sm font-medium text-ink-3 transition-colors hover:bg-hover hover:text-ink aria-[current=page]:bg-selected aria-[current=page]:text-ink min-[1800px]:w-full min-[1800px]:justify-start min-[1800px]:px-2.5"
+        data-here={isAt(to) || undefined}
+        className="flex h-9 w-9 items-center justify-center gap-2.5 rounded-md text-sm font-medium text-ink-3 transition-colors hover:bg-hover hover:text-ink data-here:bg-selected data-here:text-ink min-[1800px]:w-full min-[1800px]:justify-start min-[1800px]:px-2.5"
       >
         <Icon className="size-4.5" strokeWidth={1.75} />
         <span className="hidden min-[1800px]:inline">{label}</span>
