@@ -25,6 +25,8 @@ afterEach(async () => {
   await served.close()
 })
 
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000 })
+
 /** Asks for a live read and leaves the answer in the socket. */
 function open(query: string): Promise<Socket> {
   const { port } = new URL(url)
@@ -43,18 +45,18 @@ const append = (body: string): Promise<Response> =>
 describe("a reader whose connection is cut", () => {
   test.each(["sse", "long-poll"])("is forgotten: %s", async (live) => {
     const socket = await open(`offset=now&live=${live}`)
-    await vi.waitFor(() => expect(watched.watchers).toBe(1))
+    await eventually(() => expect(watched.watchers).toBe(1))
     socket.destroy()
-    await vi.waitFor(() => expect(watched.watchers).toBe(0))
+    await eventually(() => expect(watched.watchers).toBe(0))
     expect((await append("x")).status).toBe(204)
   })
 
   test("in the middle of a write hurts nobody", async () => {
     for (let index = 0; index < 40; index++) await append("x".repeat(60 * KIB))
     const sockets = await Promise.all(Array.from({ length: 5 }, () => open("offset=-1&live=sse")))
-    await vi.waitFor(() => expect(watched.watchers).toBe(5))
+    await eventually(() => expect(watched.watchers).toBe(5))
     for (const socket of sockets) socket.destroy()
-    await vi.waitFor(() => expect(watched.watchers).toBe(0))
+    await eventually(() => expect(watched.watchers).toBe(0))
     expect((await fetch(`${url}?offset=now`)).status).toBe(200)
   })
 })
@@ -64,7 +66,7 @@ test("a reader that stalls is read for no further than its socket holds", async 
   for (let index = 0; index < chunks; index++) await append("x".repeat(60 * KIB))
   const before = watched.reads
   const socket = await open("offset=-1&live=sse")
-  await vi.waitFor(() => expect(watched.reads).toBeGreaterThan(before))
+  await eventually(() => expect(watched.reads).toBeGreaterThan(before))
   let reads = -1
   await vi.waitFor(
     () => {
@@ -83,7 +85,7 @@ test("a reader that stalls is read for no further than its socket holds", async 
 test("closing ends every live read in good order", async () => {
   const events = await fetch(`${url}?offset=now&live=sse`)
   const poll = fetch(`${url}?offset=now&live=long-poll`)
-  await vi.waitFor(() => expect(watched.watchers).toBe(2))
+  await eventually(() => expect(watched.watchers).toBe(2))
   served.streams.close()
   expect((await poll).status).toBe(204)
   expect(await events.text()).toContain("event: control")

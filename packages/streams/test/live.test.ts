@@ -200,6 +200,25 @@ describe("§5.7 event streams", () => {
     expect((await data)?.[0]?.data).toBe("x")
   })
 
+  test("a heartbeat that is due does not swallow the close", async () => {
+    const watchStream = store.watchStream.bind(store)
+    store.watchStream = (path, listener) =>
+      watchStream(path, (event) => {
+        listener(event)
+        clock.advance(15_000)
+      })
+    await make()
+    const reader = new SseClient(await ask("offset=now&live=sse"))
+    await reader.write()
+    const waiting = reader.write()
+    await settle()
+    clock.advance(15_000)
+    await close()
+    const events = []
+    for (let write = await waiting; write !== undefined; write = await reader.write()) events.push(...write)
+    expect(control(events.at(-1))).toMatchObject({ streamClosed: true })
+  })
+
   test("ends after about a minute, with nothing left armed", async () => {
     await make()
     const reader = new SseClient(await ask("offset=now&live=sse"))
@@ -315,6 +334,38 @@ describe("live readers", () => {
     await append("shared")
     const buffers = new Set(await Promise.all(waiting))
     expect([buffers.size, watched.reads - before]).toEqual([1, 1])
+  })
+
+  test.each([
+    ["long-poll", append, "late"],
+    ["long-poll", close, ""],
+    ["sse", append, "late"],
+    ["sse", close, ""],
+  ] as const)("hear by %s of what happens between a read and the wait behind it (%#)", async (live, act, text) => {
+    await make()
+    const read = store.read.bind(store)
+    let acted = false
+    store.read = async (...args) => {
+      const result = await read(...args)
+      if (!acted) {
+        acted = true
+        await act("late")
+        await settle()
+      }
+      return result
+    }
+    const answer = await ask(`offset=-1&live=${live}`)
+    if (live === "long-poll") expect(await answer.text()).toBe(text)
+    else {
+      const reader = new SseClient(answer)
+      const events = [...((await reader.write()) ?? []), ...((await reader.write()) ?? [])]
+      expect(
+        events.some(({ event, data }) =>
+          text === "" ? data.includes("streamClosed") : event === "data" && data === text,
+        ),
+      ).toBe(true)
+      await reader.cancel()
+    }
   })
 
   test("lose nothing to a race between a read and a wait", async () => {

@@ -30,6 +30,8 @@ export class SseReader {
   #at: Offset = START
   #first: ReadResult | undefined
   #greeted = false
+  #isLive = false
+  #saidClosed = false
   #sentSinceBeat = true
   #beatDue = false
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
@@ -85,7 +87,8 @@ export class SseReader {
         // Cancelled meanwhile: enqueueing would throw.
         this.#controller?.enqueue(bytes)
         this.#sentSinceBeat = true
-        if (this.#tail.isFinished(this.#at)) this.end()
+        this.#beatDue = false
+        if (this.#saidClosed) this.end()
         return
       }
     } catch (error) {
@@ -105,28 +108,28 @@ export class SseReader {
     // Closed without another byte.
     if (this.#tail.isFinished(this.#at)) return encoder.encode(this.#control())
     await this.#tail.wait(this.#at)
-    if (!this.#beatDue) return undefined
-    this.#beatDue = false
-    return HEARTBEAT
+    return this.#beatDue ? HEARTBEAT : undefined
   }
 
   #control(): string {
     this.#cursor = Math.max(this.#cursor, nextCursor(undefined, this.#context.clock.now(), 0))
-    return controlEvent({
-      next: this.#at,
-      cursor: this.#cursor,
-      upToDate: this.#tail.isAtEnd(this.#at),
-      closed: this.#tail.isFinished(this.#at),
-    })
+    const upToDate = this.#tail.isAtEnd(this.#at)
+    this.#isLive ||= upToDate
+    this.#saidClosed = this.#tail.isFinished(this.#at)
+    return controlEvent({ next: this.#at, cursor: this.#cursor, upToDate, closed: this.#saidClosed })
   }
 
-  /** The batch at the reader's offset; undefined at the tail. Who has caught up shares frames with all others there. */
+  /**
+   * The batch at the reader's offset; undefined at the tail. Who has caught up shares frames with all others there; who has not yet
+   * reads alone, so that history does not push the newest frames out.
+   */
   async #nextFrame(): Promise<Frame | undefined> {
     const first = this.#first
     this.#first = undefined
     if (first !== undefined) return this.#frameOf(first)
     if (this.#tail.isAtEnd(this.#at)) return undefined
     const from = this.#at
+    if (!this.#isLive) return this.#frameOf(await this.#read(from))
     const key = `${this.#path}\n${this.#info?.incarnation}\n${from}`
     return this.#context.frames.frame(key, async () => this.#frameOf(await this.#read(from)))
   }
