@@ -28,6 +28,8 @@ export async function* observe(transport: Transport, url: string, options: Obser
         if (whole && (batch.streamClosed || (!live && batch.upToDate))) return
         if (whole) [offset, caughtUp, failures] = [next, batch.upToDate, 0]
       }
+      // The ecosystem's reader ends a read that is not live after one answer, however much there is.
+      if (!live && failures === 0) continue
     } catch (error) {
       failure = logError(transport.url, error)
     }

@@ -121,3 +121,17 @@ function cutAfter(response: Response, bytes: number): Response {
   })
   return new Response(response.body?.pipeThrough(cut), { status: response.status, headers: response.headers })
 }
+
+test("a log longer than one answer is read to its end, without an interruption", async () => {
+  const client = await serve()
+  await client.spawn("/assistant/long")
+  const filler = "x".repeat(400_000)
+  for (let i = 0; i < 4; i++) await client.ask("/assistant/long", `${i} ${filler}`)
+  const keys = new Set<string>()
+  let interruptions = 0
+  for await (const { events } of client.observe("/assistant/long", { live: false, onInterrupted: () => (interruptions += 1) })) {
+    for (const event of events) if (event.type === "message") keys.add(event.key)
+  }
+  expect(keys.size).toBe(4)
+  expect(interruptions).toBe(0)
+})
