@@ -26,7 +26,6 @@ export class AgentLoop {
   readonly #outbox: Outbox
   #options: AgentOptions | undefined
   #passes = 0
-  #running = false
 
   constructor(session: Session, scopes: Scopes, outbox: Outbox) {
     this.#session = session
@@ -35,10 +34,14 @@ export class AgentLoop {
   }
 
   use(options: AgentOptions): void {
-    if (typeof options !== "object" || options === null) throw new RouseError("INVALID_ARGS", "useAgent: options must be an object")
+    if (typeof options !== "object" || options === null)
+      throw new RouseError("INVALID_ARGS", "useAgent: options must be an object")
     const { model, systemPrompt } = options
-    if (typeof model !== "string" && typeof model?.doStream !== "function") {
-      throw new RouseError("INVALID_ARGS", "useAgent: model must be a name such as anthropic/claude-sonnet-4-5, or an AI SDK model")
+    if (typeof model !== "string" && model?.specificationVersion !== "v4") {
+      throw new RouseError(
+        "INVALID_ARGS",
+        "useAgent: model must be a name such as anthropic/claude-sonnet-4-5, or an AI SDK model of version v4",
+      )
     }
     if (typeof systemPrompt !== "string" && typeof systemPrompt !== "function") {
       throw new RouseError("INVALID_ARGS", "useAgent: systemPrompt must be a text or a function that returns one")
@@ -49,9 +52,9 @@ export class AgentLoop {
   async run(input: { readonly prompt?: string } = {}): Promise<AgentResult> {
     const options = this.#options
     if (options === undefined) throw new RouseError("INVALID_ARGS", "agent.run: call ctx.useAgent({ … }) first")
-    if (this.#running) throw new RouseError("INVALID_ARGS", "agent.run: one at a time; await the one before")
+    if (this.#session.looping) throw new RouseError("INVALID_ARGS", "agent.run: one at a time; await the one before")
     const pass = this.#passes
-    this.#running = true
+    this.#session.looping = true
     try {
       const result = await this.#pass(pass, options, input.prompt)
       this.#passes += 1
@@ -60,7 +63,7 @@ export class AgentLoop {
       this.#passes += 1
       throw this.#ended(error)
     } finally {
-      this.#running = false
+      this.#session.looping = false
     }
   }
 
@@ -83,9 +86,10 @@ export class AgentLoop {
     }
   }
 
-  /** A step without tool calls ends the pass, unless someone said something meanwhile in this session. */
+  /** A step without tool calls ends the pass, unless someone said something meanwhile and no later pass has begun. */
   #isOver(last: StepRow): boolean {
     if (callsOf(this.#session.rows, last.id).length > 0) return false
+    if (stepsOf(this.#session.rows, this.#session.run).some((step) => step.pass > last.pass)) return true
     this.#session.joinInbox()
     return this.#session.unread().length === 0
   }
@@ -164,7 +168,8 @@ export function settleInterrupted(session: Session): void {
 function toolMap(tools: readonly Tool[]): ReadonlyMap<string, Tool> {
   const map = new Map<string, Tool>()
   for (const tool of tools) {
-    if (map.has(tool.name)) throw new RouseError("INVALID_ARGS", `useAgent: two tools are named ${JSON.stringify(tool.name)}`)
+    if (map.has(tool.name))
+      throw new RouseError("INVALID_ARGS", `useAgent: two tools are named ${JSON.stringify(tool.name)}`)
     map.set(tool.name, tool)
   }
   return map

@@ -59,7 +59,11 @@ async function intent(
     const waits = await tool.needsApproval(input, contextOf(session, row, session.signal, 0))
     return waits ? { ...row, status: "waiting" } : row
   } catch (error) {
-    return failed(RouseError.is(error, "INVALID_ARGS") ? `The input is not valid. ${error.message}` : redactedMessage(session, error))
+    return failed(
+      RouseError.is(error, "INVALID_ARGS")
+        ? `The input is not valid. ${error.message}`
+        : redactedMessage(session, error),
+    )
   }
 }
 

@@ -1,4 +1,14 @@
-import type { ChildFinished, ChildRow, EntityInfo, EntityUrl, Json, MessageMode, MessageRow, Reason, Usage } from "@rouse/protocol"
+import type {
+  ChildFinished,
+  ChildRow,
+  EntityInfo,
+  EntityUrl,
+  Json,
+  MessageMode,
+  MessageRow,
+  Reason,
+  Usage,
+} from "@rouse/protocol"
 import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import type { StateSpec } from "./entity.ts"

@@ -42,7 +42,10 @@ export class Deltas {
     if (this.#stopped || !Number.isFinite(this.#everyMs)) return
     this.#timer = setTimeout(() => {
       this.#writing = this.#write()
-      this.#writing.then(() => this.#arm(), (error: unknown) => this.#session.host.log.debug("deltas stopped", { error: String(error) }))
+      this.#writing.then(
+        () => this.#arm(),
+        (error: unknown) => this.#session.host.log.debug("deltas stopped", { error: String(error) }),
+      )
     }, this.#everyMs)
   }
 

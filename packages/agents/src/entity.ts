@@ -1,4 +1,10 @@
-import { HANDLER_COLLECTIONS, RESERVED_COLLECTIONS, RouseError, SERVER_COLLECTIONS, isEntityType } from "@rouse/protocol"
+import {
+  HANDLER_COLLECTIONS,
+  RESERVED_COLLECTIONS,
+  RouseError,
+  SERVER_COLLECTIONS,
+  isEntityType,
+} from "@rouse/protocol"
 import type { JsonObject } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import type { Context, Wake } from "./context.ts"
@@ -10,6 +16,10 @@ export interface CollectionSpec<S extends StandardSchemaV1 = StandardSchemaV1> {
   readonly schema: S
   readonly key: string
 }
+
+/** Of a type that keeps no rows of its own. */
+// oxlint-disable-next-line typescript/no-generated-empty-object-type
+export type NoState = Readonly<Record<never, CollectionSpec>>
 
 export type StateSpec = Readonly<Record<string, CollectionSpec>>
 
@@ -53,7 +63,7 @@ const COLLECTION = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
  */
 export function defineEntity<
   A extends StandardSchemaV1 = StandardSchemaV1<JsonObject, JsonObject>,
-  S extends StateSpec = Readonly<Record<never, CollectionSpec>>,
+  S extends StateSpec = NoState,
 >(name: string, options: EntityOptions<A, S>): EntityDefinition {
   check(name, options)
   const definition: EntityDefinition = {
@@ -72,7 +82,11 @@ export function defineEntity<
 
 function check(name: string, options: Partial<EntityOptions<StandardSchemaV1, StateSpec>>): void {
   if (typeof name !== "string" || !isEntityType(name)) {
-    fail(name, "name", "must begin with a lower-case letter and hold only lower-case letters, digits, _ and -, at most 64")
+    fail(
+      name,
+      "name",
+      "must begin with a lower-case letter and hold only lower-case letters, digits, _ and -, at most 64",
+    )
   }
   if (typeof options !== "object" || options === null) fail(name, "options", "must be an object with a handler")
   if (typeof options.handler !== "function") fail(name, "handler", "must be a function")
@@ -94,7 +108,8 @@ function checkCollection(name: string, collection: string, spec: Partial<Collect
 }
 
 function checkCount(name: string, field: string, value: number | undefined): void {
-  if (value !== undefined && !(Number.isInteger(value) && value > 0)) fail(name, field, "must be a positive whole number")
+  if (value !== undefined && !(Number.isInteger(value) && value > 0))
+    fail(name, field, "must be a positive whole number")
 }
 
 function fail(name: unknown, field: string, rule: string): never {

@@ -7,5 +7,8 @@ const MESSAGE_CHARS_MAX = 4_096
 /** The words of a thrown value, for the log: bounded, and without the keys that this host knows. */
 export function redactedMessage(session: Session, error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
-  return redact(text, secretsOf(session.host.env ?? processEnv())).slice(0, MESSAGE_CHARS_MAX) || "It failed without a reason."
+  return (
+    redact(text, secretsOf(session.host.env ?? processEnv())).slice(0, MESSAGE_CHARS_MAX) ||
+    "It failed without a reason."
+  )
 }

@@ -12,7 +12,11 @@ import { State } from "./state.ts"
 import type { Tool } from "./tool.ts"
 
 /** What the handler is given. @param args The entity's arguments, as the schema makes them. */
-export function handlerContext(definition: EntityDefinition, session: Session, args: unknown): Context<unknown, StateSpec> {
+export function handlerContext(
+  definition: EntityDefinition,
+  session: Session,
+  args: unknown,
+): Context<unknown, StateSpec> {
   const scopes = new Scopes()
   const outbox = new Outbox(session, scopes)
   const steps = new Steps(session, scopes, outbox)
@@ -26,7 +30,7 @@ export function handlerContext(definition: EntityDefinition, session: Session, a
     wake,
     signal: session.signal,
     state: state.collections,
-    agent: { run: (options) => agent.run(options) },
+    agent: { run: (options) => heard(agent.run(options)) },
     get tools() {
       return (tools ??= platformTools(session))
     },
@@ -36,7 +40,7 @@ export function handlerContext(definition: EntityDefinition, session: Session, a
     },
     log: session.host.log,
     useAgent: (options) => agent.use(options),
-    step: (name, fn) => steps.run(name, fn),
+    step: (name, fn) => heard(steps.run(name, fn)),
     send: (to, content, options) => outbox.send(to, content, options),
     spawn: (type, id, spawnArgs, options) => outbox.spawn(type, id, spawnArgs, options),
     suspend: () => {
@@ -46,8 +50,14 @@ export function handlerContext(definition: EntityDefinition, session: Session, a
       session.reply = toJson(value, "reply")
     },
     tag: (name, value) => outbox.tag(name, value),
-    commit: () => session.flush(),
+    commit: () => heard(session.flush()),
   }
+}
+
+/** A promise that the author does not await must not end the process when it rejects: the wake fails by other means. */
+function heard<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
 }
 
 function wakeOf(session: Session): Wake {
@@ -68,5 +78,5 @@ function wakeOf(session: Session): Wake {
 
 function signalOf(row: MessageRow): { readonly name: string; readonly payload: Json } {
   const { name, payload } = row.content as JsonObject
-  return { name: String(name), payload: payload ?? null }
+  return { name: typeof name === "string" ? name : "", payload: payload ?? null }
 }

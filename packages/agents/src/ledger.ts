@@ -8,7 +8,7 @@ import { callsOf, isSettled } from "./core/run-state.ts"
 import { toJson, validate } from "./core/validate.ts"
 import { redactedMessage } from "./failure.ts"
 import type { Outbox } from "./outbox.ts"
-import { newScope } from "./scope.ts"
+import { newScope, rollBack } from "./scope.ts"
 import type { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 import type { Tool } from "./tool.ts"
@@ -115,7 +115,8 @@ export class Ledger {
 
   async #execute(call: ToolCallRow): Promise<Outcome> {
     const tool = this.#tools.get(call.name)
-    if (tool === undefined) return { status: "failed", error: `The tool ${JSON.stringify(call.name)} is no longer available.` }
+    if (tool === undefined)
+      return { status: "failed", error: `The tool ${JSON.stringify(call.name)} is no longer available.` }
     for (let attempt = 1; ; attempt += 1) {
       const tried = await this.#attempt(tool, call, call.attempts + attempt - 1)
       const attempts = call.attempts + attempt - 1
@@ -141,6 +142,7 @@ export class Ledger {
       this.#outbox.release(scope)
       return { status: "done", output: bounded(output) }
     } catch (error) {
+      rollBack(scope)
       if (this.#session.signal.aborted) throw error
       return await this.#thrown(tool, call, error)
     }

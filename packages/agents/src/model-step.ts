@@ -96,9 +96,7 @@ function settle(
   putParts(session, step, recorder)
   for (const call of calls) session.put("tool_call", call.id, call)
   const waiting = calls.filter((call) => call.status === "waiting")
-  session.writer.batch.approvals.push(
-    ...waiting.map((call) => ({ call: call.id, tool: call.name, input: call.input })),
-  )
+  session.writer.batch.approvals.push(...waiting.map((call) => ({ call: call.id, tool: call.name, input: call.input })))
 }
 
 /** Text and reasoning as they stand. Empty text says nothing; empty reasoning may carry the provider's seal. */

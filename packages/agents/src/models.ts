@@ -73,10 +73,15 @@ const PROVIDERS: readonly Provider[] = [
     path: "/v1",
     load: async (model, apiKey, baseURL) => {
       if (baseURL === undefined) {
-        throw new RouseError("MODEL_REFUSED", "compatible/… needs OPENAI_COMPATIBLE_BASE_URL: the address of an OpenAI-compatible server")
+        throw new RouseError(
+          "MODEL_REFUSED",
+          "compatible/… needs OPENAI_COMPATIBLE_BASE_URL: the address of an OpenAI-compatible server",
+        )
       }
       const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible")
-      return createOpenAICompatible({ name: "compatible", baseURL, includeUsage: true, ...(apiKey ? { apiKey } : {}) })(model)
+      return createOpenAICompatible({ name: "compatible", baseURL, includeUsage: true, ...(apiKey ? { apiKey } : {}) })(
+        model,
+      )
     },
   },
 ]
@@ -106,8 +111,9 @@ export function modelResolver(options: ModelResolverOptions = {}): ModelResolver
 
 /** Providers that have a key in `env`: what a banner shows. */
 export function seenKeys(env: Env = processEnv()): readonly string[] {
-  return PROVIDERS.filter((provider) => (provider.keyless ? first(env, provider.baseUrls) : first(env, provider.keys)))
-    .map((provider) => provider.name)
+  return PROVIDERS.filter((provider) =>
+    provider.keyless ? first(env, provider.baseUrls) : first(env, provider.keys),
+  ).map((provider) => provider.name)
 }
 
 async function resolve(name: string, options: ModelResolverOptions): Promise<ResolvedModel> {
@@ -131,7 +137,10 @@ function split(name: string): { readonly provider: Provider; readonly model: str
       : PROVIDERS.find((candidate) => candidate.name === name.slice(0, slash))
   if (provider && name.length > slash + 1) return { provider, model: name.slice(slash + 1) }
   const known = PROVIDERS.map((candidate) => `${candidate.name}/…`).join(", ")
-  throw new RouseError("MODEL_REFUSED", `there is no model ${JSON.stringify(name)}: a name begins with ${known}, or is rouse/echo`)
+  throw new RouseError(
+    "MODEL_REFUSED",
+    `there is no model ${JSON.stringify(name)}: a name begins with ${known}, or is rouse/echo`,
+  )
 }
 
 function missingKey(name: string, provider: Provider, env: Env): RouseError {
@@ -151,7 +160,8 @@ function first(env: Env, names: readonly string[]): string | undefined {
 function baseUrl(value: string | undefined, path: string): string | undefined {
   if (value === undefined) return undefined
   const url = URL.canParse(value) ? new URL(value) : undefined
-  if (url === undefined) throw new RouseError("MODEL_REFUSED", `the provider's base URL is not a URL: ${JSON.stringify(value)}`)
+  if (url === undefined)
+    throw new RouseError("MODEL_REFUSED", `the provider's base URL is not a URL: ${JSON.stringify(value)}`)
   return url.pathname === "/" ? url.origin + path : value.replace(/\/+$/, "")
 }
 

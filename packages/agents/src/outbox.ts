@@ -46,12 +46,14 @@ export class Outbox {
 
   tag(name: string, value: string | null): void {
     if (typeof name !== "string" || name === "") throw new RouseError("INVALID_ARGS", "tag: name must be a text")
-    if (value !== null && typeof value !== "string") throw new RouseError("INVALID_ARGS", `tag ${name}: value must be a text or null`)
+    if (value !== null && typeof value !== "string")
+      throw new RouseError("INVALID_ARGS", `tag ${name}: value must be a text or null`)
     this.#batch().tags[name] = value
   }
 
   /** The changes of a tool or step join the next commit. */
   release(scope: Scope): void {
+    scope.closed = true
     this.#session.writer.add(scope.held)
   }
 
@@ -70,7 +72,7 @@ export class Outbox {
     const id = scope === this.#handler ? `${wake}.${ordinal}` : `${wake}.${scope.id}.${ordinal}`
     const key = `${wake}:${kind}:${ordinal}`
     const memo = scope === this.#handler ? this.#session.rows.get("memo", key) : undefined
-    if (memo !== undefined) return String(memo.value)
+    if (typeof memo?.value === "string") return memo.value
     const made = make(id)
     const batch = this.#batch()
     batch.sends.push(...(made.batch.sends ?? []))
@@ -103,7 +105,8 @@ export function spawnRequest(
   args: Readonly<Record<string, Json>>,
   options: SpawnOptions,
 ): SpawnRequest {
-  const message = options.message === undefined ? {} : { message: { id: unique, content: toJson(options.message, "message") } }
+  const message =
+    options.message === undefined ? {} : { message: { id: unique, content: toJson(options.message, "message") } }
   return {
     type,
     id,
@@ -117,7 +120,10 @@ export function spawnRequest(
 /** @throws {RouseError} `INVALID_ARGS` when `url` is not an entity's address. */
 export function checkUrl(url: string): void {
   if (typeof url !== "string" || parseEntityUrl(url) === undefined) {
-    throw new RouseError("INVALID_ARGS", `to: ${JSON.stringify(url)} is not an entity's address; it looks like /type/id`)
+    throw new RouseError(
+      "INVALID_ARGS",
+      `to: ${JSON.stringify(url)} is not an entity's address; it looks like /type/id`,
+    )
   }
 }
 
@@ -125,7 +131,10 @@ export function checkUrl(url: string): void {
 export function checkSpawn(type: string, id: string | undefined): void {
   if (!isEntityType(type)) throw new RouseError("INVALID_ARGS", `type: ${JSON.stringify(type)} is not a type's name`)
   if (id !== undefined && !isEntityId(id)) {
-    throw new RouseError("INVALID_ARGS", `id: ${JSON.stringify(id)} is not an id: letters, digits and ._~- only, at most 128`)
+    throw new RouseError(
+      "INVALID_ARGS",
+      `id: ${JSON.stringify(id)} is not an id: letters, digits and ._~- only, at most 128`,
+    )
   }
 }
 
@@ -140,7 +149,8 @@ export function idFrom(text: string): string {
 function dueTime({ after, at }: SendOptions, nowMs: number): number | undefined {
   if (after !== undefined && at !== undefined) throw new RouseError("INVALID_ARGS", "give after or at, not both")
   if (after !== undefined) {
-    if (!(Number.isFinite(after) && after >= 0)) throw new RouseError("INVALID_ARGS", "after: must be milliseconds from now, 0 or more")
+    if (!(Number.isFinite(after) && after >= 0))
+      throw new RouseError("INVALID_ARGS", "after: must be milliseconds from now, 0 or more")
     return nowMs + after
   }
   if (at === undefined) return undefined

@@ -54,7 +54,9 @@ function spawnTool(session: Session): Tool {
       const childId = id || idFrom(unique)
       checkSpawn(type, childId)
       const options = message ? { message } : {}
-      await session.writer.deliver({ spawn: spawnRequest(unique, type, childId, args as Record<string, Json>, options) })
+      await session.writer.deliver({
+        spawn: spawnRequest(unique, type, childId, args as Record<string, Json>, options),
+      })
       return { url: entityUrl(type, childId) }
     },
   })

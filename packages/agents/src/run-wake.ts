@@ -29,7 +29,7 @@ export async function runWake(
 ): Promise<void> {
   const session = new Session(request, backend, host)
   try {
-    if (backend.signal.aborted && !isInterrupted(backend.signal)) throw reasonOf(backend.signal)
+    if (session.signal.aborted && !isInterrupted(session.signal)) throw reasonOf(session.signal)
     await session.finish(await outcomeOf(definition, session))
   } catch (error) {
     session.abandon(error)
@@ -50,6 +50,8 @@ async function outcomeOf(definition: EntityDefinition, session: Session): Promis
     return { kind: "failed", error: failureInfo(session, error) }
   }
   if (isInterrupted(session.signal)) return interrupted(session, reasonOf(session.signal).message)
+  if (session.looping)
+    throw new RouseError("HANDLER_FAILED", "the handler returned while agent.run() was under way: await it")
   if (session.suspended) return { kind: "suspended" }
   return { kind: "completed", reply: session.reply ?? session.answer ?? null }
 }

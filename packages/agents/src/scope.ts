@@ -1,3 +1,4 @@
+import { RouseError } from "@rouse/protocol"
 import { emptyBatch } from "./batch.ts"
 import type { Batch } from "./batch.ts"
 
@@ -12,12 +13,20 @@ export interface Scope {
   readonly held: Batch
   /** Takes the changes back in the view of the rows: what throws has changed nothing. Last first. */
   readonly undo: (() => void)[]
+  /** Its result is settled: what it would still change comes too late. */
+  closed: boolean
   /** Sends and spawns so far. */
   ordinal: number
 }
 
 export function newScope(id: string): Scope {
-  return { id, held: emptyBatch(), undo: [], ordinal: 0 }
+  return { id, held: emptyBatch(), undo: [], closed: false, ordinal: 0 }
+}
+
+/** Takes a scope's changes back, and refuses later ones. */
+export function rollBack(scope: Scope): void {
+  scope.closed = true
+  for (const undo of scope.undo.splice(0).toReversed()) undo()
 }
 
 interface Storage {
@@ -33,8 +42,11 @@ export class Scopes {
   readonly #storage: Storage | undefined = newStorage()
   readonly #entered: Scope[] = []
 
+  /** @throws {RouseError} `CONFLICT` in a tool or step that is over. */
   get current(): Scope | undefined {
-    return this.#storage ? this.#storage.getStore() : this.#entered.at(-1)
+    const scope = this.#storage ? this.#storage.getStore() : this.#entered.at(-1)
+    if (!scope?.closed) return scope
+    throw new RouseError("CONFLICT", "this tool or step is over: it can change nothing any more")
   }
 
   async within<T>(scope: Scope, fn: () => T | Promise<T>): Promise<T> {
@@ -42,7 +54,7 @@ export class Scopes {
     try {
       return await (this.#storage ? this.#storage.run(scope, fn) : fn())
     } catch (error) {
-      for (const undo of scope.undo.toReversed()) undo()
+      rollBack(scope)
       throw error
     } finally {
       this.#entered.splice(this.#entered.indexOf(scope), 1)

@@ -1,4 +1,17 @@
-import type { ChangeEvent, CommitReply, EntityInfo, HandlerCommit, Json, MessageRow, Row, RunRow, WakeBackend, WakeInfo, WakeOutcome, WakeRequest } from "@rouse/protocol"
+import type {
+  ChangeEvent,
+  CommitReply,
+  EntityInfo,
+  HandlerCommit,
+  Json,
+  MessageRow,
+  Row,
+  RunRow,
+  WakeBackend,
+  WakeInfo,
+  WakeOutcome,
+  WakeRequest,
+} from "@rouse/protocol"
 import { sleep } from "./abort.ts"
 import { change, removal } from "./batch.ts"
 import type { Batch } from "./batch.ts"
@@ -25,6 +38,7 @@ export class Session {
   readonly rows: LiveRows
   readonly wake: WakeInfo
   readonly entity: EntityInfo
+  /** Aborts when the host says so, and when nothing more can be written. */
   readonly signal: AbortSignal
   readonly host: Host
   readonly writer: Writer
@@ -37,11 +51,14 @@ export class Session {
   /** What a failed `agent.run()` threw: uncaught, it fails the run for good. */
   failure: Error | undefined
   suspended = false
+  /** Whether an `agent.run()` is under way. */
+  looping = false
   /** What `ctx.reply` was given. */
   reply: Json | undefined
   /** What the last pass of the agent said. */
   answer: string | undefined
   readonly #interrupting: string | undefined
+  readonly #dead = new AbortController()
   #opened: RunRow
   #isOpen: boolean
   #inbox: readonly Row<MessageRow>[] = []
@@ -51,13 +68,14 @@ export class Session {
     this.rows = new LiveRows(request.rows)
     this.wake = request.wake
     this.entity = request.entity
-    this.signal = backend.signal
+    this.signal = AbortSignal.any([backend.signal, this.#dead.signal])
     this.host = host
     this.writer = new Writer({
       backend,
       sleep: host.sleep ?? sleep,
       complete: (batch, finish) => this.#complete(batch, finish),
       onReply: (reply) => this.#onReply(reply),
+      onBroken: (error) => this.#dead.abort(error),
     })
     const open = openRun(this.rows)
     this.run = open?.id ?? nextRunKey(this.rows)
@@ -69,7 +87,7 @@ export class Session {
       startedAt: this.now(),
     }
     this.#interrupting = open && this.#waiting().find(([, row]) => row.mode === "interrupt")?.[0]
-    const stopsAtOnce = this.#interrupting !== undefined || backend.signal.aborted
+    const stopsAtOnce = this.#interrupting !== undefined || this.signal.aborted
     this.messages = stopsAtOnce ? [] : this.#takeWaiting()
   }
 
@@ -87,7 +105,8 @@ export class Session {
   put(collection: string, key: string, value: unknown): void {
     const { events } = this.writer.batch
     const earlier = events.findIndex((event) => event.type === collection && event.key === key)
-    const isNew = earlier < 0 ? this.rows.get(collection, key) === undefined : events[earlier]?.headers.operation === "insert"
+    const isNew =
+      earlier < 0 ? this.rows.get(collection, key) === undefined : events[earlier]?.headers.operation === "insert"
     const event = change(collection, key, isNew ? "insert" : "update", value)
     this.rows.apply(event)
     if (earlier < 0) events.push(event)
@@ -139,6 +158,7 @@ export class Session {
   abandon(error: unknown): void {
     this.#cancelFlush()
     this.writer.close(error)
+    this.#dead.abort(error)
   }
 
   #cancelFlush(): void {

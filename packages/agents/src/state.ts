@@ -45,13 +45,17 @@ export class State {
       insert: (row) => {
         const { key, value } = checked(name, spec, row)
         if (rows.get(name, key) !== undefined) {
-          throw new RouseError("ALREADY_EXISTS", `state.${name}: there is a row ${JSON.stringify(key)} already; use update`)
+          throw new RouseError(
+            "ALREADY_EXISTS",
+            `state.${name}: there is a row ${JSON.stringify(key)} already; use update`,
+          )
         }
         this.#write(name, key, value)
       },
       update: (key, fn) => {
         const before = rows.get(name, key)
-        if (before === undefined) throw new RouseError("NOT_FOUND", `state.${name}: there is no row ${JSON.stringify(key)}`)
+        if (before === undefined)
+          throw new RouseError("NOT_FOUND", `state.${name}: there is no row ${JSON.stringify(key)}`)
         const row = checked(name, spec, fn(copyOf(before)))
         if (row.key !== key) {
           throw new RouseError("INVALID_ARGS", `state.${name}.${spec.key}: an update cannot change a row's key`)
@@ -74,7 +78,12 @@ export class State {
     if (scope === undefined) {
       const made = this.#replayed(collection, key)
       if (made) return this.#show(collection, key, made.after)
-      this.#remember({ collection, key, ...(before === undefined ? {} : { before }), ...(value === undefined ? {} : { after: value }) })
+      this.#remember({
+        collection,
+        key,
+        ...(before === undefined ? {} : { before }),
+        ...(value === undefined ? {} : { after: value }),
+      })
     }
     scope?.undo.push(() => this.#show(collection, key, before))
     const events = scope?.held.events ?? writer.batch.events

@@ -48,10 +48,7 @@ export interface ToolOptions<S extends StandardSchemaV1, Output> {
   readonly parallel?: boolean
   execute(input: StandardSchemaV1.InferOutput<S>, ctx: ToolContext): Output | Promise<Output>
   /** For `reconcilable`: what became of this call. Undefined means that it did not happen. */
-  reconcile?(
-    input: StandardSchemaV1.InferOutput<S>,
-    ctx: ToolContext,
-  ): Output | undefined | Promise<Output | undefined>
+  reconcile?(input: StandardSchemaV1.InferOutput<S>, ctx: ToolContext): Output | undefined | Promise<Output | undefined>
 }
 
 /** A tool as the loop sees it. Made by `tool`. */
@@ -82,9 +79,9 @@ const RETRY_ATTEMPTS_MAX = 10
  * @see DESIGN §4.4
  */
 export function tool<S extends StandardSchemaV1, Output>(options: ToolOptions<S, Output>): Tool {
-  check(options as Unchecked)
-  const { approval = false, reconcile } = options
-  type Input = StandardSchemaV1.InferOutput<S>
+  check(options)
+  const { approval = false } = options
+  const reconcile = options.reconcile?.bind(options)
   return {
     name: options.name,
     description: options.description,
@@ -94,15 +91,15 @@ export function tool<S extends StandardSchemaV1, Output>(options: ToolOptions<S,
     parallel: options.parallel ?? true,
     timeoutMs: options.timeout,
     retry: options.retry ?? { attempts: 1 },
-    needsApproval: async (input, ctx) =>
-      typeof approval === "function" ? await approval(input as Input, ctx) : approval,
-    execute: async (input, ctx) => await options.execute(input as Input, ctx),
-    reconcile:
-      reconcile === undefined ? undefined : async (input, ctx) => await reconcile.call(options, input as Input, ctx),
+    needsApproval: async (input, ctx) => (typeof approval === "function" ? await approval(input, ctx) : approval),
+    execute: async (input, ctx) => await options.execute(input, ctx),
+    reconcile: reconcile === undefined ? undefined : async (input, ctx) => await reconcile(input, ctx),
   }
 }
 
-type Unchecked = { readonly [K in keyof ToolOptions<StandardSchemaV1, unknown>]?: ToolOptions<StandardSchemaV1, unknown>[K] | undefined }
+type Unchecked = {
+  readonly [K in keyof ToolOptions<StandardSchemaV1, unknown>]?: ToolOptions<StandardSchemaV1, unknown>[K] | undefined
+}
 
 /** Checks what a program without types may get wrong too. */
 function check(options: Unchecked): void {
@@ -128,7 +125,11 @@ function check(options: Unchecked): void {
   }
 }
 
-function schemaFor(options: { readonly name: string; readonly input: StandardSchemaV1; readonly inputSchema?: JsonObject }): JsonObject {
+function schemaFor(options: {
+  readonly name: string
+  readonly input: StandardSchemaV1
+  readonly inputSchema?: JsonObject
+}): JsonObject {
   const schema = options.inputSchema ?? jsonSchemaOf(options.input)
   if (schema !== undefined) return schema
   return fail(
@@ -141,4 +142,3 @@ function schemaFor(options: { readonly name: string; readonly input: StandardSch
 function fail(name: unknown, field: string, rule: string): never {
   throw new RouseError("INVALID_ARGS", `tool ${JSON.stringify(name ?? "")}: ${field} ${rule}`, { details: { field } })
 }
-

@@ -1,5 +1,12 @@
 import { RouseError } from "@rouse/protocol"
-import type { CommitReply, HandlerCommit, OutgoingMessage, SpawnRequest, WakeBackend, WakeOutcome } from "@rouse/protocol"
+import type {
+  CommitReply,
+  HandlerCommit,
+  OutgoingMessage,
+  SpawnRequest,
+  WakeBackend,
+  WakeOutcome,
+} from "@rouse/protocol"
 import { isInterrupted, reasonOf } from "./abort.ts"
 import { append, emptyBatch, isEmpty, toCommit } from "./batch.ts"
 import type { Batch } from "./batch.ts"
@@ -38,6 +45,7 @@ export class Writer {
   readonly #sleep: Sleep
   readonly #complete: (batch: Batch, finish: WakeOutcome | undefined) => Partial<HandlerCommit>
   readonly #onReply: (reply: CommitReply) => void
+  readonly #onBroken: (error: unknown) => void
   #batch: Batch = emptyBatch()
   #deliveries: Pending[] = []
   #seq = 0
@@ -50,11 +58,14 @@ export class Writer {
     readonly sleep: Sleep
     readonly complete: (batch: Batch, finish: WakeOutcome | undefined) => Partial<HandlerCommit>
     readonly onReply: (reply: CommitReply) => void
+    /** Called once, when a commit failed for good. */
+    readonly onBroken: (error: unknown) => void
   }) {
     this.#backend = options.backend
     this.#sleep = options.sleep
     this.#complete = options.complete
     this.#onReply = options.onReply
+    this.#onBroken = options.onBroken
   }
 
   get commits(): number {
@@ -110,6 +121,7 @@ export class Writer {
       while (this.#hasWork()) await this.#write(this.#cut(), undefined)
     } catch (error) {
       this.close(error)
+      this.#onBroken(error)
       throw error
     } finally {
       this.#draining = undefined

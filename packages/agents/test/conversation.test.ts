@@ -1,4 +1,4 @@
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { expect, test } from "vitest"
 import { z } from "zod"
 import { defineEntity, tool } from "../src/index.ts"
@@ -24,11 +24,19 @@ const calls = fc.array(
   }),
   { maxLength: 3 },
 )
-const answer: fc.Arbitrary<ScriptedAnswer> = fc.record({ text: texts, reasoning: texts, calls }, { requiredKeys: ["text"] })
+const answer: fc.Arbitrary<ScriptedAnswer> = fc.record(
+  { text: texts, reasoning: texts, calls },
+  { requiredKeys: ["text"] },
+)
 const story = fc.record({
   answers: fc.array(answer, { minLength: 1, maxLength: 6 }),
-  messages: fc.array(fc.tuple(texts, fc.constantFrom("steer", "queue", "interrupt" as const)), { minLength: 1, maxLength: 4 }),
-  crashes: fc.array(fc.tuple(fc.integer({ min: 1, max: 12 }), fc.constantFrom("before", "after" as const)), { maxLength: 1 }),
+  messages: fc.array(fc.tuple(texts, fc.constantFrom("steer", "queue", "interrupt" as const)), {
+    minLength: 1,
+    maxLength: 4,
+  }),
+  crashes: fc.array(fc.tuple(fc.integer({ min: 1, max: 12 }), fc.constantFrom("before", "after" as const)), {
+    maxLength: 1,
+  }),
   decision: fc.constantFrom("allow", "deny" as const),
 })
 
@@ -46,7 +54,12 @@ async function play({ answers, messages, crashes, decision }: Story): Promise<re
         make("once", () => ""),
         make("ask", () => "asked", true),
       ]
-      ctx.useAgent({ systemPrompt: "", model: scriptedModel(() => answers[said++ % answers.length] ?? "x"), tools, maxSteps: 8 })
+      ctx.useAgent({
+        systemPrompt: "",
+        model: scriptedModel(() => answers[said++ % answers.length] ?? "x"),
+        tools,
+        maxSteps: 8,
+      })
       await ctx.agent.run()
     },
   })
@@ -73,7 +86,8 @@ test("any prefix of any log projects to a conversation that a provider accepts (
       for (const event of await play(it)) {
         if (event.type !== "delta") rows.apply(event)
         const problems = problemsOf(conversation(rows))
-        if (problems.length > 0) throw new Error(`after ${event.headers.operation} ${event.type} ${event.key}: ${problems.join("; ")}`)
+        if (problems.length > 0)
+          throw new Error(`after ${event.headers.operation} ${event.type} ${event.key}: ${problems.join("; ")}`)
       }
     }),
     { numRuns: 150 },
@@ -110,14 +124,15 @@ function withoutAnswers(rows: LiveRows, step: string): LiveRows {
   const kept = new LiveRows([])
   for (const collection of ["message", "step", "text", "reasoning", "tool_call"]) {
     for (const [key, value] of rows.entries(collection)) {
-      if ((value as { step?: string } | null)?.step !== step) kept.put(collection, key, value as never)
+      if ((value as { step?: string } | null)?.step !== step) kept.put(collection, key, value)
     }
   }
   return kept
 }
 
 test("messages of every kind read in a stable way", () => {
-  const render = (content: unknown, fields = {}): string => renderMessage(message("m", content as never, fields).value as never)
+  const render = (content: unknown, fields = {}): string =>
+    renderMessage(message("m", content as never, fields).value as never)
   expect([
     render("hello"),
     render({ a: 1 }),

@@ -26,15 +26,17 @@ class World {
 
 function toolsOf(world: World): readonly Tool[] {
   const input = z.object({ n: z.number() })
-  const act = (name: string) => async ({ n }: { n: number }, { idempotencyKey, signal }: ToolContext) => {
-    world.at(`${name}:${n}:start`)
-    if (signal.aborted) await new Promise(() => undefined)
-    world.effects.push({ tool: name, key: idempotencyKey })
-    await Promise.resolve()
-    world.at(`${name}:${n}:end`)
-    if (signal.aborted) await new Promise(() => undefined)
-    return { did: name, n }
-  }
+  const act =
+    (name: string) =>
+    async ({ n }: { n: number }, { idempotencyKey, signal }: ToolContext) => {
+      world.at(`${name}:${n}:start`)
+      if (signal.aborted) await new Promise(() => undefined)
+      world.effects.push({ tool: name, key: idempotencyKey })
+      await Promise.resolve()
+      world.at(`${name}:${n}:end`)
+      if (signal.aborted) await new Promise(() => undefined)
+      return { did: name, n }
+    }
   const common = (name: string) => ({ name, description: name, input, execute: act(name) })
   return [
     tool({ ...common("pure"), effect: "pure" }),
@@ -110,7 +112,9 @@ async function play(world: World, before: (rouse: TestRouse) => void): Promise<T
 
 function check(rouse: TestRouse, world: World, clean: { readonly keys: ReadonlySet<string> }): void {
   // P1: settled once.
-  const settled = rouse.log("/worker/one").filter((event) => event.type === "message" && (event.value as { status: string }).status === "processed")
+  const settled = rouse
+    .log("/worker/one")
+    .filter((event) => event.type === "message" && (event.value as { status: string }).status === "processed")
   expect(settled.map((event) => event.key)).toHaveLength(new Set(settled.map((event) => event.key)).size)
   expect(rouse.rows("/worker/one", "message").map((row) => row.status)).toEqual(["processed", "processed"])
   expect(rouse.rows("/worker/one", "run").map((row) => row.status)).toEqual(["completed", "completed"])
@@ -136,7 +140,7 @@ function check(rouse: TestRouse, world: World, clean: { readonly keys: ReadonlyS
   expect(world.count("reconcilable")).toBe(1)
   // Sends and spawns exactly once.
   const inbox = rouse.rows("/sink/one", "message").map((row) => row.content)
-  expect([...inbox].sort()).toEqual(["after", "before", "from the model", "in a step"])
+  expect([...inbox].map(String).sort()).toEqual(["after", "before", "from the model", "in a step"])
   expect(rouse.rows("/worker/one", "child")).toHaveLength(2)
   expect(rouse.rows("/sink/child", "message").map((row) => row.content)).toEqual(["hello child"])
   // P3, at every prefix of the log.
@@ -159,15 +163,21 @@ test("without a crash", () => {
 
 describe("a crash at a commit", () => {
   const commits = Array.from({ length: clean.commits }, (_, i) => i + 1)
-  test.each(commits.flatMap((n) => [[n, "before"] as const, [n, "after"] as const]))("%i, %s it is written", async (n, when) => {
-    const world = new World()
-    const rouse = await play(world, (it) => it.crashAt(n, when))
-    check(rouse, world, { keys })
-  })
+  test.each(commits.flatMap((n) => [[n, "before"] as const, [n, "after"] as const]))(
+    "%i, %s it is written",
+    async (n, when) => {
+      const world = new World()
+      const rouse = await play(world, (it) => it.crashAt(n, when))
+      check(rouse, world, { keys })
+    },
+  )
 })
 
 describe("a crash in a tool", () => {
-  const moments = ["pure:1", "idempotent:1", "reconcilable:1", "once:1", "alone:2", "pure:2"].flatMap((name) => [`${name}:start`, `${name}:end`])
+  const moments = ["pure:1", "idempotent:1", "reconcilable:1", "once:1", "alone:2", "pure:2"].flatMap((name) => [
+    `${name}:start`,
+    `${name}:end`,
+  ])
   test.each(moments)("at %s", async (moment) => {
     const world = new World()
     let crashed = 0
@@ -179,7 +189,9 @@ describe("a crash in a tool", () => {
     expect(crashed).toBeGreaterThan(0)
     check(rouse, world, { keys })
     expect(world.count("step")).toBe(1)
-    const call = rouse.rows("/worker/one", "tool_call").find((row) => row.status === "unknown" && moment.startsWith(row.name))
+    const call = rouse
+      .rows("/worker/one", "tool_call")
+      .find((row) => row.status === "unknown" && moment.startsWith(row.name))
     if (moment.startsWith("once") || moment.startsWith("alone")) expect(call).toBeDefined()
     if (moment.startsWith("reconcilable")) expect(world.asked).toHaveLength(1)
   })

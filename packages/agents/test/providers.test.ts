@@ -21,7 +21,11 @@ const add = tool({
   execute: ({ a, b }) => ({ sum: a + b }),
 })
 
-const MODELS: Readonly<Record<WireFormat, string>> = { anthropic: "claude-test", responses: "gpt-5-test", chat: "gpt-test" }
+const MODELS: Readonly<Record<WireFormat, string>> = {
+  anthropic: "claude-test",
+  responses: "gpt-5-test",
+  chat: "gpt-test",
+}
 
 async function start(format: WireFormat, script: ProviderScript, env: Readonly<Record<string, string>> = {}) {
   const server = await startProviderServer(script)
@@ -54,7 +58,9 @@ function everything(rouse: TestRouse): string {
 
 describe.each(["anthropic", "responses", "chat"] as const)("%s", (format) => {
   test("streams text and reports usage with cache figures", async () => {
-    const { rouse, server } = await start(format, [{ text: "Hello there, friend.", usage: { input: 100, output: 7, cached: 60 } }])
+    const { rouse, server } = await start(format, [
+      { text: "Hello there, friend.", usage: { input: 100, output: 7, cached: 60 } },
+    ])
     expect(await rouse.ask("/assistant/one", "hi")).toBe("Hello there, friend.")
     const [step] = rouse.rows("/assistant/one", "step")
     expect(step?.usage).toMatchObject({ inputTokens: 100, outputTokens: 7, cachedInputTokens: 60 })
@@ -76,18 +82,24 @@ describe.each(["anthropic", "responses", "chat"] as const)("%s", (format) => {
       { text: "Again." },
     ])
     expect(await rouse.ask("/assistant/one", "add them")).toBe("It is 3.")
-    expect(rouse.rows("/assistant/one", "tool_call").map((row) => [row.callId, row.status, row.output ?? row.error])).toEqual([
+    expect(
+      rouse.rows("/assistant/one", "tool_call").map((row) => [row.callId, row.status, row.output ?? row.error]),
+    ).toEqual([
       ["call_a", "done", { sum: 3 }],
       ["call_b", "failed", expect.stringContaining("input.b")],
     ])
-    if (format !== "chat") expect(rouse.rows("/assistant/one", "reasoning").map((row) => row.text)).toEqual(["Two sums, then."])
+    if (format !== "chat")
+      expect(rouse.rows("/assistant/one", "reasoning").map((row) => row.text)).toEqual(["Two sums, then."])
     await rouse.ask("/assistant/one", "again")
     expect(server.requests[1]?.body[format === "responses" ? "input" : "messages"]).toMatchSnapshot()
     expectPrefix(server, format)
   })
 
   test("honours Retry-After, and says how often it tried", async () => {
-    const { rouse } = await start(format, [{ status: 429, error: "slow down", headers: { "retry-after": "7" } }, { text: "Now." }])
+    const { rouse } = await start(format, [
+      { status: 429, error: "slow down", headers: { "retry-after": "7" } },
+      { text: "Now." },
+    ])
     const before = rouse.nowMs
     expect(await rouse.ask("/assistant/one", "hi")).toBe("Now.")
     expect(rouse.nowMs - before).toBe(7_000)
@@ -109,7 +121,10 @@ describe.each(["anthropic", "responses", "chat"] as const)("%s", (format) => {
   })
 
   test("reports a conversation that is too long", async () => {
-    const error = format === "anthropic" ? "prompt is too long: 250000 tokens > 200000 maximum" : "This model's maximum context length is 8192 tokens."
+    const error =
+      format === "anthropic"
+        ? "prompt is too long: 250000 tokens > 200000 maximum"
+        : "This model's maximum context length is 8192 tokens."
     const { rouse } = await start(format, [{ status: 400, error }])
     await expect(rouse.ask("/assistant/one", "hi")).rejects.toThrow(/longer than .* accepts/)
     expect(rouse.rows("/assistant/one", "run")[0]?.error?.code).toBe("CONTEXT_OVERFLOW")
@@ -124,7 +139,9 @@ describe.each(["anthropic", "responses", "chat"] as const)("%s", (format) => {
 
 /** P4: each request's conversation begins with the one before. */
 function expectPrefix(server: ProviderServer, format: WireFormat): void {
-  const bodies = server.requests.map(({ body }) => stable((body[format === "responses" ? "input" : "messages"] ?? []) as readonly unknown[]))
+  const bodies = server.requests.map(({ body }) =>
+    stable((body[format === "responses" ? "input" : "messages"] ?? []) as readonly unknown[]),
+  )
   for (const [i, body] of bodies.entries()) {
     const next = bodies[i + 1]
     if (next) expect(next.slice(0, body.length)).toEqual(body)
@@ -133,13 +150,18 @@ function expectPrefix(server: ProviderServer, format: WireFormat): void {
 
 /** Cache breakpoints are not content: they move with the end. */
 function stable(messages: readonly unknown[]): readonly string[] {
-  return messages.map((message) => JSON.stringify(message, (key, value: unknown) => (key === "cache_control" ? undefined : value)))
+  return messages.map((message) =>
+    JSON.stringify(message, (key, value: unknown) => (key === "cache_control" ? undefined : value)),
+  )
 }
 
 test("anthropic is told where to cache: after the system prompt, and at the end", async () => {
   const { rouse, server } = await start("anthropic", [{ text: "Hi." }])
   await rouse.ask("/assistant/one", "hi")
-  const body = server.requests[0]?.body as { system: { cache_control?: unknown }[]; messages: { content: { cache_control?: unknown }[] }[] }
+  const body = server.requests[0]?.body as {
+    system: { cache_control?: unknown }[]
+    messages: { content: { cache_control?: unknown }[] }[]
+  }
   expect(body.system.at(-1)?.cache_control).toEqual({ type: "ephemeral" })
   expect(body.messages.at(-1)?.content.at(-1)?.cache_control).toEqual({ type: "ephemeral" })
 })
@@ -157,5 +179,8 @@ test("an OpenAI-compatible server needs only an address", async () => {
   await rouse.spawn("/local/one")
   expect(await rouse.ask("/local/one", "hi")).toBe("Local.")
   expect(server.requests[0]).toMatchObject({ format: "chat", body: { model: "llama" } })
-  expect(rouse.rows("/local/one", "step")[0]).toMatchObject({ model: "compatible/llama", usage: { inputTokens: 10, outputTokens: 5 } })
+  expect(rouse.rows("/local/one", "step")[0]).toMatchObject({
+    model: "compatible/llama",
+    usage: { inputTokens: 10, outputTokens: 5 },
+  })
 })

@@ -9,7 +9,11 @@ afterEach(() => clearRegistry())
 const assistant = (tools: Parameters<typeof tool>[0][] = []) =>
   defineEntity("assistant", {
     async handler(ctx) {
-      ctx.useAgent({ systemPrompt: "Be brief.", model: "rouse/echo", tools: [...ctx.tools, ...tools.map((options) => tool(options))] })
+      ctx.useAgent({
+        systemPrompt: "Be brief.",
+        model: "rouse/echo",
+        tools: [...ctx.tools, ...tools.map((options) => tool(options))],
+      })
       await ctx.agent.run()
     },
   })
@@ -95,14 +99,27 @@ test("a wake without tools is one commit", async () => {
 
 test("a wake with tools commits the intents, the results, and the end", async () => {
   const backend = new RecordingBackend()
-  const add = { name: "add", description: "Adds", input: z.object({ a: z.number(), b: z.number() }), effect: "pure" as const, execute: ({ a, b }: { a: number; b: number }) => a + b }
+  const add = {
+    name: "add",
+    description: "Adds",
+    input: z.object({ a: z.number(), b: z.number() }),
+    effect: "pure" as const,
+    execute: ({ a, b }: { a: number; b: number }) => a + b,
+  }
   await runWake(
-    assistant([add as never]),
+    assistant([add]),
     request([message("m1", '/call add {"a":1,"b":2}\n/call add {"a":"x"}\n/call nothing')]),
     backend,
     testHost(),
   )
-  expect(backend.commits.map((commit) => commit.events.map((event) => `${event.headers.operation} ${event.type} ${event.key} ${(event.value as { status?: string }).status ?? ""}`))).toMatchInlineSnapshot(`
+  expect(
+    backend.commits.map((commit) =>
+      commit.events.map(
+        (event) =>
+          `${event.headers.operation} ${event.type} ${event.key} ${(event.value as { status?: string }).status ?? ""}`,
+      ),
+    ),
+  ).toMatchInlineSnapshot(`
     [
       [
         "insert run r000001 running",

@@ -18,7 +18,7 @@ defineEntity("typed", {
     expectTypeOf(wake.attempt).toBeNumber()
     expectTypeOf(await ctx.step("x", () => 1)).toBeNumber()
     // @ts-expect-error: no such collection
-    ctx.state.nothing
+    void ctx.state.nothing
     // @ts-expect-error: text is missing
     ctx.state.notes.insert({ id: "a" })
   },
@@ -28,7 +28,7 @@ defineEntity("untyped", {
   handler(ctx) {
     expectTypeOf(ctx.args).toEqualTypeOf<JsonObject>()
     // @ts-expect-error: there are no collections
-    ctx.state.notes
+    void ctx.state.notes
   },
 })
 

@@ -8,6 +8,9 @@ const tsc = fileURLToPath(new URL("../../../node_modules/typescript/bin/tsc", im
 
 test("tests and type tests compile", { timeout: 120_000 }, async () => {
   const run = promisify(execFile)(process.execPath, [tsc, "-p", "tsconfig.test.json"], { cwd: here })
-  const output = await run.then(() => "", (error: { stdout: string }) => error.stdout)
+  const output = await run.then(
+    () => "",
+    (error: { stdout: string }) => error.stdout,
+  )
   expect(output).toBe("")
 })

@@ -51,7 +51,10 @@ function perform(commands: readonly Command[], step: number): EchoAnswer {
   const slow = commands.findLast((command) => command.name === "slow")
   const fail = commands.findLast((command) => command.name === "fail")
   return {
-    pieces: [...pieces.filter((piece) => piece.kind === "reasoning"), ...pieces.filter((piece) => piece.kind !== "reasoning")],
+    pieces: [
+      ...pieces.filter((piece) => piece.kind === "reasoning"),
+      ...pieces.filter((piece) => piece.kind !== "reasoning"),
+    ],
     ...(slow ? { slowMs: Number(slow.rest) || 0 } : {}),
     ...(fail ? { failStatus: Number(fail.rest) || 500 } : {}),
   }
@@ -106,14 +109,18 @@ function textOf(message: LanguageModelV4Message | undefined): string {
 
 function usage(prompt: LanguageModelV4Prompt, pieces: readonly EchoPiece[]): EchoPiece {
   const chars = prompt.reduce((sum, message) => sum + lengthOf(message), 0)
-  const said = pieces.reduce((sum, piece) => sum + (piece.kind === "usage" ? 0 : piece.kind === "call" ? piece.input.length : piece.text.length), 0)
+  const said = pieces.reduce(
+    (sum, piece) => sum + (piece.kind === "usage" ? 0 : piece.kind === "call" ? piece.input.length : piece.text.length),
+    0,
+  )
   return { kind: "usage", input: Math.ceil(chars / CHARS_A_TOKEN), output: Math.ceil(said / CHARS_A_TOKEN) }
 }
 
 function lengthOf(message: LanguageModelV4Message): number {
   if (message.role === "system") return message.content.length
   let chars = 0
-  for (const part of message.content) chars += part.type === "text" || part.type === "reasoning" ? part.text.length : JSON.stringify(part).length
+  for (const part of message.content)
+    chars += part.type === "text" || part.type === "reasoning" ? part.text.length : JSON.stringify(part).length
   return chars
 }
 

@@ -27,7 +27,11 @@ export function resolveCall(row: ToolCallRow, approval: ApprovalRow | undefined)
       return answerOf(approval)
     case "running":
       return resolveCut(row)
-    default:
+    case "done":
+    case "failed":
+    case "denied":
+    case "unknown":
+    case "cancelled":
       throw new Error(`call ${row.id} is settled: ${row.status}`)
   }
 }

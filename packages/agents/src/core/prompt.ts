@@ -1,4 +1,10 @@
-import type { JSONValue, LanguageModelV4Message, LanguageModelV4Prompt, LanguageModelV4ToolResultOutput, SharedV4ProviderOptions } from "@ai-sdk/provider"
+import type {
+  JSONValue,
+  LanguageModelV4Message,
+  LanguageModelV4Prompt,
+  LanguageModelV4ToolResultOutput,
+  SharedV4ProviderOptions,
+} from "@ai-sdk/provider"
 import type { JsonObject } from "@rouse/protocol"
 import type { AssistantPart, CallResult, Turn } from "./conversation.ts"
 

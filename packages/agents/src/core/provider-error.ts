@@ -32,9 +32,14 @@ export function readProviderError(error: unknown, nowMs: number, secrets: readon
     const passes = (PASSING.has(facts.status) || facts.status >= 500) && !QUOTA.test(evidence)
     if (!passes) return { kind: "refused", message: `${message} (${facts.status})` }
     const retryAfterMs = retryAfter(facts.headers, nowMs)
-    return { kind: "retry", message: `${message} (${facts.status})`, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+    return {
+      kind: "retry",
+      message: `${message} (${facts.status})`,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    }
   }
-  if (facts.type !== "" && facts.retryable !== true && !TRANSIENT_TYPES.test(facts.type)) return { kind: "refused", message }
+  if (facts.type !== "" && facts.retryable !== true && !TRANSIENT_TYPES.test(facts.type))
+    return { kind: "refused", message }
   if (facts.retryable === false && facts.sdk) return { kind: "refused", message }
   return { kind: "retry", message }
 }
@@ -52,15 +57,21 @@ interface Facts {
 }
 
 function factsOf(error: unknown): Facts {
-  const raw = (typeof error === "object" && error !== null ? error : { message: String(error) }) as Record<string, unknown>
-  const inner = (typeof raw["error"] === "object" && raw["error"] !== null ? raw["error"] : {}) as Record<string, unknown>
+  const raw = (typeof error === "object" && error !== null ? error : { message: String(error) }) as Record<
+    string,
+    unknown
+  >
+  const inner = (typeof raw["error"] === "object" && raw["error"] !== null ? raw["error"] : {}) as Record<
+    string,
+    unknown
+  >
   const status = raw["statusCode"] ?? raw["status"]
   const type = raw["type"] ?? inner["type"] ?? raw["code"] ?? inner["code"]
   const isError = error instanceof Error
   return {
-    message: String(raw["message"] ?? inner["message"] ?? "the provider gave no reason"),
+    message: textOf(raw["message"]) || textOf(inner["message"]) || "the provider gave no reason",
     type: !isError && typeof type === "string" ? type : "",
-    body: typeof raw["responseBody"] === "string" ? raw["responseBody"] : safeText(raw["data"]),
+    body: textOf(raw["responseBody"] ?? raw["data"]),
     headers: (raw["responseHeaders"] ?? {}) as Readonly<Record<string, string>>,
     sdk: isError && (raw["name"] as string).startsWith("AI_") && raw["name"] !== "AI_APICallError",
     ...(typeof status === "number" && status >= 400 ? { status } : {}),
@@ -68,9 +79,9 @@ function factsOf(error: unknown): Facts {
   }
 }
 
-function safeText(value: unknown): string {
+function textOf(value: unknown): string {
   if (value === undefined || value === null) return ""
-  return typeof value === "object" ? JSON.stringify(value) : String(value)
+  return typeof value === "string" ? value : JSON.stringify(value)
 }
 
 function isOverflow(status: number | undefined, evidence: string): boolean {

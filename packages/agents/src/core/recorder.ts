@@ -42,6 +42,8 @@ export class Recorder {
 
   /** @returns An error that the provider streamed. */
   add(part: LanguageModelV4StreamPart): { readonly error: unknown } | undefined {
+    // Sources, files and the provider's own tools are not part of the conversation yet.
+    // oxlint-disable-next-line typescript/switch-exhaustiveness-check
     switch (part.type) {
       case "text-start":
       case "reasoning-start":
@@ -56,7 +58,8 @@ export class Recorder {
         this.#end(part.type, part.id, part.providerMetadata)
         return undefined
       case "tool-call":
-        if (part.providerExecuted !== true) this.#call(part.toolCallId, part.toolName, part.input, part.providerMetadata)
+        if (part.providerExecuted !== true)
+          this.#call(part.toolCallId, part.toolName, part.input, part.providerMetadata)
         return undefined
       case "finish":
         this.finish = { reason: part.finishReason.unified, usage: usageOf(part.usage) }

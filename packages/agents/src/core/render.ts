@@ -10,9 +10,11 @@ function renderKind(row: MessageRow): string {
   const fields = (typeof row.content === "object" && row.content !== null ? row.content : {}) as JsonObject
   switch (row.kind) {
     case "message":
-      return row.from.kind === "agent" ? `Message from ${row.from.id}:\n${renderJson(row.content)}` : renderJson(row.content)
+      return row.from.kind === "agent"
+        ? `Message from ${row.from.id}:\n${renderJson(row.content)}`
+        : renderJson(row.content)
     case "childFinished":
-      return renderChild(fields as unknown as Partial<ChildFinished>)
+      return renderChild(fields)
     case "approval": {
       const { call, decision, note } = fields as unknown as Partial<ApprovalDecision>
       return `Tool call ${call ?? ""} was ${decision === "allow" ? "allowed" : "denied"}.${note ? ` Note: ${note}` : ""}`

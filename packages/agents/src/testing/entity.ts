@@ -1,5 +1,16 @@
 import { LOG_ONLY_COLLECTIONS, RouseError, entityUrl } from "@rouse/protocol"
-import type { ChangeEvent, EntityInfo, EntityStatus, EntityUrl, Json, JsonObject, MessageRow, Reason, Row, WakeInfo } from "@rouse/protocol"
+import type {
+  ChangeEvent,
+  EntityInfo,
+  EntityStatus,
+  EntityUrl,
+  Json,
+  JsonObject,
+  MessageRow,
+  Reason,
+  Row,
+  WakeInfo,
+} from "@rouse/protocol"
 import type { EntityDefinition } from "../entity.ts"
 import { LiveRows } from "../core/rows.ts"
 
@@ -49,9 +60,9 @@ export class TestEntity {
 
   /** Live rows, sorted by collection and key, as a wake is given them. */
   snapshot(): readonly Row[] {
-    const rows = [...this.#collections].sort().flatMap((collection) =>
-      this.rows.entries(collection).map(([key, value]) => ({ collection, key, value: value as Json })),
-    )
+    const rows = [...this.#collections]
+      .sort()
+      .flatMap((collection) => this.rows.entries(collection).map(([key, value]) => ({ collection, key, value })))
     return JSON.parse(JSON.stringify(rows)) as Row[]
   }
 

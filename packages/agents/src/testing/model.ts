@@ -1,4 +1,9 @@
-import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Prompt, LanguageModelV4StreamPart } from "@ai-sdk/provider"
+import type {
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4Prompt,
+  LanguageModelV4StreamPart,
+} from "@ai-sdk/provider"
 import type { Json } from "@rouse/protocol"
 
 /** What a scripted model says in one step: a text, or more than that. */
@@ -73,7 +78,10 @@ function refusal(statusCode: number, responseHeaders: Readonly<Record<string, st
   return Object.assign(new Error(`the scripted model fails with ${statusCode}`), { statusCode, responseHeaders })
 }
 
-function streamOf(answer: ScriptedAnswer, { prompt }: LanguageModelV4CallOptions): ReadableStream<LanguageModelV4StreamPart> {
+function streamOf(
+  answer: ScriptedAnswer,
+  { prompt }: LanguageModelV4CallOptions,
+): ReadableStream<LanguageModelV4StreamPart> {
   const at = prompt.length
   const parts: LanguageModelV4StreamPart[] = [{ type: "stream-start", warnings: [] }]
   if (answer.reasoning !== undefined) parts.push(...block("reasoning", "r", answer.reasoning))

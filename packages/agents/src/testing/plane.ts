@@ -1,5 +1,20 @@
 import { HANDLER_COLLECTIONS, RouseError, SERVER_COLLECTIONS, START, parseEntityUrl } from "@rouse/protocol"
-import type { ChildFinished, CommitReply, EntityUrl, FailureInfo, HandlerCommit, Json, JsonObject, MessageMode, MessageRow, OutgoingMessage, Principal, RunOutcome, SpawnRequest, WakeOutcome } from "@rouse/protocol"
+import type {
+  ChildFinished,
+  CommitReply,
+  EntityUrl,
+  FailureInfo,
+  HandlerCommit,
+  Json,
+  JsonObject,
+  MessageMode,
+  MessageRow,
+  OutgoingMessage,
+  Principal,
+  RunOutcome,
+  SpawnRequest,
+  WakeOutcome,
+} from "@rouse/protocol"
 import { validateArgs } from "../definition.ts"
 import type { EntityDefinition } from "../entity.ts"
 import { TestEntity } from "./entity.ts"
@@ -33,14 +48,16 @@ export class Plane {
 
   definition(type: string): EntityDefinition {
     const definition = this.definitions.get(type)
-    if (definition === undefined) throw new RouseError("UNKNOWN_TYPE", `there is no entity type ${JSON.stringify(type)}`)
+    if (definition === undefined)
+      throw new RouseError("UNKNOWN_TYPE", `there is no entity type ${JSON.stringify(type)}`)
     return definition
   }
 
   /** @throws {RouseError} `INVALID_ARGS`, `UNKNOWN_TYPE`, `ALREADY_EXISTS` when it exists with other arguments. */
   async checkSpawn(type: string, id: string, args: JsonObject): Promise<void> {
     const definition = this.definition(type)
-    if (parseEntityUrl(`/${type}/${id}`) === undefined) throw new RouseError("INVALID_ARGS", `id: ${JSON.stringify(id)} is not an id`)
+    if (parseEntityUrl(`/${type}/${id}`) === undefined)
+      throw new RouseError("INVALID_ARGS", `id: ${JSON.stringify(id)} is not an id`)
     await validateArgs(definition, args)
     const existing = this.entities.get(`/${type}/${id}`)
     if (existing && JSON.stringify(existing.info.args) !== JSON.stringify(args)) {
@@ -124,7 +141,8 @@ export class Plane {
   #apply(entity: TestEntity, commit: HandlerCommit): void {
     entity.seq = commit.seq
     for (const event of commit.events) entity.apply(event)
-    for (const key of commit.take ?? []) this.#settle(entity, key, { status: "taken", ...(commit.run ? { run: commit.run } : {}) })
+    for (const key of commit.take ?? [])
+      this.#settle(entity, key, { status: "taken", ...(commit.run ? { run: commit.run } : {}) })
     for (const spawn of commit.spawns ?? []) this.#spawn(entity, spawn)
     for (const send of commit.sends ?? []) this.#send(entity, send)
     for (const [name, value] of Object.entries(commit.tags ?? {})) this.tag(entity, name, value)
@@ -162,7 +180,8 @@ export class Plane {
   #finish(entity: TestEntity, run: string | undefined, finish: WakeOutcome): void {
     entity.release(finish.kind === "suspended" ? "suspended" : "idle")
     if (finish.kind === "suspended") return
-    const reason = finish.kind === "failed" ? finish.error.message : finish.kind === "interrupted" ? finish.reason : undefined
+    const reason =
+      finish.kind === "failed" ? finish.error.message : finish.kind === "interrupted" ? finish.reason : undefined
     const status = finish.kind === "completed" ? "processed" : finish.kind === "failed" ? "dead" : "cancelled"
     this.#close(entity, run, status, reason)
     this.#tellParent(entity, run, finish.kind, finish.kind === "completed" ? finish.reply : null, reason)
@@ -181,14 +200,21 @@ export class Plane {
 
   #close(entity: TestEntity, run: string | undefined, status: MessageRow["status"], reason: string | undefined): void {
     for (const [key, row] of entity.rows.entries("message")) {
-      if (row.status === "taken" && row.run === run) this.#settle(entity, key, { status, ...(reason ? { reason } : {}) })
+      if (row.status === "taken" && row.run === run)
+        this.#settle(entity, key, { status, ...(reason ? { reason } : {}) })
     }
     for (const [key, row] of entity.rows.entries("approval")) {
       if (row.status === "waiting") entity.put("approval", key, { ...row, status: "cancelled" })
     }
   }
 
-  #tellParent(entity: TestEntity, run: string | undefined, outcome: RunOutcome, reply: Json, error: string | undefined): void {
+  #tellParent(
+    entity: TestEntity,
+    run: string | undefined,
+    outcome: RunOutcome,
+    reply: Json,
+    error: string | undefined,
+  ): void {
     const parent = entity.info.parent === null ? undefined : this.entities.get(entity.info.parent)
     const child = parent?.rows.get("child", entity.url)
     if (parent === undefined || child === undefined) return
@@ -216,5 +242,8 @@ const SERVERS: ReadonlySet<string> = new Set(SERVER_COLLECTIONS)
 
 function checkEvent(entity: TestEntity, type: string): void {
   if (HANDLERS.has(type) || (!SERVERS.has(type) && type in entity.definition.state)) return
-  throw new RouseError("INVALID_ARGS", `a handler of ${entity.definition.name} may not write the collection ${JSON.stringify(type)}`)
+  throw new RouseError(
+    "INVALID_ARGS",
+    `a handler of ${entity.definition.name} may not write the collection ${JSON.stringify(type)}`,
+  )
 }

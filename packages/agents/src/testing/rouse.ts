@@ -1,5 +1,14 @@
 import { RouseError, parseEntityUrl } from "@rouse/protocol"
-import type { ChangeEvent, EntityStatus, EntityUrl, HandlerCommit, Json, JsonObject, MessageMode, WakeBackend } from "@rouse/protocol"
+import type {
+  ChangeEvent,
+  EntityStatus,
+  EntityUrl,
+  HandlerCommit,
+  Json,
+  JsonObject,
+  MessageMode,
+  WakeBackend,
+} from "@rouse/protocol"
 import type { LanguageModelV4 } from "@ai-sdk/provider"
 import type { RowOf } from "../core/rows.ts"
 import type { EntityDefinition } from "../entity.ts"
@@ -51,7 +60,9 @@ export class TestRouse {
 
   constructor(options: TestRouseOptions = {}) {
     this.#nowMs = options.startMs ?? Date.UTC(2026, 0, 1)
-    const known = options.entities ? new Map(options.entities.map((entity) => [entity.name, entity])) : registeredEntities()
+    const known = options.entities
+      ? new Map(options.entities.map((entity) => [entity.name, entity]))
+      : registeredEntities()
     this.#plane = new Plane(known, () => this.#nowMs)
     const usual = modelResolver({ env: options.env ?? {} })
     const own = new Map(Object.entries(options.models ?? {}))
@@ -83,7 +94,11 @@ export class TestRouse {
   /** Makes an entity. @throws {RouseError} as the server would. */
   async spawn(
     url: EntityUrl,
-    options: { readonly args?: JsonObject; readonly tags?: Readonly<Record<string, string>>; readonly message?: Json } = {},
+    options: {
+      readonly args?: JsonObject
+      readonly tags?: Readonly<Record<string, string>>
+      readonly message?: Json
+    } = {},
   ): Promise<void> {
     const { type, id } = parts(url)
     await this.#plane.checkSpawn(type, id, options.args ?? {})
@@ -93,7 +108,11 @@ export class TestRouse {
   }
 
   /** Puts a message in an inbox and returns its id. Nothing runs before `settle`. */
-  send(url: EntityUrl, content: Json, options: { readonly mode?: MessageMode; readonly afterMs?: number } = {}): string {
+  send(
+    url: EntityUrl,
+    content: Json,
+    options: { readonly mode?: MessageMode; readonly afterMs?: number } = {},
+  ): string {
     const dueAtMs = options.afterMs === undefined ? {} : { dueAtMs: this.#nowMs + options.afterMs }
     return this.#plane.deliver(url, content, { ...(options.mode ? { mode: options.mode } : {}), ...dueAtMs })
   }
@@ -105,7 +124,10 @@ export class TestRouse {
     const row = this.#plane.entity(url).rows.get("message", id)
     const run = row?.run === undefined ? undefined : this.#plane.entity(url).rows.get("run", row.run)
     if (run?.status === "completed") return run.reply ?? null
-    throw new RouseError("HANDLER_FAILED", `the message is ${row?.status ?? "lost"}: ${row?.reason ?? run?.status ?? "no reason"}`)
+    throw new RouseError(
+      "HANDLER_FAILED",
+      `the message is ${row?.status ?? "lost"}: ${row?.reason ?? run?.status ?? "no reason"}`,
+    )
   }
 
   /** Answers a tool call that waits for a person. Nothing runs before `settle`. */
@@ -115,7 +137,13 @@ export class TestRouse {
     if (row?.status !== "waiting") throw new RouseError("CONFLICT", `the call ${call} does not wait for an approval`)
     const status = decision === "allow" ? "allowed" : "denied"
     const said = note === undefined ? {} : { note }
-    entity.put("approval", call, { ...row, ...said, status, decidedAt: this.#plane.now(), by: { kind: "user", id: "test" } })
+    entity.put("approval", call, {
+      ...row,
+      ...said,
+      status,
+      decidedAt: this.#plane.now(),
+      by: { kind: "user", id: "test" },
+    })
     this.#plane.deliver(url, { call, decision, ...said }, { kind: "approval" })
   }
 
@@ -240,6 +268,7 @@ export function createTestRouse(options: TestRouseOptions = {}): TestRouse {
 
 function parts(url: EntityUrl): { readonly type: string; readonly id: string } {
   const found = parseEntityUrl(url)
-  if (found === undefined) throw new RouseError("INVALID_ARGS", `${JSON.stringify(url)} is not an entity's address: /type/id`)
+  if (found === undefined)
+    throw new RouseError("INVALID_ARGS", `${JSON.stringify(url)} is not an entity's address: /type/id`)
   return found
 }

@@ -43,7 +43,9 @@ export function message(key: string, content: Json, fields: Partial<MessageRow> 
 }
 
 export function request(rows: readonly Row[], wake: Partial<WakeRequest["wake"]> = {}): WakeRequest {
-  const reasons = rows.filter((row) => row.collection === "message").map((row) => ({ kind: "message" as const, message: row.key }))
+  const reasons = rows
+    .filter((row) => row.collection === "message")
+    .map((row) => ({ kind: "message" as const, message: row.key }))
   return {
     wake: { id: "w1", epoch: 1, attempt: 1, first: true, reasons, deadlineAtMs: null, ...wake },
     entity: {

@@ -30,7 +30,12 @@ export interface ProviderAnswer {
   readonly reasoning?: string
   readonly text?: string
   readonly calls?: readonly { readonly id: string; readonly name: string; readonly input: unknown }[]
-  readonly usage?: { readonly input: number; readonly output: number; readonly cached?: number; readonly reasoning?: number }
+  readonly usage?: {
+    readonly input: number
+    readonly output: number
+    readonly cached?: number
+    readonly reasoning?: number
+  }
   /** Refuses with this status and message, in the format's error body. */
   readonly status?: number
   readonly error?: string
@@ -74,12 +79,16 @@ async function serve(
   const chunks: Buffer[] = []
   for await (const chunk of incoming) chunks.push(chunk as Buffer)
   if (format === undefined) return void response.writeHead(404).end()
-  const request = { format, headers: incoming.headers, body: JSON.parse(Buffer.concat(chunks).toString()) as ProviderBody }
+  const request = {
+    format,
+    headers: incoming.headers,
+    body: JSON.parse(Buffer.concat(chunks).toString()) as ProviderBody,
+  }
   const answer = typeof script === "function" ? script(request, requests.length) : script[requests.length]
   requests.push(request)
-  if (answer === undefined) return void refuse(response, format, { status: 500, error: "the script is over" })
-  if (answer.status !== undefined) return void refuse(response, format, answer)
-  await stream(response, format, answer)
+  if (answer === undefined) refuse(response, format, { status: 500, error: "the script is over" })
+  else if (answer.status !== undefined) refuse(response, format, answer)
+  else await stream(response, format, answer)
 }
 
 function formatOf(url: string): WireFormat | undefined {
@@ -90,9 +99,19 @@ function formatOf(url: string): WireFormat | undefined {
 
 function refuse(response: ServerResponse, format: WireFormat, answer: ProviderAnswer): void {
   const message = answer.error ?? "refused"
-  const type = answer.status === 429 ? "rate_limit_error" : answer.status === 401 ? "authentication_error" : "invalid_request_error"
-  const body = format === "anthropic" ? { type: "error", error: { type, message } } : { error: { message, type, code: null, param: null } }
-  response.writeHead(answer.status ?? 500, { "content-type": "application/json", ...answer.headers }).end(JSON.stringify(body))
+  const type =
+    answer.status === 429
+      ? "rate_limit_error"
+      : answer.status === 401
+        ? "authentication_error"
+        : "invalid_request_error"
+  const body =
+    format === "anthropic"
+      ? { type: "error", error: { type, message } }
+      : { error: { message, type, code: null, param: null } }
+  response
+    .writeHead(answer.status ?? 500, { "content-type": "application/json", ...answer.headers })
+    .end(JSON.stringify(body))
 }
 
 async function stream(response: ServerResponse, format: WireFormat, answer: ProviderAnswer): Promise<void> {
@@ -136,14 +155,41 @@ function anthropicEvents(answer: ProviderAnswer): readonly string[] {
   }
   if (answer.reasoning) {
     const thinking = pieces(answer.reasoning).map((text) => ({ type: "thinking_delta", thinking: text }))
-    block({ type: "thinking", thinking: "", signature: "" }, [...thinking, { type: "signature_delta", signature: "sealed" }])
+    block({ type: "thinking", thinking: "", signature: "" }, [
+      ...thinking,
+      { type: "signature_delta", signature: "sealed" },
+    ])
   }
-  if (answer.text) block({ type: "text", text: "" }, pieces(answer.text).map((text) => ({ type: "text_delta", text })))
+  if (answer.text)
+    block(
+      { type: "text", text: "" },
+      pieces(answer.text).map((text) => ({ type: "text_delta", text })),
+    )
   for (const call of answer.calls ?? []) {
-    block({ type: "tool_use", id: call.id, name: call.name, input: {} }, halves(call.input).map((json) => ({ type: "input_json_delta", partial_json: json })))
+    block(
+      { type: "tool_use", id: call.id, name: call.name, input: {} },
+      halves(call.input).map((json) => ({ type: "input_json_delta", partial_json: json })),
+    )
   }
-  const usage = { input_tokens: input - cached, cache_read_input_tokens: cached, cache_creation_input_tokens: 0, output_tokens: 1 }
-  const start = { type: "message_start", message: { id: "msg_1", type: "message", role: "assistant", model: "claude-test", content: [], stop_reason: null, stop_sequence: null, usage } }
+  const usage = {
+    input_tokens: input - cached,
+    cache_read_input_tokens: cached,
+    cache_creation_input_tokens: 0,
+    output_tokens: 1,
+  }
+  const start = {
+    type: "message_start",
+    message: {
+      id: "msg_1",
+      type: "message",
+      role: "assistant",
+      model: "claude-test",
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage,
+    },
+  }
   const stop = answer.calls?.length ? "tool_use" : "end_turn"
   const ending = [
     { type: "message_delta", delta: { stop_reason: stop, stop_sequence: null }, usage: { output_tokens: output } },
@@ -162,10 +208,17 @@ function chatEvents(answer: ProviderAnswer): readonly string[] {
   const { input, output, cached = 0, reasoning = 0 } = { input: 10, output: 5, ...answer.usage }
   const chunk = (delta: object, finish: string | null = null, usage: object | null = null): string =>
     `data: ${JSON.stringify({ id: "chat_1", object: "chat.completion.chunk", created: 1, model: "gpt-test", choices: usage ? [] : [{ index: 0, delta, finish_reason: finish }], usage })}\n\n`
-  const events = [chunk({ role: "assistant", content: "" }), ...pieces(answer.text ?? "").map((text) => chunk({ content: text }))]
+  const events = [
+    chunk({ role: "assistant", content: "" }),
+    ...pieces(answer.text ?? "").map((text) => chunk({ content: text })),
+  ]
   for (const [index, call] of (answer.calls ?? []).entries()) {
     const [first, second] = halves(call.input)
-    events.push(chunk({ tool_calls: [{ index, id: call.id, type: "function", function: { name: call.name, arguments: first } }] }))
+    events.push(
+      chunk({
+        tool_calls: [{ index, id: call.id, type: "function", function: { name: call.name, arguments: first } }],
+      }),
+    )
     events.push(chunk({ tool_calls: [{ index, function: { arguments: second } }] }))
   }
   if (answer.cut) return [...events, CUT]
@@ -176,36 +229,102 @@ function chatEvents(answer: ProviderAnswer): readonly string[] {
     prompt_tokens_details: { cached_tokens: cached },
     completion_tokens_details: { reasoning_tokens: reasoning },
   }
-  return [...events, chunk({}, answer.calls?.length ? "tool_calls" : "stop"), chunk({}, null, usage), "data: [DONE]\n\n"]
+  return [
+    ...events,
+    chunk({}, answer.calls?.length ? "tool_calls" : "stop"),
+    chunk({}, null, usage),
+    "data: [DONE]\n\n",
+  ]
 }
 
 function responsesEvents(answer: ProviderAnswer): readonly string[] {
   const { input, output, cached = 0, reasoning = 0 } = { input: 10, output: 5, ...answer.usage }
-  const events: object[] = [{ type: "response.created", response: { id: "resp_1", created_at: 1, model: "gpt-test", service_tier: null } }]
+  const events: object[] = [
+    { type: "response.created", response: { id: "resp_1", created_at: 1, model: "gpt-test", service_tier: null } },
+  ]
   const items: object[] = []
   const item = (added: object, middle: readonly object[], done: object): void => {
     const output_index = items.length
     items.push(done)
-    events.push({ type: "response.output_item.added", output_index, item: added }, ...middle.map((event) => ({ ...event, output_index })), { type: "response.output_item.done", output_index, item: done })
+    events.push(
+      { type: "response.output_item.added", output_index, item: added },
+      ...middle.map((event) => ({ ...event, output_index })),
+      { type: "response.output_item.done", output_index, item: done },
+    )
   }
   if (answer.reasoning) {
     const id = "rs_1"
-    const deltas = pieces(answer.reasoning).map((delta) => ({ type: "response.reasoning_summary_text.delta", item_id: id, summary_index: 0, delta }))
-    const ends = [{ type: "response.reasoning_summary_part.done", item_id: id, summary_index: 0, part: { type: "summary_text", text: answer.reasoning } }]
-    const starts = [{ type: "response.reasoning_summary_part.added", item_id: id, summary_index: 0, part: { type: "summary_text", text: "" } }]
-    item({ type: "reasoning", id, summary: [], encrypted_content: null }, [...starts, ...deltas, ...ends], { type: "reasoning", id, summary: [{ type: "summary_text", text: answer.reasoning }], encrypted_content: "sealed" })
+    const deltas = pieces(answer.reasoning).map((delta) => ({
+      type: "response.reasoning_summary_text.delta",
+      item_id: id,
+      summary_index: 0,
+      delta,
+    }))
+    const ends = [
+      {
+        type: "response.reasoning_summary_part.done",
+        item_id: id,
+        summary_index: 0,
+        part: { type: "summary_text", text: answer.reasoning },
+      },
+    ]
+    const starts = [
+      {
+        type: "response.reasoning_summary_part.added",
+        item_id: id,
+        summary_index: 0,
+        part: { type: "summary_text", text: "" },
+      },
+    ]
+    item({ type: "reasoning", id, summary: [], encrypted_content: null }, [...starts, ...deltas, ...ends], {
+      type: "reasoning",
+      id,
+      summary: [{ type: "summary_text", text: answer.reasoning }],
+      encrypted_content: "sealed",
+    })
   }
   if (answer.text) {
-    const deltas = pieces(answer.text).map((delta) => ({ type: "response.output_text.delta", item_id: "msg_1", content_index: 0, delta }))
-    item({ type: "message", id: "msg_1", role: "assistant", content: [] }, deltas, { type: "message", id: "msg_1", role: "assistant", content: [{ type: "output_text", text: answer.text, annotations: [] }] })
+    const deltas = pieces(answer.text).map((delta) => ({
+      type: "response.output_text.delta",
+      item_id: "msg_1",
+      content_index: 0,
+      delta,
+    }))
+    item({ type: "message", id: "msg_1", role: "assistant", content: [] }, deltas, {
+      type: "message",
+      id: "msg_1",
+      role: "assistant",
+      content: [{ type: "output_text", text: answer.text, annotations: [] }],
+    })
   }
   for (const [i, call] of (answer.calls ?? []).entries()) {
     const id = `fc_${i}`
     const base = { type: "function_call", id, call_id: call.id, name: call.name }
-    const deltas = halves(call.input).map((delta) => ({ type: "response.function_call_arguments.delta", item_id: id, delta }))
-    item({ ...base, arguments: "", status: "in_progress" }, deltas, { ...base, arguments: JSON.stringify(call.input), status: "completed" })
+    const deltas = halves(call.input).map((delta) => ({
+      type: "response.function_call_arguments.delta",
+      item_id: id,
+      delta,
+    }))
+    item({ ...base, arguments: "", status: "in_progress" }, deltas, {
+      ...base,
+      arguments: JSON.stringify(call.input),
+      status: "completed",
+    })
   }
-  const usage = { input_tokens: input, input_tokens_details: { cached_tokens: cached }, output_tokens: output, output_tokens_details: { reasoning_tokens: reasoning } }
+  const usage = {
+    input_tokens: input,
+    input_tokens_details: { cached_tokens: cached },
+    output_tokens: output,
+    output_tokens_details: { reasoning_tokens: reasoning },
+  }
   const sent = events.map((event) => named(event as { type: string }))
-  return answer.cut ? [...sent, CUT] : [...sent, named({ type: "response.completed", response: { id: "resp_1", incomplete_details: null, usage, service_tier: null } } as { type: string })]
+  return answer.cut
+    ? [...sent, CUT]
+    : [
+        ...sent,
+        named({
+          type: "response.completed",
+          response: { id: "resp_1", incomplete_details: null, usage, service_tier: null },
+        } as { type: string }),
+      ]
 }

@@ -15,14 +15,16 @@ export function problemsOf(turns: readonly Turn[]): readonly string[] {
     } else if (turn.role === "assistant") {
       const calls = turn.parts.filter((part) => part.kind === "call")
       if (!turn.parts.some((part) => part.kind !== "reasoning")) problems.push(`assistant turn ${i} says nothing`)
-      if (turn.parts.some((part) => part.kind === "text" && part.text.trim() === "")) problems.push(`assistant turn ${i} has a blank text`)
+      if (turn.parts.some((part) => part.kind === "text" && part.text.trim() === ""))
+        problems.push(`assistant turn ${i} has a blank text`)
       for (const { id } of calls) {
         if (ids.has(id)) problems.push(`call id ${id} is used twice`)
         if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) problems.push(`call id ${id} is not accepted everywhere`)
         ids.add(id)
       }
       const results = next?.role === "tool" ? next.results.map((result) => result.id) : []
-      if (JSON.stringify(results) !== JSON.stringify(calls.map((call) => call.id))) problems.push(`calls of turn ${i} and results differ`)
+      if (JSON.stringify(results) !== JSON.stringify(calls.map((call) => call.id)))
+        problems.push(`calls of turn ${i} and results differ`)
     } else if (turns[i - 1]?.role !== "assistant") problems.push(`tool turn ${i} follows no assistant turn`)
   })
   return problems
