@@ -1,0 +1,74 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Violation } from "./crash/core/history.ts"
+import { judge } from "./crash/core/judge.ts"
+import { SeededRandom } from "./crash/core/random.ts"
+import { summaryOf } from "./crash/core/summary.ts"
+import type { CrashSummary } from "./crash/core/summary.ts"
+import { drive } from "./crash/driver.ts"
+import { LedgerClient } from "./crash/ledger-client.ts"
+import { startProcess } from "./crash/process.ts"
+import type { Plant } from "./crash/program/plants.ts"
+import { RouseTarget } from "./crash/rouse-target.ts"
+
+export { formatSummary } from "./crash/core/summary.ts"
+export type { ClassSummary, CrashSummary, Percentiles } from "./crash/core/summary.ts"
+export type { Violation } from "./crash/core/history.ts"
+export { PLANTS } from "./crash/program/plants.ts"
+export type { Plant } from "./crash/program/plants.ts"
+
+export interface CrashOptions {
+  /** How often the server is killed. */
+  readonly kills: number
+  /** Of the driver's choices: moments, messages, scripts. What the machine does in between is its own. */
+  readonly seed: number
+  /** Agents that are busy at the same time. 6 when absent. */
+  readonly agents?: number
+  /** The latest moment of a kill after the load goes on, milliseconds. 150 when absent. */
+  readonly killMsMax?: number
+  /** A mistake to plant, for a run that must fail. */
+  readonly plant?: Plant
+  /** Keeps the data directory and the ledger's file here. Otherwise they are temporary. */
+  readonly directory?: string
+  readonly onProgress?: (kills: number) => void
+}
+
+export interface CrashReport {
+  readonly summary: CrashSummary
+  /** Every broken promise. */
+  readonly violations: readonly Violation[]
+}
+
+/**
+ * Kills a real server with `kill -9` at random moments of a run with tools of every effect class, restarts it on the same data, and
+ * judges what is left (P1, P2, P3), with a ledger in another process as the witness.
+ *
+ * @throws when the system does not start, refuses what it should take, or does not come to rest.
+ * @see DESIGN §9
+ */
+export async function runCrash(options: CrashOptions): Promise<CrashReport> {
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "rouse-crash-")))
+  const ledgerProcess = startProcess({ module: "./program/ledger-main", args: [join(directory, "effects.jsonl")] })
+  try {
+    const { url } = await ledgerProcess.ready
+    return await judged(options, directory, url)
+  } finally {
+    await ledgerProcess.kill()
+    if (options.directory === undefined) await rm(directory, { recursive: true, force: true })
+  }
+}
+
+async function judged(options: CrashOptions, directory: string, ledgerUrl: string): Promise<CrashReport> {
+  const { kills, seed, agents = 6, killMsMax = 150, plant, onProgress = () => undefined } = options
+  const ledger = new LedgerClient(ledgerUrl)
+  const target = new RouseTarget({ directory, ledgerUrl, ...(plant === undefined ? {} : { plant }) })
+  try {
+    const history = await drive({ target, ledger, random: new SeededRandom(seed), kills, agents, killMsMax, onProgress })
+    const violations = judge(history)
+    return { summary: summaryOf(history, violations, { target: target.name, seed, kills }), violations }
+  } finally {
+    target.close()
+    ledger.close()
+  }
+}

@@ -1,0 +1,17 @@
+import type { History, Violation } from "./history.ts"
+import { judgeDeliveries } from "./judge-deliveries.ts"
+import { judgeEffects } from "./judge-effects.ts"
+import { judgeMessages } from "./judge-messages.ts"
+import { judgeRest } from "./judge-rest.ts"
+import { judgeTranscripts } from "./judge-transcripts.ts"
+
+/** Every broken promise in what is left of a run. Pure. */
+export function judge(history: History): readonly Violation[] {
+  return [
+    ...judgeMessages(history),
+    ...judgeEffects(history),
+    ...judgeDeliveries(history),
+    ...judgeTranscripts(history),
+    ...judgeRest(history),
+  ]
+}

@@ -1,0 +1,27 @@
+import { parseArgs } from "node:util"
+import { formatSummary, runCrash } from "../crash.ts"
+
+/** `--kills N`, `--seed N`, `--agents N`, `--json`. Exit code 1 when a promise was broken. */
+const { values } = parseArgs({
+  options: { kills: { type: "string" }, seed: { type: "string" }, agents: { type: "string" }, plant: { type: "string" }, json: { type: "boolean" } },
+})
+
+function count(name: "kills" | "seed" | "agents", otherwise: number): number {
+  const value = values[name] === undefined ? otherwise : Number(values[name])
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name}: must be a whole number`)
+  return value
+}
+
+const kills = count("kills", 50)
+const { summary, violations } = await runCrash({
+  kills,
+  seed: count("seed", Date.now() % 1_000_000),
+  agents: count("agents", 6),
+  ...(values.plant === undefined ? {} : { plant: values.plant as never }),
+  onProgress: (done) => {
+    if (done % 10 === 0) process.stderr.write(`${done} of ${kills} kills\n`)
+  },
+})
+for (const { rule, where, what } of violations) process.stderr.write(`${rule} ${where}: ${what}\n`)
+process.stdout.write(`${values.json ? JSON.stringify(summary) : formatSummary(summary)}\n`)
+if (violations.length > 0) process.exitCode = 1

@@ -1,0 +1,56 @@
+import { defineEntity } from "@rouse/agents"
+import type { Context, EntityDefinition, Tool } from "@rouse/agents"
+import type { StateSpec } from "@rouse/agents"
+import { z } from "zod"
+import { AGENT, CHILD, SINK, dutiesOf, messageName, sinkOf } from "../core/work.ts"
+
+const SYSTEM = "Do what the message says."
+/** How long a delayed send waits at most: short of a typical restart, and longer. */
+const DELAY_MS_MAX = 300
+
+const answered = { schema: z.object({ id: z.string() }), key: "id" } as const
+
+export interface Program {
+  readonly tools: readonly Tool[]
+  readonly random: () => number
+}
+
+/** The entity types of the program: an agent that does everything a handler can do, where it sends to, and what it spawns. */
+export function entitiesOf({ tools, random }: Program): readonly EntityDefinition[] {
+  const agent = defineEntity(AGENT, {
+    description: "Runs scripts with tools of every effect class, sends, and spawns",
+    state: { answered },
+    async handler(ctx, wake) {
+      const nonce = await ctx.step("nonce", () => String(random()))
+      const names = wake.messages.flatMap((message) => messageName(message.content) ?? [])
+      const sink = sinkOf(ctx.entity.id)
+      for (const name of names) ctx.send(sink, { ref: dutiesOf(name).before, nonce })
+      ctx.useAgent({ systemPrompt: SYSTEM, model: "rouse/echo", tools: [...ctx.tools, ...tools] })
+      await ctx.agent.run()
+      for (const name of names) {
+        settleDuties(ctx, name, nonce, random)
+        if (ctx.state.answered.get(name) === undefined) ctx.state.answered.insert({ id: name })
+      }
+    },
+  })
+  const child = defineEntity(CHILD, {
+    description: "Answers its first message",
+    async handler(ctx) {
+      ctx.useAgent({ systemPrompt: SYSTEM, model: "rouse/echo", tools: [...tools] })
+      await ctx.agent.run()
+    },
+  })
+  const sink = defineEntity(SINK, {
+    description: "Takes what agents send",
+    handler: (ctx, wake) => ctx.reply(wake.messages.length),
+  })
+  return [agent, child, sink]
+}
+
+function settleDuties<S extends StateSpec>(ctx: Context<unknown, S>, name: string, nonce: string, random: () => number): void {
+  const { after, later, child } = dutiesOf(name)
+  const sink = sinkOf(ctx.entity.id)
+  ctx.send(sink, { ref: after, nonce })
+  if (later !== undefined) ctx.send(sink, { ref: later, nonce }, { after: Math.ceil(random() * DELAY_MS_MAX) })
+  if (child !== undefined) ctx.spawn(CHILD, undefined, { ref: child }, { message: `/call put {"ref":"${child}.put"}` })
+}
