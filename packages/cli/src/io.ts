@@ -4,7 +4,8 @@ import picocolors from "picocolors"
 export type Colors = ReturnType<typeof picocolors.createColors>
 
 /**
- * Everything a command touches of the process it runs in. `main.ts` makes the real one; nothing else reads the clock, the
+ * Everything a command touches of the process it runs in. `main.ts` makes the real one; nothing else reads the clock,
+ * the
  * environment, the terminal or a signal.
  */
 export interface Io {
@@ -42,8 +43,8 @@ const INPUT_BYTES_MAX = 16 * 1024 * 1024
 /** The process itself. */
 export function processIo(process: NodeJS.Process, stop: AbortSignal): Io {
   const { env, stdout, stderr } = process
-  const outIsTty = stdout.isTTY === true
-  const errIsTty = stderr.isTTY === true
+  const outIsTty = isTty(stdout)
+  const errIsTty = isTty(stderr)
   return {
     env,
     cwd: process.cwd(),
@@ -54,13 +55,18 @@ export function processIo(process: NodeJS.Process, stop: AbortSignal): Io {
     err: (text) => void stderr.write(text),
     outIsTty,
     errIsTty,
-    stdinIsTty: process.stdin.isTTY === true,
+    stdinIsTty: isTty(process.stdin),
     columns: () => (outIsTty ? stdout.columns : COLUMNS_UNLIMITED),
     color: picocolors.createColors(colored(env, outIsTty)),
     errColor: picocolors.createColors(colored(env, errIsTty)),
     stop,
     stdin: () => readAll(process.stdin),
   }
+}
+
+/** A stream that is no terminal does not say so: it lacks the property. */
+function isTty(stream: { readonly isTTY?: boolean }): boolean {
+  return stream.isTTY ?? false
 }
 
 /** NO_COLOR (set and not empty) turns colours off, FORCE_COLOR on; else a terminal has them. */

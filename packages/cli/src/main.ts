@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 /**
- * The `rouse` command. The only place that touches the real clock, randomness, environment, terminal and signals: what it
+ * The `rouse` command. The only place that touches the real clock, randomness, environment, terminal and signals: what
+ * it
  * runs gets them as an `Io`. It imports nothing heavy, so that a server is ready soon after it was typed.
  */
+
+import * as nodeModule from "node:module"
 
 const NODE_MIN: readonly [number, number] = [22, 18]
 
@@ -11,6 +14,11 @@ if (major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1])) {
   process.stderr.write(`rouse: Node ${NODE_MIN.join(".")} or newer is needed, and this is ${process.versions.node}\n`)
   process.exit(1)
 }
+
+/** Compiled code is kept for the next start. A server may end by a kill: write it before. */
+const CACHE_AFTER_MS = 3_000
+nodeModule.enableCompileCache()
+setTimeout(() => nodeModule.flushCompileCache(), CACHE_AFTER_MS).unref()
 
 const stop = new AbortController()
 let exitCode: number | undefined

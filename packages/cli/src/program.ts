@@ -36,7 +36,8 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   program.commandsGroup(bold("More:"))
   more(program, io, exit)
   program.addHelpCommand(new Command("help").argument("[command]").description("Show help, of all or one command"))
-  for (const command of program.commands) command.copyInheritedSettings(program).helpOption("-h, --help", "Show this help")
+  for (const command of program.commands)
+    command.copyInheritedSettings(program).helpOption("-h, --help", "Show this help")
   return program
 }
 
@@ -65,9 +66,15 @@ function serving(program: Command, io: Io, exit: (code: ExitCode) => void): void
     .option("-p, --port <number>", "port to listen on; 0 takes any free one", parsePort, DEFAULT_PORT)
     .option("-d, --data <directory>", "where agents are kept", DEFAULT_DATA)
     .option("--tokens <file>", "file with the tokens that requests must carry")
-    .addOption(new Option("--log-level <level>", "what to log").choices(["trace", "debug", "info", "warn", "error", "silent"]).default("info"))
+    .addOption(
+      new Option("--log-level <level>", "what to log")
+        .choices(["trace", "debug", "info", "warn", "error", "silent"])
+        .default("info"),
+    )
     .option("--json", "print one JSON object when ready, before the logs")
-    .action(async (files: string[], options) => exit(await (await import("./commands/start.ts")).start(files, options, io)))
+    .action(async (files: string[], options) =>
+      exit(await (await import("./commands/start.ts")).start(files, options, io)),
+    )
   program
     .command("init")
     .summary("Write a small working project")
@@ -81,7 +88,11 @@ function serving(program: Command, io: Io, exit: (code: ExitCode) => void): void
     .description("Serves the debate example on the offline model, sets a topic and shows what the agents do.")
     .option("--once", "end when the debate is over, with a summary")
     .option("--topic <text>", "what to debate", "Should a company let its agents spend money without asking?")
-    .option("-p, --port <number>", "port to listen on; default: any free one with --once, else " + DEFAULT_PORT, parsePort)
+    .option(
+      "-p, --port <number>",
+      "port to listen on; default: any free one with --once, else " + DEFAULT_PORT,
+      parsePort,
+    )
     .option("-d, --data <directory>", "where agents are kept; default: a temporary directory")
     .option("--json", "print JSON lines")
     .action(async (options) => exit(await (await import("./commands/demo.ts")).demo(options, io)))
@@ -97,7 +108,13 @@ function talking(program: Command, io: Io, exit: (code: ExitCode) => void): void
     )
     .argument("</type/id>", "the agent's address")
     .argument("[message]", "text to send; - reads standard input")
-    .addOption(new Option("-m, --mode <mode>", "join the run under way, wait for the next, or abort it first").choices(["steer", "queue", "interrupt"]))
+    .addOption(
+      new Option("-m, --mode <mode>", "join the run under way, wait for the next, or abort it first").choices([
+        "steer",
+        "queue",
+        "interrupt",
+      ]),
+    )
     .option("--no-wait", "do not wait for the reply")
     .option("--content <json>", "send JSON instead of text")
     .action(async (address: string, message: string | undefined, options) =>
@@ -116,7 +133,9 @@ function talking(program: Command, io: Io, exit: (code: ExitCode) => void): void
     .description("Shows an agent's conversation, and then what it does as it happens, until Ctrl-C.")
     .argument("</type/id>", "the agent's address")
     .option("--new", "only what happens from now on")
-    .action(async (address: string, options) => exit(await (await import("./commands/watch.ts")).watch(address, options, io)))
+    .action(async (address: string, options) =>
+      exit(await (await import("./commands/watch.ts")).watch(address, options, io)),
+    )
 }
 
 function seeing(program: Command, io: Io, exit: (code: ExitCode) => void): void {
@@ -125,7 +144,15 @@ function seeing(program: Command, io: Io, exit: (code: ExitCode) => void): void 
     .description("Lists agents, newest activity first.")
     .option("--type <name>", "only of this type")
     .addOption(
-      new Option("--status <status>", "only in this status").choices(["idle", "queued", "running", "suspended", "paused", "dead", "stopped"]),
+      new Option("--status <status>", "only in this status").choices([
+        "idle",
+        "queued",
+        "running",
+        "suspended",
+        "paused",
+        "dead",
+        "stopped",
+      ]),
     )
     .option("--tag <name[=value]>", "only with this tag")
     .option("--parent </type/id>", "only children of this agent")
@@ -134,12 +161,18 @@ function seeing(program: Command, io: Io, exit: (code: ExitCode) => void): void 
     .action(async (options) => (await import("./commands/ps.ts")).ps(options, io))
   remote(program.command("show"))
     .summary("Inspect an agent, or the server")
-    .description("Shows one agent: its status, arguments, tags and how many rows it has. Without an address: the server and its types.")
+    .description(
+      "Shows one agent: its status, arguments, tags and how many rows it has. Without an address: the server and its types.",
+    )
     .argument("[/type/id]", "the agent's address")
-    .action(async (address: string | undefined, options) => (await import("./commands/show.ts")).show(address, options, io))
+    .action(async (address: string | undefined, options) =>
+      (await import("./commands/show.ts")).show(address, options, io),
+    )
   remote(program.command("state"))
     .summary("Print an agent's rows")
-    .description("Prints an agent's live rows: of one collection, or the author's collections and how many rows the others have.")
+    .description(
+      "Prints an agent's live rows: of one collection, or the author's collections and how many rows the others have.",
+    )
     .argument("</type/id>", "the agent's address")
     .argument("[collection]", "one collection, like message, tool_call or the author's own")
     .action(async (address: string, collection: string | undefined, options) =>
@@ -151,25 +184,35 @@ function seeing(program: Command, io: Io, exit: (code: ExitCode) => void): void 
     .argument("</type/id>", "the agent's address")
     .option("--from <offset>", "begin after this offset; -1 is the beginning, now the end", "-1")
     .option("-f, --follow", "go on with what is written, until Ctrl-C")
-    .action(async (address: string, options) => exit(await (await import("./commands/log.ts")).log(address, options, io)))
+    .action(async (address: string, options) =>
+      exit(await (await import("./commands/log.ts")).log(address, options, io)),
+    )
 }
 
 function steppingIn(program: Command, io: Io): void {
   remote(program.command("approve"))
     .summary("Allow or deny a tool call that waits")
-    .description("Allows a tool call that waits for a person, or denies it. `rouse state </type/id> approval` shows what waits.")
+    .description(
+      "Allows a tool call that waits for a person, or denies it. `rouse state </type/id> approval` shows what waits.",
+    )
     .argument("</type/id>", "the agent's address")
     .argument("<call>", "the call's key, like r000001-s0001-p001")
     .option("--deny", "deny it")
     .option("--note <text>", "what to tell the agent")
-    .action(async (address: string, call: string, options) => (await import("./commands/approve.ts")).approve(address, call, options, io))
+    .action(async (address: string, call: string, options) =>
+      (await import("./commands/approve.ts")).approve(address, call, options, io),
+    )
   remote(program.command("signal"))
     .summary("Interrupt, pause or resume an agent")
-    .description("Sends a signal: interrupt aborts the run, pause and resume hold the agent, kill stops it. Any other name goes to its handler.")
+    .description(
+      "Sends a signal: interrupt aborts the run, pause and resume hold the agent, kill stops it. Any other name goes to its handler.",
+    )
     .argument("</type/id>", "the agent's address")
     .argument("<signal>", "interrupt, pause, resume, kill, or a custom one")
     .option("--payload <json>", "what a custom signal carries")
-    .action(async (address: string, signal: string, options) => (await import("./commands/signal.ts")).signal(address, signal, options, io))
+    .action(async (address: string, signal: string, options) =>
+      (await import("./commands/signal.ts")).signal(address, signal, options, io),
+    )
   remote(program.command("stop"))
     .summary("Stop an agent for good")
     .description("Stops an agent for good. Its log stays readable.")
@@ -181,7 +224,9 @@ function steppingIn(program: Command, io: Io): void {
 function more(program: Command, io: Io, exit: (code: ExitCode) => void): void {
   remote(program.command("doctor"))
     .summary("Check what a server needs here")
-    .description("Checks Node, the data directory, the port, the model keys and the server at ROUSE_URL. Exits 1 when something is broken.")
+    .description(
+      "Checks Node, the data directory, the port, the model keys and the server at ROUSE_URL. Exits 1 when something is broken.",
+    )
     .option("-p, --port <number>", "the port a server would use", parsePort, DEFAULT_PORT)
     .option("-d, --data <directory>", "the data directory a server would use", DEFAULT_DATA)
     .action(async (options) => exit(await (await import("./commands/doctor.ts")).doctor(options, io)))
@@ -208,7 +253,9 @@ function argumentTerm(argument: Argument): string {
 
 /** What every command has that talks to a server. */
 function remote(command: Command): Command {
-  return command.option("--url <address>", "the server; default: ROUSE_URL").option("--json", "print JSON, for programs")
+  return command
+    .option("--url <address>", "the server; default: ROUSE_URL")
+    .option("--json", "print JSON, for programs")
 }
 
 function helpEnd(bold: (text: string) => string, dim: (text: string) => string): string {

@@ -23,14 +23,26 @@ export async function run(words: readonly string[], io: Io): Promise<ExitCode> {
     await program.parseAsync(words, { from: "user" })
     return ending.code
   } catch (error) {
-    return report(error, words[0], io, program.commands.map((command) => command.name()))
+    return report(
+      error,
+      words[0],
+      io,
+      program.commands.map((command) => command.name()),
+    )
   }
 }
 
 function report(error: unknown, first: string | undefined, io: Io, commands: readonly string[]): ExitCode {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0
-    say(io, error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ").replace(/\.$/, ""), `see \`rouse help${first !== undefined && commands.includes(first) ? ` ${first}` : ""}\``)
+    say(
+      io,
+      error.message
+        .replace(/^error: /, "")
+        .replace(/\s*\n\s*/g, " ")
+        .replace(/\.$/, ""),
+      `see \`rouse help${first !== undefined && commands.includes(first) ? ` ${first}` : ""}\``,
+    )
     return 2
   }
   if (io.stop.aborted) return 130

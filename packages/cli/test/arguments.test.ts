@@ -56,6 +56,12 @@ describe("what was typed", () => {
 
   test("only loopback addresses are loopback", () => {
     expect(["127.0.0.1", "localhost", "::1", "127.9.9.9"].map(isLoopback)).toEqual([true, true, true, true])
-    expect(["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com", ""].map(isLoopback)).toEqual([false, false, false, false, false])
+    expect(["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com", ""].map(isLoopback)).toEqual([
+      false,
+      false,
+      false,
+      false,
+      false,
+    ])
   })
 })

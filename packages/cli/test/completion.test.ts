@@ -13,7 +13,10 @@ describe("completion", () => {
     [[], ["send", "spawn", "completion"]],
     [[""], ["send", "spawn", "completion"]],
     [["s"], ["send", "spawn"]],
-    [["send", "--"], ["--mode", "--json"]],
+    [
+      ["send", "--"],
+      ["--mode", "--json"],
+    ],
     [["send", "/a"], "address"],
     [["send", "--json", ""], "address"],
     [["send", "/a/b", ""], []],

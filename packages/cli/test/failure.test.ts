@@ -17,8 +17,12 @@ describe("one line for any failure", () => {
 
   test("a server that cannot be reached is named, however deep the cause", () => {
     const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED" })
-    const error = new RouseError("INTERNAL", "fetch failed", { cause: new TypeError("fetch failed", { cause: new AggregateError([refused]) }) })
-    expect(explain(error, SERVER).line).toBe(`cannot reach ${SERVER} (ECONNREFUSED): start a server with \`rouse dev\`, or set ROUSE_URL`)
+    const error = new RouseError("INTERNAL", "fetch failed", {
+      cause: new TypeError("fetch failed", { cause: new AggregateError([refused]) }),
+    })
+    expect(explain(error, SERVER).line).toBe(
+      `cannot reach ${SERVER} (ECONNREFUSED): start a server with \`rouse dev\`, or set ROUSE_URL`,
+    )
   })
 
   test("more than one line becomes one", () => {

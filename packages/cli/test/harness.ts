@@ -83,7 +83,9 @@ export function rouse(args: readonly string[], options: RunOptions): Promise<Fin
 }
 
 /** An empty directory, removed at the end of the scope. */
-export async function directory(files: Readonly<Record<string, string>> = {}): Promise<AsyncDisposable & { readonly path: string }> {
+export async function directory(
+  files: Readonly<Record<string, string>> = {},
+): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), "rouse-cli-"))
   for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text)
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
@@ -99,7 +101,11 @@ export interface Served extends AsyncDisposable {
 }
 
 /** `rouse dev` (or another command that serves) on a free port, until the end of the scope. */
-export async function served(cwd: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Served> {
+export async function served(
+  cwd: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Served> {
   const running = start([...args, "--port", "0", "--json"], { cwd, env })
   const [line] = await running.until("out", /^\{"url".*\}$/m)
   const ready = JSON.parse(line) as { readonly url: string; readonly types: readonly string[]; readonly data: string }
@@ -137,12 +143,21 @@ const add = tool({
   execute: ({ a, b }) => a + b,
 })
 
+const wipe = tool({
+  name: "wipe",
+  description: "Wipes everything",
+  input: z.object({}),
+  effect: "once",
+  approval: true,
+  execute: () => "wiped",
+})
+
 export const assistant = defineEntity("assistant", {
   description: "Answers and adds",
   state: { notes: { schema: z.object({ id: z.string(), text: z.string() }), key: "id" } },
   async handler(ctx, wake) {
     for (const message of wake.messages) ctx.state.notes.insert({ id: message.id, text: String(message.content) })
-    ctx.useAgent({ systemPrompt: "You are helpful.", model: "rouse/echo", tools: [add] })
+    ctx.useAgent({ systemPrompt: "You are helpful.", model: "rouse/echo", tools: [add, wipe] })
     await ctx.agent.run()
   },
 })

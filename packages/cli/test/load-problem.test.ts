@@ -13,14 +13,22 @@ function thrown(stack: string, message: string, name = "Error"): Error {
 
 describe("what went wrong in a module", () => {
   test("a file that does not compile: the place above the stack", () => {
-    const error = thrown("file:///p/a.ts?v=2:2\nconst b: number = = 3\n                  ^\n\nSyntaxError: Expression expected\n    at node:internal/x:1:1", "Expression expected", "SyntaxError")
+    const error = thrown(
+      "file:///p/a.ts?v=2:2\nconst b: number = = 3\n                  ^\n\nSyntaxError: Expression expected\n    at node:internal/x:1:1",
+      "Expression expected",
+      "SyntaxError",
+    )
     const { message, place } = loadProblem(error, PROJECT)
     expect(message).toBe("SyntaxError: Expression expected")
     expect(place).toEqual({ file: "/p/a.ts", line: 2, column: 19 })
   })
 
   test("a module that throws: its first frame in the project", () => {
-    const error = thrown("TypeError: boom\n    at f (file:///elsewhere/x.js:1:1)\n    at g (file:///p/a.ts?v=12:7:22)\n    at node:internal/x:1:1", "boom", "TypeError")
+    const error = thrown(
+      "TypeError: boom\n    at f (file:///elsewhere/x.js:1:1)\n    at g (file:///p/a.ts?v=12:7:22)\n    at node:internal/x:1:1",
+      "boom",
+      "TypeError",
+    )
     const { message, place } = loadProblem(error, PROJECT)
     expect(message).toBe("TypeError: boom")
     expect(place && placeText(place)).toBe("/p/a.ts:7:22")

@@ -19,7 +19,11 @@ describe("a lone file in an empty directory", () => {
   })
 
   test("imports another file by the name it will compile to", async () => {
-    await using place = await directory({ "a.ts": `import "./b.js"\nimport { two } from "./c"\nvoid two\n`, "b.ts": assistant("one"), "c.ts": `export const two: number = 2\n` })
+    await using place = await directory({
+      "a.ts": `import "./b.js"\nimport { two } from "./c"\nvoid two\n`,
+      "b.ts": assistant("one"),
+      "c.ts": `export const two: number = 2\n`,
+    })
     await using server = await served(place.path, ["dev", "a.ts"])
     expect(server.types).toEqual(["one"])
   })
@@ -49,7 +53,11 @@ describe("where entities are found", () => {
     await using server = await served(place.path, ["dev"])
     expect((await server.rouse("send", "/assistant/one", "hello")).out).toContain("hello")
     const again = await rouse(["init"], { cwd: place.path })
-    expect(again).toMatchObject({ code: 1, out: "", err: "rouse: agents.ts exists and nothing was written: choose another directory\n" })
+    expect(again).toMatchObject({
+      code: 1,
+      out: "",
+      err: "rouse: agents.ts exists and nothing was written: choose another directory\n",
+    })
   })
 })
 
@@ -59,9 +67,21 @@ describe("what cannot be served ends with one clear line", () => {
     ["is not plain TypeScript", `enum Colour { red }\n`, /^rouse: a\.ts:1:1: SyntaxError: .*enum.*plain JavaScript/],
     ["throws", `const a = 1\nthrow new TypeError("boom")\n`, /^rouse: a\.ts:2:7: TypeError: boom$/],
     ["defines nothing", "export const a = 1\n", /^rouse: a\.ts: no entity is defined here: call defineEntity/],
-    ["needs a package", `import "not-installed"\n`, /^rouse: a\.ts:1: the package not-installed is not installed: npm install not-installed$/],
-    ["imports a missing file", `\nimport "./nothing.ts"\n`, /^rouse: a\.ts:2: it imports .*nothing\.ts, and there is no such file$/],
-    ["has a bad definition", `defineEntity("Bad Name", { handler() {} })\n`, /^rouse: a\.ts:1:1: .*Bad Name.*name must begin/],
+    [
+      "needs a package",
+      `import "not-installed"\n`,
+      /^rouse: a\.ts:1: the package not-installed is not installed: npm install not-installed$/,
+    ],
+    [
+      "imports a missing file",
+      `\nimport "./nothing.ts"\n`,
+      /^rouse: a\.ts:2: it imports .*nothing\.ts, and there is no such file$/,
+    ],
+    [
+      "has a bad definition",
+      `defineEntity("Bad Name", { handler() {} })\n`,
+      /^rouse: a\.ts:1:1: .*Bad Name.*name must begin/,
+    ],
   ])("a module that %s", async (_what, text, line) => {
     await using place = await directory({ "a.ts": text })
     const { code, out, err } = await rouse(["dev", "a.ts", "--port", "0"], { cwd: place.path })
@@ -73,12 +93,19 @@ describe("what cannot be served ends with one clear line", () => {
   test("two files that define the same type", async () => {
     await using place = await directory({ "a.ts": assistant(), "b.ts": assistant() })
     const { code, err } = await rouse(["dev", "a.ts", "b.ts", "--port", "0"], { cwd: place.path })
-    expect({ code, err }).toEqual({ code: 1, err: 'rouse: b.ts: it defines "assistant", and so does a.ts: rename one\n' })
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: 'rouse: b.ts: it defines "assistant", and so does a.ts: rename one\n',
+    })
   })
 
   test("a file that is not there", async () => {
     await using place = await directory()
-    expect(await rouse(["dev", "none.ts"], { cwd: place.path })).toEqual({ code: 1, out: "", err: "rouse: none.ts: there is no such file\n" })
+    expect(await rouse(["dev", "none.ts"], { cwd: place.path })).toEqual({
+      code: 1,
+      out: "",
+      err: "rouse: none.ts: there is no such file\n",
+    })
   })
 
   test("a port in use", async () => {
@@ -86,17 +113,25 @@ describe("what cannot be served ends with one clear line", () => {
     await using server = await served(place.path, ["dev", "a.ts"])
     const { port } = new URL(server.url)
     const second = await rouse(["dev", "a.ts", "--port", port, "--data", "other"], { cwd: place.path })
-    expect(second).toEqual({ code: 1, out: "", err: `rouse: port ${port} is in use: choose another with --port, or --port 0 for any free one\n` })
+    expect(second).toEqual({
+      code: 1,
+      out: "",
+      err: `rouse: port ${port} is in use: choose another with --port, or --port 0 for any free one\n`,
+    })
   })
 
   test("a data directory that another process owns", async () => {
     await using place = await directory({ "a.ts": assistant() })
     await using server = await served(place.path, ["dev", "a.ts"])
     const second = await rouse(["start", "a.ts", "--port", "0"], { cwd: place.path })
-    expect(second.err).toMatch(/^rouse: another process owns .*\.rouse: stop the other process, or choose another directory with --data\n$/)
+    expect(second.err).toMatch(
+      /^rouse: another process owns .*\.rouse: stop the other process, or choose another directory with --data\n$/,
+    )
     expect(second.code).toBe(1)
     const doctor = await rouse(["doctor", "--json", "--port", "0"], { cwd: place.path, env: { ROUSE_URL: "" } })
-    expect((JSON.parse(doctor.out) as { checks: { name: string; status: string }[] }).checks).toContainEqual(expect.objectContaining({ name: "data", status: "bad" }))
+    expect((JSON.parse(doctor.out) as { checks: { name: string; status: string }[] }).checks).toContainEqual(
+      expect.objectContaining({ name: "data", status: "bad" }),
+    )
     expect(doctor.code).toBe(1)
     expect(server.running.err()).toBe("")
   })
@@ -111,7 +146,8 @@ describe("what cannot be served ends with one clear line", () => {
 })
 
 describe("reload", () => {
-  const replying = (text: string): string => `import { said } from "./said.ts"\ndefineEntity("assistant", { handler: (ctx) => ctx.reply("${text} " + said) })\n`
+  const replying = (text: string): string =>
+    `import { said } from "./said.ts"\ndefineEntity("assistant", { handler: (ctx) => ctx.reply("${text} " + said) })\n`
 
   test("an edit anywhere in the import graph counts", async () => {
     await using place = await directory({ "a.ts": replying("first"), "said.ts": 'export const said: string = "one"\n' })
@@ -140,7 +176,10 @@ describe("reload", () => {
       `defineEntity("assistant", { async handler(ctx) { await new Promise((next) => setTimeout(next, 1500)); ctx.reply("${text}") } })\n`
     await using place = await directory({ "a.ts": slow("old") })
     await using server = await served(place.path, ["dev", "a.ts"])
-    const sending = start(["send", "/assistant/one", "x", "--json"], { cwd: place.path, env: { ROUSE_URL: server.url } })
+    const sending = start(["send", "/assistant/one", "x", "--json"], {
+      cwd: place.path,
+      env: { ROUSE_URL: server.url },
+    })
     await sending.until("out", /"accepted"/)
     await writeFile(join(place.path, "a.ts"), slow("new"))
     await server.running.until("err", /loaded again/)
@@ -156,7 +195,10 @@ describe("start", () => {
     expect((await server.rouse("send", "/assistant/one", "hello")).out).toBe("You said: hello\n")
     server.running.child.kill("SIGTERM")
     const { code, out, err } = await server.running.finished
-    const lines = out.trim().split("\n").map((line) => JSON.parse(line) as { msg?: string })
+    const lines = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { msg?: string })
     expect(lines.map(({ msg }) => msg).filter((msg) => msg !== undefined)).toEqual(["ready", "stopping", "stopped"])
     expect({ code, err }).toEqual({ code: 0, err: "" })
   })
@@ -180,18 +222,26 @@ describe("start", () => {
 
   test("with a token, commands need it", async () => {
     const token = "a-token-of-the-test-0123"
-    await using place = await directory({ "a.ts": assistant(), "tokens.json": JSON.stringify({ tokens: [{ name: "me", token, scope: "admin" }] }) })
+    await using place = await directory({
+      "a.ts": assistant(),
+      "tokens.json": JSON.stringify({ tokens: [{ name: "me", token, scope: "admin" }] }),
+    })
     await using server = await served(place.path, ["start", "a.ts", "--tokens", "tokens.json"])
     const refused = await server.rouse("ps")
     expect(refused.err).toMatch(/^rouse: .*: set ROUSE_TOKEN to a token of that server\n$/)
     expect(refused.code).toBe(1)
-    const allowed = await rouse(["ps", "--json"], { cwd: place.path, env: { ROUSE_URL: server.url, ROUSE_TOKEN: token } })
+    const allowed = await rouse(["ps", "--json"], {
+      cwd: place.path,
+      env: { ROUSE_URL: server.url, ROUSE_TOKEN: token },
+    })
     expect(allowed).toEqual({ code: 0, out: "", err: "" })
     expect(server.running.out() + refused.err).not.toContain(token)
   })
 
   test("an exception of the author's that nobody caught is logged, and ends the process with 1", async () => {
-    await using place = await directory({ "a.ts": `defineEntity("bomb", { handler() { setTimeout(() => { throw new Error("late boom") }) } })\n` })
+    await using place = await directory({
+      "a.ts": `defineEntity("bomb", { handler() { setTimeout(() => { throw new Error("late boom") }) } })\n`,
+    })
     await using server = await served(place.path, ["start", "a.ts"])
     await server.rouse("send", "/bomb/one", "x", "--no-wait")
     const { code, out } = await server.running.finished

@@ -17,11 +17,18 @@ afterAll(async () => {
 
 describe("talking to a server", () => {
   test("send makes the agent and prints the reply alone on standard output", async () => {
-    expect(await server.rouse("send", "/assistant/one", "hello there")).toEqual({ code: 0, out: "You said: hello there\n", err: "" })
+    expect(await server.rouse("send", "/assistant/one", "hello there")).toEqual({
+      code: 0,
+      out: "You said: hello there\n",
+      err: "",
+    })
   })
 
   test("send streams: the reply comes in pieces", async () => {
-    const sending = start(["send", "/assistant/slow", "/slow 150\n/say one two three four five"], { cwd: place.path, env: { ROUSE_URL: server.url } })
+    const sending = start(["send", "/assistant/slow", "/slow 150\n/say one two three four five"], {
+      cwd: place.path,
+      env: { ROUSE_URL: server.url },
+    })
     await sending.until("out", /one/)
     expect(sending.out()).not.toContain("five")
     expect((await sending.finished).out).toBe("one two three four five\n")
@@ -36,13 +43,20 @@ describe("talking to a server", () => {
 
   test("send --json is one event a line, settled last", async () => {
     const { out } = await server.rouse("send", "/assistant/json", "hello", "--json")
-    const lines = out.trim().split("\n").map((line) => JSON.parse(line) as { kind: string; settled?: { status: string; reply: string } })
+    const lines = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { kind: string; settled?: { status: string; reply: string } })
     expect(lines[0]?.kind).toBe("accepted")
     expect(lines.at(-1)).toMatchObject({ kind: "settled", settled: { status: "processed", reply: "You said: hello" } })
   })
 
   test("a message may come from standard input", async () => {
-    const { out } = await rouse(["send", "/assistant/stdin"], { cwd: place.path, env: { ROUSE_URL: server.url }, input: "from a pipe\n" })
+    const { out } = await rouse(["send", "/assistant/stdin"], {
+      cwd: place.path,
+      env: { ROUSE_URL: server.url },
+      input: "from a pipe\n",
+    })
     expect(out).toBe("You said: from a pipe\n")
   })
 
@@ -60,7 +74,16 @@ describe("talking to a server", () => {
   })
 
   test("spawn, ps, show, state, log, stop", async () => {
-    const spawned = await server.rouse("spawn", "/picky/two", "--args", '{"name":"Ada"}', "--tag", "team=x", "--message", "hi")
+    const spawned = await server.rouse(
+      "spawn",
+      "/picky/two",
+      "--args",
+      '{"name":"Ada"}',
+      "--tag",
+      "team=x",
+      "--message",
+      "hi",
+    )
     expect(spawned).toEqual({ code: 0, out: "/picky/two\n", err: "" })
     const listed = await server.rouse("ps", "--json", "--tag", "team=x")
     expect(JSON.parse(listed.out)).toMatchObject({ url: "/picky/two", type: "picky", tags: { team: "x" } })
@@ -68,12 +91,18 @@ describe("talking to a server", () => {
     expect((await server.rouse("show", "/picky/two")).out).toMatch(/args +\{"name":"Ada"\}/)
     expect((await server.rouse("state", "/assistant/one", "notes")).out).toMatch(/hello there/)
     const log = await server.rouse("log", "/picky/two", "--json")
-    const events = log.out.trim().split("\n").map((line) => JSON.parse(line) as { type: string; offset?: string })
+    const events = log.out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { type: string; offset?: string })
     expect(events.map(({ type }) => type)).toContain("message")
     const after = await server.rouse("log", "/picky/two", "--json", "--from", events.at(-1)?.offset ?? "")
     expect(after).toEqual({ code: 0, out: "", err: "" })
     expect((await server.rouse("stop", "/picky/two")).out).toBe("/picky/two is stopped; its log stays readable\n")
-    expect(await server.rouse("send", "/picky/two", "hi")).toMatchObject({ code: 1, err: expect.stringMatching(/^rouse: .*stopped/) as string })
+    expect(await server.rouse("send", "/picky/two", "hi")).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^rouse: .*stopped/) as string,
+    })
   })
 
   test("spawn without an id makes one up", async () => {
@@ -89,9 +118,48 @@ describe("talking to a server", () => {
     expect(await watching.finished).toMatchObject({ code: 0, err: "" })
   })
 
+  test("a call that waits is allowed, and the send that waits goes on", async () => {
+    const sending = start(["send", "/assistant/asks", "/call wipe {}"], {
+      cwd: place.path,
+      env: { ROUSE_URL: server.url },
+    })
+    const [, call = ""] = await sending.until("err", /waits for you: rouse approve \/assistant\/asks (\S+)/)
+    expect((await server.rouse("approve", "/assistant/asks", call, "--note", "go on")).out).toBe(
+      `allowed ${call} of /assistant/asks\n`,
+    )
+    const { code, err } = await sending.finished
+    expect(err).toMatch(/allowed by .*: go on\n[\s\S]*✓ wipe .*→ wiped/)
+    expect(code).toBe(0)
+  })
+
+  test("signals hold an agent, and let it go on", async () => {
+    await server.rouse("spawn", "/assistant/held")
+    expect((await server.rouse("signal", "/assistant/held", "pause")).out).toBe("sent pause to /assistant/held\n")
+    expect(JSON.parse((await server.rouse("show", "/assistant/held", "--json")).out)).toMatchObject({
+      status: "paused",
+    })
+    await server.rouse("signal", "/assistant/held", "resume")
+    expect((await server.rouse("send", "/assistant/held", "hi")).out).toBe("You said: hi\n")
+  })
+
+  test("a send that is interrupted says that the message stays accepted", async () => {
+    const sending = start(["send", "/assistant/left", "/slow 500\n/say one two three"], {
+      cwd: place.path,
+      env: { ROUSE_URL: server.url },
+    })
+    await sending.until("out", /one/)
+    sending.child.kill("SIGINT")
+    const { code, err } = await sending.finished
+    expect(err).toMatch(/a message that was accepted is processed all the same: rouse watch \/assistant\/left\n$/)
+    expect(code).toBe(130)
+  })
+
   test("log --follow ends quietly when its reader goes away", async () => {
     await server.rouse("send", "/assistant/piped", "hello")
-    const following = start(["log", "/assistant/piped", "--follow", "--json"], { cwd: place.path, env: { ROUSE_URL: server.url } })
+    const following = start(["log", "/assistant/piped", "--follow", "--json"], {
+      cwd: place.path,
+      env: { ROUSE_URL: server.url },
+    })
     await following.until("out", /message/)
     following.child.stdout.destroy()
     await server.rouse("send", "/assistant/piped", "again")
@@ -112,8 +180,13 @@ describe("talking to a server", () => {
   })
 
   test.each<[string, readonly string[], number, RegExp]>([
-    ["an unknown type", ["spawn", "nobody"], 1, /^rouse: .*"nobody".*: `rouse show` lists the types/],
-    ["an unknown agent", ["show", "/assistant/nobody"], 1, /^rouse: .*\/assistant\/nobody.*`rouse ps` lists the agents/],
+    ["an unknown type", ["spawn", "nobody"], 1, /^rouse: .*"nobody".*assistant, picky/],
+    [
+      "an unknown agent",
+      ["show", "/assistant/nobody"],
+      1,
+      /^rouse: .*\/assistant\/nobody.*`rouse ps` lists the agents/,
+    ],
     ["state of an unknown agent", ["state", "/assistant/nobody"], 1, /^rouse: .*\/assistant\/nobody/],
     ["the log of an unknown agent", ["log", "/assistant/nobody"], 1, /^rouse: /],
     ["arguments that are not JSON", ["spawn", "picky", "--args", "{name:Ada}"], 2, /^rouse: --args is not JSON/],
@@ -135,6 +208,8 @@ describe("talking to a server", () => {
 
 test("a server that is not there is one clear line", async () => {
   const { code, err } = await rouse(["ps"], { cwd: place.path })
-  expect(err).toBe(`rouse: cannot reach ${NOBODY} (ECONNREFUSED): start a server with \`rouse dev\`, or set ROUSE_URL\n`)
+  expect(err).toBe(
+    `rouse: cannot reach ${NOBODY} (ECONNREFUSED): start a server with \`rouse dev\`, or set ROUSE_URL\n`,
+  )
   expect(code).toBe(1)
 })

@@ -27,8 +27,10 @@ function commandsOf(program: Command): readonly CompletionCommand[] {
     .map((command) => ({
       name: command.name(),
       options: [...command.options.map((option) => option.long ?? option.short ?? ""), "--help"],
-      arguments: command.registeredArguments.map((argument) =>
-        argument.argChoices ?? (argument.name().startsWith("/type/id") ? "address" : argument.name() === "signal" ? SIGNALS : "other"),
+      arguments: command.registeredArguments.map(
+        (argument) =>
+          argument.argChoices ??
+          (argument.name().startsWith("/type/id") ? "address" : argument.name() === "signal" ? SIGNALS : "other"),
       ),
     }))
 }

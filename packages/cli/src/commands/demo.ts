@@ -8,12 +8,13 @@ import { fileURLToPath } from "node:url"
 import { DEFAULT_HOST, DEFAULT_PORT, OFFLINE_MODEL } from "../core/defaults.ts"
 import type { ExitCode } from "../core/failure.ts"
 import { MODEL_KEYS } from "../core/model-keys.ts"
+import { withStore } from "../host/data.ts"
 import { followDebate } from "../host/debate.ts"
 import type { DebateOutcome } from "../host/debate.ts"
-import { installHooks } from "../host/hooks.ts"
 import { hostServer } from "../host/host-server.ts"
-import type { Hosted, HostOptions } from "../host/host-server.ts"
-import { installGlobals, loadEntities } from "../host/load.ts"
+import type { Hosted } from "../host/host-server.ts"
+import { isPortFree } from "../host/port.ts"
+import { loadProject } from "../host/project.ts"
 import { stopped } from "../host/stopped.ts"
 import { terminalLog } from "../host/terminal-log.ts"
 import type { Io } from "../io.ts"
@@ -27,21 +28,30 @@ export interface DemoFlags {
   readonly json?: boolean
 }
 
-/** The offline model waits this long between words, so that a person sees it stream on the page. */
+/** The offline model waits this long between words, so that a person sees who speaks when. */
 const ECHO_MS = "30"
+const ECHO_ONCE_MS = "10"
 
 /** `rouse demo`: a debate between agents on the offline model. Exits 1 with `--once` when the debate did not finish. */
 export async function demo(flags: DemoFlags, io: Io): Promise<ExitCode> {
   const file = exampleFile()
-  const offline: Io = { ...io, env: { ROUSE_ECHO_MS: flags.once === true ? "0" : ECHO_MS, ...withoutKeys(io.env) } }
-  const modules = installHooks()
-  installGlobals()
-  const entities = await loadEntities(modules, { files: [file], number: 1, each: true, cwd: io.cwd })
+  const offline: Io = {
+    ...io,
+    env: { ROUSE_ECHO_MS: flags.once === true ? ECHO_ONCE_MS : ECHO_MS, ...withoutKeys(io.env) },
+  }
+  const { entities } = await loadProject([file], io.cwd)
   const isTemporary = flags.data === undefined
   const directory = isTemporary ? await mkdtemp(join(tmpdir(), "rouse-demo-")) : resolve(io.cwd, flags.data)
   try {
-    const options = { entities: entities.values(), directory, host: DEFAULT_HOST, log: terminalLog(io), fallbackModel: OFFLINE_MODEL }
-    const hosted = await hostSomewhere(options, flags, offline)
+    const port = await choosePort(flags)
+    const options = {
+      entities: entities.values(),
+      host: DEFAULT_HOST,
+      port,
+      log: terminalLog(io),
+      fallbackModel: OFFLINE_MODEL,
+    }
+    const hosted = await withStore(directory, offline, (store) => hostServer({ ...options, store }, offline))
     try {
       return await present(hosted, flags, offline)
     } finally {
@@ -53,18 +63,27 @@ export async function demo(flags: DemoFlags, io: Io): Promise<ExitCode> {
 }
 
 async function present(hosted: Hosted, flags: DemoFlags, io: Io): Promise<ExitCode> {
-  const { bold, cyan, dim, green, red } = io.color
+  const { bold, cyan, dim, green } = io.color
   const isJson = flags.json === true
-  io.out(isJson ? `${JSON.stringify({ kind: "ready", url: hosted.url, pid: process.pid })}\n` : `\n${green("●")} ${bold("rouse demo")}  ${cyan(hosted.url)}\n\n`)
+  io.out(
+    isJson
+      ? `${JSON.stringify({ kind: "ready", url: hosted.url, pid: process.pid })}\n`
+      : `\n${green("●")} ${bold("rouse demo")}  ${cyan(hosted.url)}\n\n`,
+  )
   const client = createClient({ url: hosted.url, random: io.random, newKey: io.uuid })
   const outcome = await followDebate(client, { topic: flags.topic, json: isJson }, io)
   if (outcome === undefined) return flags.once === true ? 130 : 0
   if (isJson) io.out(`${JSON.stringify({ kind: "summary", ...outcome })}\n`)
-  else io.out(`\n${outcome.problem === undefined ? green("✓ the debate is over") : red(`✗ the debate did not finish: ${outcome.problem}`)}: ${summaryText(outcome)}\n`)
+  else io.out(`\n${verdict(outcome, io)}: ${summaryText(outcome)}\n`)
   if (flags.once === true) return outcome.problem === undefined ? 0 : 1
   if (!isJson) io.out(`\n${dim(`the page goes on at ${hosted.url}, press Ctrl-C to stop`)}\n`)
   await stopped(io.stop)
   return 0
+}
+
+function verdict({ problem }: DebateOutcome, { color }: Io): string {
+  if (problem === undefined) return color.green("✓ the debate is over")
+  return color.red(`✗ the debate did not finish: ${problem}`)
 }
 
 function summaryText(outcome: DebateOutcome): string {
@@ -79,15 +98,12 @@ function summaryText(outcome: DebateOutcome): string {
   ].join(", ")
 }
 
-/** On the port that was asked for; else on the default one, or any free one where that is taken. */
-async function hostSomewhere(options: Omit<HostOptions, "port">, flags: DemoFlags, io: Io): Promise<Hosted> {
-  const port = flags.port ?? (flags.once === true ? 0 : DEFAULT_PORT)
-  try {
-    return await hostServer({ ...options, port }, io)
-  } catch (error) {
-    if (flags.port !== undefined || !RouseError.is(error, "BAD_REQUEST")) throw error
-    return hostServer({ ...options, port: 0 }, io)
-  }
+/**
+ * The port that was asked for; else the default one, or any free one where that is taken or the demo ends by itself.
+ */
+async function choosePort(flags: DemoFlags): Promise<number> {
+  if (flags.port !== undefined) return flags.port
+  return flags.once !== true && (await isPortFree(DEFAULT_PORT)) ? DEFAULT_PORT : 0
 }
 
 /** The debate, in the examples beside the packages. */

@@ -1,16 +1,15 @@
+import type { Store } from "@rouse/store"
 import { resolve } from "node:path"
 import { DEFAULT_HOST, OFFLINE_MODEL } from "../core/defaults.ts"
 import { explain } from "../core/failure.ts"
 import type { ExitCode } from "../core/failure.ts"
 import { modelKeysSeen } from "../core/model-keys.ts"
 import { onCrash } from "../host/crash.ts"
-import { entityFiles } from "../host/entity-files.ts"
-import { installHooks } from "../host/hooks.ts"
+import { withStore } from "../host/data.ts"
 import type { ProjectModules } from "../host/hooks.ts"
-import { hostServer } from "../host/host-server.ts"
 import type { Hosted } from "../host/host-server.ts"
-import { installGlobals, loadEntities } from "../host/load.ts"
-import { Reloader } from "../host/reload.ts"
+import type { Project } from "../host/project.ts"
+import type { Reloader } from "../host/reload.ts"
 import { stopped } from "../host/stopped.ts"
 import { terminalLog } from "../host/terminal-log.ts"
 import type { Io } from "../io.ts"
@@ -28,19 +27,13 @@ const ECHO_MS = "15"
 
 /** `rouse dev [files…]`: until it is stopped. */
 export async function dev(named: readonly string[], flags: DevFlags, io: Io): Promise<ExitCode> {
-  const modules = installHooks()
-  installGlobals()
-  const found = await entityFiles(io.cwd, named)
-  const entities = await loadEntities(modules, { files: found.files, number: 1, each: named.length > 0, cwd: io.cwd })
-  const log = terminalLog(io)
-  const directory = resolve(io.cwd, flags.data)
-  const options = { entities: entities.values(), directory, host: DEFAULT_HOST, port: flags.port, log, fallbackModel: OFFLINE_MODEL }
-  const hosted = await hostServer(options, { ...io, env: { ROUSE_ECHO_MS: ECHO_MS, ...io.env } })
-  onCrash(log)
-  const reloader = startReloader(named, modules, hosted, io)
+  const { project, hosted } = await withStore(resolve(io.cwd, flags.data), io, (store) =>
+    serve(named, flags, store, io),
+  )
+  const reloader = await startReloader(named, project.modules, hosted, io)
   try {
-    await reloader.start(found.directories)
-    announce([...entities.keys()], flags, hosted, io)
+    await reloader.start(project.directories)
+    announce([...project.entities.keys()], flags, hosted, io)
     await stopped(io.stop)
     if (io.outIsTty) io.out(`\n${io.color.dim("stopping; what runs goes on at the next start")}\n`)
     return 0
@@ -48,6 +41,31 @@ export async function dev(named: readonly string[], flags: DevFlags, io: Io): Pr
     await reloader.close()
     await hosted.close()
   }
+}
+
+interface Serving {
+  readonly project: Project
+  readonly hosted: Hosted
+}
+
+async function serve(named: readonly string[], flags: DevFlags, store: Promise<Store>, io: Io): Promise<Serving> {
+  const [{ loadProject }, { hostServer }] = await Promise.all([
+    import("../host/project.ts"),
+    import("../host/host-server.ts"),
+  ])
+  const project = await loadProject(named, io.cwd)
+  const log = terminalLog(io)
+  const options = {
+    entities: project.entities.values(),
+    store,
+    host: DEFAULT_HOST,
+    port: flags.port,
+    log,
+    fallbackModel: OFFLINE_MODEL,
+  }
+  const hosted = await hostServer(options, { ...io, env: { ROUSE_ECHO_MS: ECHO_MS, ...io.env } })
+  onCrash(log)
+  return { project, hosted }
 }
 
 function announce(types: readonly string[], flags: DevFlags, hosted: Hosted, io: Io): void {
@@ -60,7 +78,13 @@ function announce(types: readonly string[], flags: DevFlags, hosted: Hosted, io:
   io.out(banner({ version: version(), url, data: flags.data, types, keys, page: hasPage, resumed }, io.color))
 }
 
-function startReloader(named: readonly string[], modules: ProjectModules, hosted: Hosted, io: Io): Reloader {
+async function startReloader(
+  named: readonly string[],
+  modules: ProjectModules,
+  hosted: Hosted,
+  io: Io,
+): Promise<Reloader> {
+  const { Reloader } = await import("../host/reload.ts")
   const { green, red, dim, bold } = io.errColor
   let said = ""
   return new Reloader({

@@ -1,16 +1,15 @@
 import { RouseError } from "@rouse/protocol"
 import { constants } from "node:fs"
 import { access, stat, statfs } from "node:fs/promises"
-import { createServer } from "node:net"
 import { dirname, resolve } from "node:path"
 import { connect, serverUrl } from "../connect.ts"
 import type { RemoteOptions } from "../connect.ts"
 import { checkKeys, checkPort, checkSpace, isBroken } from "../core/checks.ts"
 import type { Check } from "../core/checks.ts"
-import { DEFAULT_HOST } from "../core/defaults.ts"
 import { explain } from "../core/failure.ts"
 import type { ExitCode } from "../core/failure.ts"
 import { modelKeysSeen } from "../core/model-keys.ts"
+import { isPortFree } from "../host/port.ts"
 import { storeProblem } from "../host/store-check.ts"
 import type { Io } from "../io.ts"
 import { version } from "../version.ts"
@@ -28,7 +27,11 @@ export async function doctor(flags: DoctorFlags, io: Io): Promise<ExitCode> {
   const reached = server.status === "ok" ? serverUrl(flags, io) : undefined
   const checks: readonly Check[] = [
     { name: "rouse", status: "ok", detail: version() },
-    { name: "node", status: "ok", detail: `${process.versions.node}, SQLite ${process.versions["sqlite"] ?? "unknown"}` },
+    {
+      name: "node",
+      status: "ok",
+      detail: `${process.versions.node}, SQLite ${process.versions["sqlite"] ?? "unknown"}`,
+    },
     ...(await checkData(resolve(io.cwd, flags.data), flags.data, reached, io)),
     checkPort(flags.port, await isPortFree(flags.port), reached),
     checkKeys(modelKeysSeen(io.env)),
@@ -49,9 +52,15 @@ function checkLine({ name, status, detail }: Check, io: Io): string {
 async function checkServer(flags: DoctorFlags, io: Io): Promise<Check> {
   const url = serverUrl(flags, io)
   try {
-    const info = await connect(flags, io).info({ signal: AbortSignal.any([io.stop, AbortSignal.timeout(SERVER_MS_MAX)]) })
+    const info = await connect(flags, io).info({
+      signal: AbortSignal.any([io.stop, AbortSignal.timeout(SERVER_MS_MAX)]),
+    })
     const types = info.types.map(({ name }) => name).join(", ")
-    return { name: "server", status: "ok", detail: `${url} answers: rouse ${info.version}, types: ${types === "" ? "none" : types}` }
+    return {
+      name: "server",
+      status: "ok",
+      detail: `${url} answers: rouse ${info.version}, types: ${types === "" ? "none" : types}`,
+    }
   } catch (error) {
     const wasNamed = (flags.url ?? io.env["ROUSE_URL"] ?? "") !== ""
     if (!wasNamed && !RouseError.is(error, "UNAUTHENTICATED", "FORBIDDEN")) {
@@ -61,7 +70,12 @@ async function checkServer(flags: DoctorFlags, io: Io): Promise<Check> {
   }
 }
 
-async function checkData(directory: string, shown: string, server: string | undefined, io: Io): Promise<readonly Check[]> {
+async function checkData(
+  directory: string,
+  shown: string,
+  server: string | undefined,
+  io: Io,
+): Promise<readonly Check[]> {
   try {
     const there = await nearestExisting(directory)
     await access(there, constants.W_OK | constants.X_OK)
@@ -69,7 +83,13 @@ async function checkData(directory: string, shown: string, server: string | unde
     const state = there === directory ? await storeProblem(directory, io) : "absent"
     return [dataCheck(shown, state, server), checkSpace(bavail * bsize)]
   } catch (error) {
-    return [{ name: "data", status: "bad", detail: `${shown} cannot be written (${explain(error, "").line}): choose another with --data` }]
+    return [
+      {
+        name: "data",
+        status: "bad",
+        detail: `${shown} cannot be written (${explain(error, "").line}): choose another with --data`,
+      },
+    ]
   }
 }
 
@@ -95,12 +115,4 @@ async function nearestExisting(path: string): Promise<string> {
     if (info !== undefined) throw new RouseError("BAD_REQUEST", `${current} is not a directory`)
     current = dirname(current)
   }
-}
-
-function isPortFree(port: number): Promise<boolean> {
-  return new Promise((settle) => {
-    const probe = createServer()
-    probe.once("error", () => settle(false))
-    probe.listen({ port, host: DEFAULT_HOST, exclusive: true }, () => probe.close(() => settle(true)))
-  })
 }

@@ -11,7 +11,10 @@ export async function init(directory: string, options: { readonly json?: boolean
   const files = projectFiles(packageName(basename(root)), version())
   for (const { path } of files) {
     if (await exists(join(root, path))) {
-      throw new RouseError("ALREADY_EXISTS", `${join(directory, path)} exists and nothing was written: choose another directory`)
+      throw new RouseError(
+        "ALREADY_EXISTS",
+        `${join(directory, path)} exists and nothing was written: choose another directory`,
+      )
     }
   }
   await mkdir(root, { recursive: true })
@@ -25,7 +28,7 @@ export async function init(directory: string, options: { readonly json?: boolean
   const shown = path.startsWith("..") ? root : path
   io.out(`${green("✓")} wrote ${bold(shown === "" ? "." : shown)}: ${files.map(({ path }) => path).join(", ")}\n\n`)
   const commands = [...(shown === "" ? [] : [`cd ${shown}`]), "npm install", "npx rouse dev"]
-  io.out(`${commands.map((command) => `  ${cyan(command)}\n`).join("")}`)
+  io.out(commands.map((command) => `  ${cyan(command)}\n`).join(""))
   io.out(`  ${cyan('npx rouse send /assistant/one "hello"')}   ${dim("in another terminal")}\n`)
 }
 

@@ -28,5 +28,6 @@ export async function log(address: string, flags: LogFlags, io: Io): Promise<Exi
     if (lines.length > 0) io.out(`${lines.join("\n")}\n`)
   }
   if (flags.json !== true && flags.follow !== true && io.outIsTty) io.out(`${io.color.dim(`the log ends at ${end}`)}\n`)
+  if (io.stop.aborted && io.outIsTty) io.out("\n")
   return 0
 }

@@ -16,22 +16,27 @@ export interface PsFlags extends RemoteOptions {
   readonly all?: boolean
 }
 
+const NO_AGENTS = 'no agents yet: rouse spawn <type>, or rouse send /type/id "hello"'
+
 /** `rouse ps`. With `--json`: one entity a line. */
 export async function ps(flags: PsFlags, io: Io): Promise<void> {
   const query = queryOf(flags)
   const client = connect(flags, io)
-  const page = flags.all === true ? await everything(client.listAll(query, { signal: io.stop })) : await client.list(query, { signal: io.stop })
+  const page =
+    flags.all === true
+      ? await everything(client.listAll(query, { signal: io.stop }))
+      : await client.list(query, { signal: io.stop })
   if (flags.json === true) {
     io.out(page.entities.map((entity) => `${JSON.stringify(entity)}\n`).join(""))
     return
   }
   if (page.entities.length === 0) {
-    const filtered = Object.keys(query).length > 1
-    io.out(`${io.color.dim(filtered ? "no agents match" : "no agents yet: rouse spawn <type>, or rouse send /type/id \"hello\"")}\n`)
+    const isFiltered = Object.keys(query).length > 1
+    io.out(`${io.color.dim(isFiltered ? "no agents match" : NO_AGENTS)}\n`)
     return
   }
   io.out(`${entityTable(page.entities, io)}\n`)
-  if (page.next !== undefined) io.out(`${io.color.dim(`… and more: --limit ${flags.limit * 10 > 1_000 ? 1_000 : flags.limit * 10}, or --all`)}\n`)
+  if (page.next !== undefined) io.out(`${io.color.dim("… and more: --all, or a larger --limit")}\n`)
 }
 
 function queryOf(flags: PsFlags): EntityQuery {
@@ -45,7 +50,9 @@ function queryOf(flags: PsFlags): EntityQuery {
 }
 
 async function everything(entities: AsyncIterable<EntitySummary>): Promise<EntityPage> {
-  return { entities: await Array.fromAsync(entities) }
+  const found: EntitySummary[] = []
+  for await (const entity of entities) found.push(entity)
+  return { entities: found }
 }
 
 function entityTable(entities: readonly EntitySummary[], io: Io): string {
@@ -54,7 +61,11 @@ function entityTable(entities: readonly EntitySummary[], io: Io): string {
     entities,
     [
       { title: "AGENT", cell: ({ url }) => url, paint: (text) => io.color.bold(text) },
-      { title: "STATUS", cell: ({ status }) => status, paint: (text, { status }) => paintStatus(status, io.color, text) },
+      {
+        title: "STATUS",
+        cell: ({ status }) => status,
+        paint: (text, { status }) => paintStatus(status, io.color, text),
+      },
       { title: "ACTIVE", cell: ({ activeAt }) => relativeTime(activeAt, nowMs) },
       { title: "WAITING", cell: ({ pending }) => (pending === 0 ? "" : String(pending)) },
       { title: "PARENT", cell: ({ parent }) => parent ?? "" },

@@ -116,17 +116,28 @@ async function printReply(events: Events, screen: Screen, url: EntityUrl): Promi
 function outcome(settled: Settled, io: Io): ExitCode {
   if (settled.status === "processed") return 0
   const what = settled.status === "dead" ? "the message could not be processed" : `the message was ${settled.status}`
-  io.err(`${io.errColor.red("rouse:")} ${what}${settled.reason === undefined ? "" : `: ${printable(settled.reason).replace(/\s+/g, " ")}`}\n`)
+  io.err(
+    `${io.errColor.red("rouse:")} ${what}${settled.reason === undefined ? "" : `: ${printable(settled.reason).replace(/\s+/g, " ")}`}\n`,
+  )
   return 1
 }
 
 function interrupted(url: EntityUrl, io: Io): ExitCode {
-  io.err(`${io.errColor.dim(`stopped waiting; a message that was accepted is processed all the same: rouse watch ${url}`)}\n`)
+  io.err(
+    `${io.errColor.dim(`stopped waiting; a message that was accepted is processed all the same: rouse watch ${url}`)}\n`,
+  )
   return 130
 }
 
 /** Does it; when the agent is not there yet, makes it first, unless its type needs arguments. */
-async function orSpawn<T>(client: Client, url: EntityUrl, type: string, flags: SendFlags, io: Io, attempt: () => Promise<T>): Promise<T> {
+async function orSpawn<T>(
+  client: Client,
+  url: EntityUrl,
+  type: string,
+  flags: SendFlags,
+  io: Io,
+  attempt: () => Promise<T>,
+): Promise<T> {
   try {
     return await attempt()
   } catch (error) {

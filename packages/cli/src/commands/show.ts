@@ -23,7 +23,10 @@ function entityText(entity: EntityDetail, io: Io): string {
   return facts(
     [
       ["agent", io.color.bold(entity.url)],
-      ["status", paintStatus(entity.status, io.color) + (entity.attempt === undefined ? "" : ` (attempt ${entity.attempt})`)],
+      [
+        "status",
+        paintStatus(entity.status, io.color) + (entity.attempt === undefined ? "" : ` (attempt ${entity.attempt})`),
+      ],
       ["reason", entity.reason === undefined ? undefined : fact(entity.reason)],
       ["waiting", entity.pending === 0 ? undefined : `${entity.pending} messages`],
       ["active", relativeTime(entity.activeAt, nowMs)],
@@ -32,7 +35,10 @@ function entityText(entity: EntityDetail, io: Io): string {
       ["args", Object.keys(entity.args).length === 0 ? undefined : fact(entity.args)],
       ["tags", Object.keys(entity.tags).length === 0 ? undefined : fact(entity.tags)],
       ["rows", collections.map(([name, count]) => `${name} ${io.color.dim(String(count))}`).join("  ")],
-      ["log", `/v1/stream/${entity.stream.replace(/^\/?(v1\/stream\/)?/, "")} ${io.color.dim(`ends at ${entity.offset}`)}`],
+      [
+        "log",
+        `/v1/stream/${entity.stream.replace(/^\/?(v1\/stream\/)?/, "")} ${io.color.dim(`ends at ${entity.offset}`)}`,
+      ],
     ],
     io.color,
   )

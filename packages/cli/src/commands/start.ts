@@ -1,16 +1,15 @@
 import { RouseError } from "@rouse/protocol"
 import type { Log } from "@rouse/server"
+import type { Store } from "@rouse/store"
 import { resolve } from "node:path"
 import { pino } from "pino"
 import { isLoopback } from "../core/arguments.ts"
 import type { ExitCode } from "../core/failure.ts"
 import { onCrash } from "../host/crash.ts"
-import { entityFiles } from "../host/entity-files.ts"
-import { installHooks } from "../host/hooks.ts"
-import { hostServer } from "../host/host-server.ts"
-import { installGlobals, loadEntities } from "../host/load.ts"
+import { withStore } from "../host/data.ts"
+import type { Hosted } from "../host/host-server.ts"
 import { stopped } from "../host/stopped.ts"
-import { readTokens } from "../host/tokens.ts"
+import { hasTokens } from "../host/tokens.ts"
 import type { Io } from "../io.ts"
 import { version } from "../version.ts"
 
@@ -25,26 +24,45 @@ export interface StartFlags {
 
 /** `rouse start [files…]`: until SIGTERM or SIGINT. */
 export async function start(named: readonly string[], flags: StartFlags, io: Io): Promise<ExitCode> {
-  const tokens = await readTokens(flags.tokens, io)
-  if (tokens.length === 0 && !isLoopback(flags.host)) {
-    throw new RouseError("FORBIDDEN", `others can reach ${flags.host}, so tokens are needed: --tokens <file>, ROUSE_TOKENS_FILE or ROUSE_TOKEN`)
+  if (!isLoopback(flags.host) && !hasTokens(flags.tokens, io)) {
+    throw new RouseError(
+      "FORBIDDEN",
+      `others can reach ${flags.host}, so tokens are needed: --tokens <file>, ROUSE_TOKENS_FILE or ROUSE_TOKEN`,
+    )
   }
-  const modules = installHooks()
-  installGlobals()
-  const { files } = await entityFiles(io.cwd, named)
-  const entities = await loadEntities(modules, { files, number: 1, each: named.length > 0, cwd: io.cwd })
-  const log = jsonLog(flags.logLevel)
   const directory = resolve(io.cwd, flags.data)
-  const hosted = await hostServer({ entities: entities.values(), directory, host: flags.host, port: flags.port, tokens, log }, io)
-  onCrash(log)
-  const facts = { url: hosted.url, data: directory, types: [...entities.keys()], pid: process.pid }
+  const { hosted, types, log } = await withStore(directory, io, (store) => serve(named, flags, store, io))
+  const facts = { url: hosted.url, data: directory, types, pid: process.pid }
   if (flags.json === true) io.out(`${JSON.stringify(facts)}\n`)
-  log.info("ready", { ...facts, version: version(), resumed: hosted.resumed, tokens: tokens.length })
+  log.info("ready", { ...facts, version: version(), resumed: hosted.resumed })
   await stopped(io.stop)
   log.info("stopping")
   await hosted.close()
   log.info("stopped")
   return 0
+}
+
+interface Serving {
+  readonly hosted: Hosted
+  readonly types: readonly string[]
+  readonly log: Log
+}
+
+async function serve(named: readonly string[], flags: StartFlags, store: Promise<Store>, io: Io): Promise<Serving> {
+  const [{ loadProject }, { hostServer }, { readTokens }] = await Promise.all([
+    import("../host/project.ts"),
+    import("../host/host-server.ts"),
+    import("../host/read-tokens.ts"),
+  ])
+  const tokens = await readTokens(flags.tokens, io)
+  const { entities } = await loadProject(named, io.cwd)
+  const log = jsonLog(flags.logLevel)
+  const hosted = await hostServer(
+    { entities: entities.values(), store, host: flags.host, port: flags.port, tokens, log },
+    io,
+  )
+  onCrash(log)
+  return { hosted, types: [...entities.keys()], log }
 }
 
 /** The server's log as JSON lines on standard output. */

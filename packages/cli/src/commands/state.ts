@@ -13,7 +13,12 @@ const BUILT_IN: ReadonlySet<string> = new Set<string>([...SERVER_COLLECTIONS, ..
 const FIELDS_MAX = 8
 
 /** `rouse state </type/id> [collection]`. With `--json`: one row a line. */
-export async function state(address: string, collection: string | undefined, flags: RemoteOptions, io: Io): Promise<void> {
+export async function state(
+  address: string,
+  collection: string | undefined,
+  flags: RemoteOptions,
+  io: Io,
+): Promise<void> {
   const { url } = parseAddress(address)
   const { rows } = await connect(flags, io).state(url, collection, { signal: io.stop })
   if (flags.json === true) {
@@ -24,12 +29,20 @@ export async function state(address: string, collection: string | undefined, fla
 }
 
 function overview(url: string, rows: readonly Row[], io: Io): string {
-  const byCollection = Map.groupBy(rows, (row) => row.collection)
+  const byCollection = new Map<string, Row[]>()
+  for (const row of rows) {
+    const list = byCollection.get(row.collection)
+    if (list === undefined) byCollection.set(row.collection, [row])
+    else list.push(row)
+  }
   const own = [...byCollection].filter(([name]) => !BUILT_IN.has(name))
   const builtIn = [...byCollection].filter(([name]) => BUILT_IN.has(name))
   const tables = own.map(([name, list]) => `${io.color.bold(name)}\n${rowsText(list, name, io)}\n`)
   const counts = builtIn.map(([name, list]) => `${name} ${io.color.dim(String(list.length))}`).join("  ")
-  const more = counts === "" ? "" : `${io.color.dim("built in:")} ${counts}\n${io.color.dim(`rouse state ${url} <collection> shows one`)}\n`
+  const more =
+    counts === ""
+      ? ""
+      : `${io.color.dim("built in:")} ${counts}\n${io.color.dim(`rouse state ${url} <collection> shows one`)}\n`
   return tables.join("") + more
 }
 
@@ -51,5 +64,7 @@ function valueColumns(rows: readonly Row[]): readonly Column<Row>[] {
 
 function fieldsOf(row: Row): Readonly<Record<string, unknown>> | undefined {
   const { value } = row
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined
 }

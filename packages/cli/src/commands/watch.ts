@@ -39,5 +39,6 @@ export async function watch(address: string, flags: WatchFlags, io: Io): Promise
   } finally {
     screen.rest()
   }
+  if (io.stop.aborted && io.outIsTty) io.out("\n")
   return 0
 }

@@ -19,7 +19,11 @@ export function checkSpace(freeBytes: number): Check {
 export function checkKeys(names: readonly string[]): Check {
   return names.length > 0
     ? { name: "models", status: "ok", detail: names.join(", ") }
-    : { name: "models", status: "note", detail: "no model key is set; rouse/echo answers offline. Set ANTHROPIC_API_KEY or OPENAI_API_KEY for a real model" }
+    : {
+        name: "models",
+        status: "note",
+        detail: "no model key is set (like ANTHROPIC_API_KEY); rouse/echo answers offline",
+      }
 }
 
 /** Whether a port can be used: it is free, or the server that was reached holds it. */

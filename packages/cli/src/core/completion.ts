@@ -9,13 +9,21 @@ export interface CompletionCommand {
 export type Shell = "bash" | "zsh" | "fish"
 
 /**
- * What may stand where the last of `words` is being typed. `"address"`: the addresses that a server has; nothing: files.
+ * What may stand where the last of `words` is being typed. `"address"`: the addresses that a server has; nothing:
+ * files.
  *
  * Pure. `words` are those after `rouse`, the last one unfinished and perhaps empty.
  */
-export function complete(commands: readonly CompletionCommand[], words: readonly string[]): readonly string[] | "address" {
+export function complete(
+  commands: readonly CompletionCommand[],
+  words: readonly string[],
+): readonly string[] | "address" {
   const current = words.at(-1) ?? ""
-  if (words.length <= 1) return startingWith(current, commands.map(({ name }) => name))
+  if (words.length <= 1)
+    return startingWith(
+      current,
+      commands.map(({ name }) => name),
+    )
   const command = commands.find(({ name }) => name === words[0])
   if (command === undefined) return []
   if (current.startsWith("-")) return startingWith(current, command.options)

@@ -19,13 +19,21 @@ export function isOver(entities: readonly EntitySummary[]): boolean {
 
 const RESTING: ReadonlySet<string> = new Set(["idle", "stopped", "dead", "paused"])
 
-/** Why the debate did not end well, or undefined when it did: the one who leads it completed its last run, and nobody died. */
-export function problemOfDebate(leader: EntityUrl, entities: readonly EntitySummary[], timelines: ReadonlyMap<EntityUrl, Timeline>): string | undefined {
+/**
+ * Why the debate did not end well, or undefined when it did: the one who leads it completed its last run, and nobody
+ * died.
+ */
+export function problemOfDebate(
+  leader: EntityUrl,
+  entities: readonly EntitySummary[],
+  timelines: ReadonlyMap<EntityUrl, Timeline>,
+): string | undefined {
   const dead = entities.find(({ status }) => status === "dead")
   if (dead !== undefined) return `${dead.url} was dead-lettered${dead.reason === undefined ? "" : `: ${dead.reason}`}`
   const run = timelines.get(leader)?.run
   if (run?.status === "completed") return undefined
-  return `${leader} ${run === undefined ? "never ran" : `ended ${run.status}`}${run?.error === undefined ? "" : `: ${run.error.message}`}`
+  const ending = run === undefined ? "never ran" : `ended ${run.status}`
+  return `${leader} ${ending}${run?.error === undefined ? "" : `: ${run.error.message}`}`
 }
 
 /** Counts over all agents. */

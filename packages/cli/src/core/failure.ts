@@ -16,7 +16,6 @@ export interface Failure {
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   UNAUTHENTICATED: "set ROUSE_TOKEN to a token of that server",
   FORBIDDEN: "ask for a token with the scope this needs",
-  UNKNOWN_TYPE: "`rouse show` lists the types that the server has",
   UNKNOWN_ENTITY: "`rouse ps` lists the agents, `rouse spawn` makes one",
   STORE_LOCKED: "stop the other process, or choose another directory with --data",
   RATE_LIMITED: "try again in a moment",
@@ -24,7 +23,15 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   SHUTTING_DOWN: "try again in a moment",
 }
 
-const UNREACHABLE = new Set(["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"])
+const UNREACHABLE = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
+])
 const CUT = new Set(["ECONNRESET", "UND_ERR_SOCKET", "EPIPE"])
 const FAULTY = new Set<ErrorCode>(["BAD_REQUEST", "INVALID_ARGS"])
 const CAUSES_MAX = 5
@@ -38,10 +45,16 @@ export function explain(error: unknown, server: string): Failure {
   const system = systemCode(error)
   const isUnreachable = RouseError.is(error) && error.details["unreachable"] === true
   if (isUnreachable ? system === undefined || !CUT.has(system) : system !== undefined && UNREACHABLE.has(system)) {
-    return failure("STORE_UNAVAILABLE", `cannot reach ${addressIn(error) ?? server} (${system ?? deepest(error)}): start a server with \`rouse dev\`, or set ROUSE_URL`)
+    return failure(
+      "STORE_UNAVAILABLE",
+      `cannot reach ${addressIn(error) ?? server} (${system ?? deepest(error)}): start a server with \`rouse dev\`, or set ROUSE_URL`,
+    )
   }
   if (system !== undefined && CUT.has(system)) {
-    return failure("STORE_UNAVAILABLE", `the connection to ${server} was cut (${system}): see whether the server still runs, then try again`)
+    return failure(
+      "STORE_UNAVAILABLE",
+      `the connection to ${server} was cut (${system}): see whether the server still runs, then try again`,
+    )
   }
   if (RouseError.is(error)) return explainRouse(error)
   return failure("INTERNAL", oneLine(error instanceof Error ? error.message : String(error)))
@@ -82,7 +95,8 @@ function addressIn(error: unknown): string | undefined {
 /** What the innermost cause says. */
 function deepest(error: unknown): string {
   let current = error
-  for (let depth = 0; depth < CAUSES_MAX && current instanceof Error && current.cause instanceof Error; depth += 1) current = current.cause
+  for (let depth = 0; depth < CAUSES_MAX && current instanceof Error && current.cause instanceof Error; depth += 1)
+    current = current.cause
   return current instanceof Error ? current.message : String(current)
 }
 

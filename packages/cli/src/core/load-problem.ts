@@ -34,7 +34,10 @@ export function loadProblem(error: unknown, project: ProjectFiles): LoadProblem 
   }
   const place = firstPlace(error.stack ?? "", project)
   const name = PLAIN_NAMES.has(error.name) ? "" : `${error.name}: `
-  return { message: `${name}${error.message.split("\n")[0] ?? ""}${hint(error)}`, ...(place === undefined ? {} : { place }) }
+  return {
+    message: `${name}${error.message.split("\n")[0] ?? ""}${hint(error)}`,
+    ...(place === undefined ? {} : { place }),
+  }
 }
 
 /** `file:line:column`, as far as it is known. */
@@ -42,7 +45,9 @@ export function placeText(place: Place): string {
   return [place.file, place.line, place.column].filter((part) => part !== undefined).join(":")
 }
 
-function missingImport(error: Error): { readonly what: string; readonly from: string; readonly message: string } | undefined {
+function missingImport(
+  error: Error,
+): { readonly what: string; readonly from: string; readonly message: string } | undefined {
   const match = /^Cannot find (package|module) '(.+?)' imported from (.+?)$/m.exec(error.message)
   if (match === null) return undefined
   const [, kind, what = "", from = ""] = match
@@ -76,7 +81,8 @@ function pathOf(text: string, project: ProjectFiles): string {
 }
 
 function lineOf(text: string | undefined, what: string): number | undefined {
-  const at = text?.split("\n").findIndex((line) => /\b(import|export|require|from)\b/.test(line) && line.includes(what)) ?? -1
+  const at =
+    text?.split("\n").findIndex((line) => /\b(import|export|require|from)\b/.test(line) && line.includes(what)) ?? -1
   return at < 0 ? undefined : at + 1
 }
 
@@ -87,5 +93,7 @@ function baseOf(path: string): string {
 /** What Node's type stripping leaves to say. */
 function hint(error: Error): string {
   const code = "code" in error ? error.code : undefined
-  return code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX" ? " (Node removes types and runs the rest; write it in plain JavaScript)" : ""
+  return code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX"
+    ? " (Node removes types and runs the rest; write it in plain JavaScript)"
+    : ""
 }

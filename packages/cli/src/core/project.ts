@@ -17,7 +17,10 @@ export function projectFiles(name: string, rouseVersion: string): readonly Proje
 
 /** A package name that npm accepts, from a directory's name. */
 export function packageName(directory: string): string {
-  const name = directory.toLowerCase().replace(/[^a-z0-9._-]+/g, "-").replace(/^[._-]+|[-]+$/g, "")
+  const name = directory
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-")
+    .replace(/^[._-]+|[-]+$/g, "")
   return name === "" ? "agents" : name
 }
 

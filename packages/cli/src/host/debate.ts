@@ -23,7 +23,8 @@ const LOOK_MS = 150
 const AGENTS_MAX = 100
 
 /**
- * Sets the topic, prints what all agents do until they rest, and tells what came of it; undefined when it was stopped first.
+ * Sets the topic, prints what all agents do until they rest, and tells what came of it; undefined when it was stopped
+ * first.
  */
 export async function followDebate(
   client: Client,
@@ -36,17 +37,23 @@ export async function followDebate(
   const followers = new Followers(client, json, io, signal)
   await client.spawn(LEADER, { ...(await argsFor(client, topic)), message: topic }, { signal })
   try {
+    followers.follow([LEADER])
     let entities: readonly EntitySummary[] = []
     do {
       await pause(LOOK_MS, signal)
       entities = (await client.list({ limit: AGENTS_MAX }, { signal })).entities
-      followers.follow(entities)
+      followers.follow(entities.map(({ url }) => url).sort())
     } while (!isOver(entities) && io.now() - startMs < DEBATE_MS_MAX)
     await followers.catchUp(signal)
     const { timelines } = followers
     const problem = isOver(entities) ? problemOfDebate(LEADER, entities, timelines) : "it took too long"
     const reply = timelines.get(LEADER)?.run?.reply
-    return { ...(problem === undefined ? {} : { problem }), reply, summary: summaryOf(timelines), ms: io.now() - startMs }
+    return {
+      ...(problem === undefined ? {} : { problem }),
+      reply,
+      summary: summaryOf(timelines),
+      ms: io.now() - startMs,
+    }
   } catch (error) {
     if (io.stop.aborted) return undefined
     throw error
@@ -76,10 +83,14 @@ class Followers {
     this.#chorus = new Chorus(io)
   }
 
-  follow(entities: readonly EntitySummary[]): void {
-    for (const { url } of [...entities].sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))) {
+  /** Follows those that are not followed yet. */
+  follow(urls: readonly EntityUrl[]): void {
+    for (const url of urls) {
       if (this.#following.has(url)) continue
-      this.#following.set(url, this.#run(url).catch((error: unknown) => this.#failed.push(error)))
+      this.#following.set(
+        url,
+        this.#run(url).catch((error: unknown) => this.#failed.push(error)),
+      )
     }
     if (this.#failed.length > 0) throw this.#failed[0]
   }
@@ -103,13 +114,15 @@ class Followers {
     for await (const { events, offset } of this.#client.observe(url, { signal: this.#signal })) {
       const timeline = applyChanges(this.timelines.get(url) ?? emptyTimeline(), events)
       this.timelines.set(url, timeline)
-      if (this.#json) this.#io.out(events.map((event) => `${JSON.stringify({ kind: "change", url, event })}\n`).join(""))
+      if (this.#json)
+        this.#io.out(events.map((event) => `${JSON.stringify({ kind: "change", url, event })}\n`).join(""))
       else {
         const [next, pieces] = advance(shown, timeline, { url, streaming: false, messages: true, replies: true })
         shown = next
         this.#chorus.write(url, pieces)
       }
       this.#offsets.set(url, offset)
+      this.follow(Object.values(timeline.children).map((child) => child.url))
     }
   }
 }

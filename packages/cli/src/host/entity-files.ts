@@ -40,7 +40,9 @@ async function fileAt(path: string): Promise<string | undefined> {
   return info?.isFile() === true ? path : undefined
 }
 
-async function modulesIn(directory: string): Promise<{ readonly files: readonly string[]; readonly directory?: string }> {
+async function modulesIn(
+  directory: string,
+): Promise<{ readonly files: readonly string[]; readonly directory?: string }> {
   const names = await readdir(directory).catch(absent)
   if (names === undefined) return { files: [] }
   const modules = names.filter((name) => MODULE.test(name) && !NOT_ENTITIES.test(name)).sort()

@@ -17,7 +17,10 @@ import { fileURLToPath } from "node:url"
  * 2. Rouse's own packages are loaded once, so that every generation registers in one registry.
  */
 export interface ProjectModules {
-  /** The URL to import an entity file by, and whether nothing has imported it in this generation yet. Counts it as a project file. */
+  /**
+   * The URL to import an entity file by, and whether nothing has imported it in this generation yet. Counts it as a
+   * project file.
+   */
   entry(fileUrl: string, generation: number): { readonly url: string; readonly isNew: boolean }
   /** Paths of the project files seen so far. */
   files(): ReadonlySet<string>
@@ -38,7 +41,8 @@ export function installHooks(): ProjectModules {
     resolve(specifier, context, next) {
       if (urls.has(specifier)) return { ...next(specifier, context), ...moduleFormat(specifier) }
       const parent = context.parentURL
-      if (parent === undefined || !urls.has(parent) || context.conditions.includes("require")) return next(specifier, context)
+      if (parent === undefined || !urls.has(parent) || context.conditions.includes("require"))
+        return next(specifier, context)
       const found = resolve(specifier, context, next)
       if (OWN.test(specifier) || !isProjectFile(found.url)) return found
       const url = withGeneration(found.url, generationOf(parent))
@@ -60,7 +64,8 @@ export function installHooks(): ProjectModules {
 }
 
 /**
- * As Node would; else, for Rouse's packages and zod, the copy that comes with Rouse; else, for `./x.js` and `./x`, the `./x.ts`
+ * As Node would; else, for Rouse's packages and zod, the copy that comes with Rouse; else, for `./x.js` and `./x`, the
+ * `./x.ts`
  * that a compiler would have made it from.
  */
 function resolve(specifier: string, context: ResolveHookContext, next: Next): ResolveFnOutput {
@@ -68,7 +73,9 @@ function resolve(specifier: string, context: ResolveHookContext, next: Next): Re
     return next(specifier, context)
   } catch (error) {
     for (const attempt of alternatives(specifier)) {
-      const found = attemptResolve(() => next(attempt.specifier, { ...context, parentURL: attempt.parent ?? context.parentURL }))
+      const found = attemptResolve(() =>
+        next(attempt.specifier, { ...context, parentURL: attempt.parent ?? context.parentURL }),
+      )
       if (found !== undefined) return found
     }
     throw error
@@ -82,7 +89,8 @@ function* alternatives(specifier: string): Generator<{ readonly specifier: strin
   }
   if (!specifier.startsWith(".")) return
   if (/\.m?js$/.test(specifier)) yield { specifier: specifier.replace(/js$/, "ts") }
-  else if (!TYPESCRIPT.test(specifier)) yield* [`${specifier}.ts`, `${specifier}/index.ts`].map((path) => ({ specifier: path }))
+  else if (!TYPESCRIPT.test(specifier))
+    yield* [`${specifier}.ts`, `${specifier}/index.ts`].map((path) => ({ specifier: path }))
 }
 
 /** What `attempt` found, or undefined: the error that counts is the one of the author's own specifier. */
@@ -98,7 +106,10 @@ function isProjectFile(url: string): boolean {
   return url.startsWith("file:") && !url.includes("/node_modules/")
 }
 
-/** TypeScript of a project is ES modules, whatever its package.json says or leaves out. Other formats are Node's to tell. */
+/**
+ * TypeScript of a project is ES modules, whatever its package.json says or leaves out. Other formats are Node's to
+ * tell.
+ */
 function moduleFormat(url: string): { readonly format?: string } {
   return TYPESCRIPT.test(withoutQuery(url)) ? { format: "module-typescript" } : {}
 }

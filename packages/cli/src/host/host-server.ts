@@ -3,7 +3,6 @@ import type { EntityDefinition } from "@rouse/agents/runtime"
 import { RouseError } from "@rouse/protocol"
 import { createServer } from "@rouse/server"
 import type { Log, Server, Token } from "@rouse/server"
-import { openStore } from "@rouse/store"
 import type { Store } from "@rouse/store"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
@@ -12,12 +11,14 @@ import { version } from "../version.ts"
 
 export interface HostOptions {
   readonly entities: Iterable<EntityDefinition>
-  /** Absolute path of the data directory. */
-  readonly directory: string
+  /** It belongs to the server once that listens. */
+  readonly store: Promise<Store>
   readonly host: string
   readonly port: number
   readonly tokens?: readonly Token[]
-  /** What answers in place of a model when no provider has a key; without it such a run fails and says which key to set. */
+  /**
+   * What answers in place of a model when no provider has a key; without it such a run fails and says which key to set.
+   */
   readonly fallbackModel?: string
   readonly log: Log
 }
@@ -35,25 +36,17 @@ export interface Hosted {
 }
 
 /**
- * Opens the store and serves it, with the page where it is built, on the real clock and randomness.
+ * Serves a store, with the page where it is built, on the real clock and randomness.
  *
- * @throws {RouseError} `STORE_LOCKED`, `STORE_UNAVAILABLE`, `STORE_DAMAGED`; `BAD_REQUEST` when the address cannot be listened on;
+ * @throws {RouseError} `STORE_LOCKED`, `STORE_UNAVAILABLE`, `STORE_DAMAGED`; `BAD_REQUEST` when the address cannot be
+ *   listened on;
  *   `FORBIDDEN` for an address that others can reach without tokens.
  */
 export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> {
-  const store = await openStore({ directory: options.directory, clock: io.now, random: io.random })
-  try {
-    return await serve(store, options, io)
-  } catch (error) {
-    await store.close()
-    throw error
-  }
-}
-
-async function serve(store: Store, options: HostOptions, io: Io): Promise<Hosted> {
   const { entities, tokens, log, fallbackModel } = options
   const models = modelResolver({ env: io.env, ...(fallbackModel === undefined ? {} : { fallbackModel }) })
   const page = await builtPage()
+  const store = await options.store
   const server = createServer({
     store,
     entities,
@@ -94,7 +87,11 @@ function advise(port: number): (error: unknown) => never {
   return (error) => {
     const isInUse = RouseError.is(error) && codeOf(error.cause) === "EADDRINUSE"
     if (!isInUse) throw error
-    throw new RouseError("BAD_REQUEST", `port ${port} is in use: choose another with --port, or --port 0 for any free one`, { cause: error })
+    throw new RouseError(
+      "BAD_REQUEST",
+      `port ${port} is in use: choose another with --port, or --port 0 for any free one`,
+      { cause: error },
+    )
   }
 }
 

@@ -9,7 +9,8 @@ import { loadProblem, placeText } from "../core/load-problem.ts"
 import type { ProjectModules } from "./hooks.ts"
 
 /**
- * Makes `defineEntity` and `tool` globals, so that a file without a single import is a whole agent. They stay, since a handler
+ * Makes `defineEntity` and `tool` globals, so that a file without a single import is a whole agent. They stay, since a
+ * handler
  * may call `tool` while it runs. A file that imports them has its own names, and these do not matter to it.
  */
 export function installGlobals(): void {
@@ -32,17 +33,23 @@ export interface Generation {
  * Loads one generation of entity files, and gives what they define. The registry of the process is left as it was, so a
  * generation that fails changes nothing. Not for two generations at the same time.
  *
- * @throws {RouseError} `BAD_REQUEST`: `file:line:column: what is wrong`, when a file does not compile, throws, defines nothing, or
+ * @throws {RouseError} `BAD_REQUEST`: `file:line:column: what is wrong`, when a file does not compile, throws, defines
+ *   nothing, or
  *   defines a type that another file defines.
  */
-export async function loadEntities(modules: ProjectModules, generation: Generation): Promise<ReadonlyMap<string, EntityDefinition>> {
+export async function loadEntities(
+  modules: ProjectModules,
+  generation: Generation,
+): Promise<ReadonlyMap<string, EntityDefinition>> {
   const { files, cwd } = generation
   const definedBy = new Map<string, string>()
   const defined = await withRegistry(async () => {
     for (const file of files) {
       const before = registeredEntities()
       const isNew = await load(modules, file, generation)
-      const names = [...registeredEntities()].flatMap(([name, definition]) => (before.get(name) === definition ? [] : [name]))
+      const names = [...registeredEntities()].flatMap(([name, definition]) =>
+        before.get(name) === definition ? [] : [name],
+      )
       if (isNew && names.length === 0 && generation.each) throw nothing(shown(file, cwd))
       for (const name of names) claim(name, file, definedBy, cwd)
     }
@@ -65,7 +72,8 @@ async function load(modules: ProjectModules, file: string, { number, cwd }: Gene
 /** Notes which file defined a type. */
 function claim(name: string, file: string, definedBy: Map<string, string>, cwd: string): void {
   const other = definedBy.get(name)
-  if (other !== undefined) throw problem(`${shown(file, cwd)}: it defines "${name}", and so does ${shown(other, cwd)}: rename one`)
+  if (other !== undefined)
+    throw problem(`${shown(file, cwd)}: it defines "${name}", and so does ${shown(other, cwd)}: rename one`)
   definedBy.set(name, file)
 }
 
@@ -79,7 +87,7 @@ function describe(error: unknown, file: string, modules: ProjectModules, cwd: st
     has: (path) => modules.files().has(path),
     source: readSource,
   })
-  return `${placeText({ ...(place ?? {}), file: shown(place?.file ?? file, cwd) })}: ${message}`
+  return `${placeText({ ...place, file: shown(place?.file ?? file, cwd) })}: ${message}`
 }
 
 function readSource(path: string): string | undefined {

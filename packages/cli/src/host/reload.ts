@@ -113,7 +113,9 @@ export class Reloader {
     await this.#noteNewFiles()
   }
 
-  /** Files that this load found. Those known before keep the digest from before it: a change in between is then seen. */
+  /**
+   * Files that this load found. Those known before keep the digest from before it: a change in between is then seen.
+   */
   async #noteNewFiles(): Promise<void> {
     const found = [...this.#options.modules.files()].filter((path) => !this.#digests.has(path))
     this.#digests = new Map([...this.#digests, ...(await digestsOf(found))])

@@ -17,6 +17,6 @@ export function terminalLog(io: Io): Log {
 
 function fieldText(fields: LogFields): string {
   return Object.entries(fields)
-    .map(([name, value]) => `${name}: ${printable(typeof value === "string" ? value : JSON.stringify(value) ?? "")}`)
+    .map(([name, value]) => `${name}: ${printable(typeof value === "string" ? value : (JSON.stringify(value) ?? ""))}`)
     .join("  ")
 }

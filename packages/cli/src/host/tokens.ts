@@ -1,41 +1,31 @@
-import { RouseError } from "@rouse/protocol"
-import { adminToken, parseTokens } from "@rouse/server"
-import type { Token } from "@rouse/server"
-import { readFile } from "node:fs/promises"
-import { resolve } from "node:path"
 import type { Io } from "../io.ts"
 
-/**
- * The tokens that requests must carry: from the file that `--tokens` or ROUSE_TOKENS_FILE names, from ROUSE_TOKENS (the same JSON, or
- * admin tokens between commas) and from ROUSE_TOKEN (one admin token). None when nothing is set.
- *
- * @throws {RouseError} `NOT_FOUND` when the file is not there, `BAD_REQUEST` when something is wrong in it. Never with a token.
- */
-export async function readTokens(file: string | undefined, io: Io): Promise<readonly Token[]> {
-  const path = file ?? set(io.env["ROUSE_TOKENS_FILE"])
-  const several = set(io.env["ROUSE_TOKENS"])
-  const one = set(io.env["ROUSE_TOKEN"])
-  return [
-    ...(path === undefined ? [] : parseTokens(await read(path, file === undefined ? "ROUSE_TOKENS_FILE" : "--tokens", io))),
-    ...(several === undefined ? [] : fromVariable(several)),
-    ...(one === undefined ? [] : [adminToken("ROUSE_TOKEN", one)]),
-  ]
+/** Where tokens may come from, as far as it is set. */
+export interface TokenSources {
+  readonly file: string | undefined
+  /** Where the file's name was given. */
+  readonly from: "--tokens" | "ROUSE_TOKENS_FILE"
+  /** JSON as in the file, or admin tokens between commas. */
+  readonly several: string | undefined
+  /** One admin token. */
+  readonly one: string | undefined
 }
 
-function fromVariable(text: string): readonly Token[] {
-  if (text.startsWith("{")) return parseTokens(text)
-  return text.split(",").map((token, at) => adminToken(`ROUSE_TOKENS.${at + 1}`, token.trim()))
-}
-
-async function read(path: string, from: string, io: Io): Promise<string> {
-  try {
-    return await readFile(resolve(io.cwd, path), "utf8")
-  } catch (error) {
-    throw new RouseError("NOT_FOUND", `${from}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`, { cause: error })
+export function tokenSources(flag: string | undefined, io: Io): TokenSources {
+  const env = (name: string): string | undefined => {
+    const text = io.env[name]?.trim()
+    return text === "" ? undefined : text
+  }
+  return {
+    file: flag ?? env("ROUSE_TOKENS_FILE"),
+    from: flag === undefined ? "ROUSE_TOKENS_FILE" : "--tokens",
+    several: env("ROUSE_TOKENS"),
+    one: env("ROUSE_TOKEN"),
   }
 }
 
-function set(value: string | undefined): string | undefined {
-  const text = value?.trim()
-  return text === "" ? undefined : text
+/** Whether there is any token, without reading one. */
+export function hasTokens(flag: string | undefined, io: Io): boolean {
+  const { file, several, one } = tokenSources(flag, io)
+  return (file ?? several ?? one) !== undefined
 }

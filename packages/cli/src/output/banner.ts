@@ -23,13 +23,24 @@ export function banner(about: BannerFacts, color: Colors): string {
       [about.page ? "page" : "server", cyan(about.url)],
       ["data", about.data],
       ["types", about.types.length > 0 ? about.types.join(", ") : yellow("none yet")],
-      ["models", about.keys.length > 0 ? about.keys.join(", ") : `rouse/echo answers offline ${dim("(no model key is set)")}`],
-      ["resumed", about.resumed === 0 ? undefined : `${about.resumed} ${about.resumed === 1 ? "wake" : "wakes"} that a stop had interrupted`],
+      [
+        "models",
+        about.keys.length > 0 ? about.keys.join(", ") : `rouse/echo answers offline ${dim("(no model key is set)")}`,
+      ],
+      [
+        "resumed",
+        about.resumed === 0
+          ? undefined
+          : `${about.resumed} ${about.resumed === 1 ? "wake" : "wakes"} that a stop had interrupted`,
+      ],
     ],
     color,
   )
   const [type] = about.types
-  const next = type === undefined ? `Add a type: write agents.ts (${cyan("rouse init")} shows how), and start again.` : cyan(`rouse send /${type}/one "hello"`)
+  const next =
+    type === undefined
+      ? `Add a type: write agents.ts (${cyan("rouse init")} shows how), and start again.`
+      : cyan(`rouse send /${type}/one "hello"`)
   return `\n${green("●")} ${bold("rouse")} ${dim(about.version)}\n\n${indent(list)}\n  ${next}\n\n`
 }
 

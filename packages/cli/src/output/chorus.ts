@@ -1,22 +1,27 @@
 import type { EntityUrl } from "@rouse/protocol"
-import type { Colors, Io } from "../io.ts"
-import { columnsOf } from "./text.ts"
+import type { Io } from "../io.ts"
+import { clip, columnsOf } from "./text.ts"
 import type { Piece } from "./transcript.ts"
 
-const NAME_COLUMNS_MIN = 12
 const TEXT_COLUMNS_MIN = 30
 const TEXT_COLUMNS_MAX = 100
-const VOICES: readonly (keyof Colors & ("cyan" | "magenta" | "yellow" | "green" | "blue"))[] = ["cyan", "magenta", "yellow", "green", "blue"]
+const BAR = "  │ "
+const VOICES: readonly ("cyan" | "magenta" | "yellow" | "green" | "blue")[] = [
+  "cyan",
+  "magenta",
+  "yellow",
+  "green",
+  "blue",
+]
 
 /**
- * Prints what several agents do, each line under its agent's name in its colour.
+ * Prints what several agents do, each under its name in its colour.
  *
- * Owns: which colour each agent has, in the order of their appearance.
+ * Owns: which colour each agent has, in the order of their appearance, and who spoke last.
  */
 export class Chorus {
   readonly #io: Io
   readonly #voices = new Map<EntityUrl, (text: string) => string>()
-  #width = NAME_COLUMNS_MIN
   #last: EntityUrl | undefined
 
   constructor(io: Io) {
@@ -24,20 +29,37 @@ export class Chorus {
   }
 
   write(url: EntityUrl, pieces: readonly Piece[]): void {
-    for (const piece of pieces) this.#piece(url, piece)
+    if (pieces.length === 0) return
+    const voice = this.#voice(url)
+    if (this.#last !== url) this.#io.out(`${this.#last === undefined ? "" : "\n"}${voice(this.#io.color.bold(url))}\n`)
+    this.#last = url
+    for (const piece of pieces)
+      for (const line of this.#lines(piece)) this.#io.out(`${voice(BAR)}${this.#paint(piece, line)}\n`)
   }
 
-  #piece(url: EntityUrl, { kind, text }: Piece): void {
+  /** What is said in full, what is done in a line. */
+  #lines({ kind, text }: Piece): readonly string[] {
+    const columnsMax = Math.max(TEXT_COLUMNS_MIN, Math.min(TEXT_COLUMNS_MAX, this.#io.columns() - BAR.length))
+    return kind === "text" || kind === "message" || kind === "error"
+      ? wrap(text.trimEnd(), columnsMax)
+      : [clip(text, columnsMax)]
+  }
+
+  #paint({ kind }: Piece, line: string): string {
     const { dim, red, yellow, bold } = this.#io.color
-    const voice = this.#voice(url)
-    const name = url.slice(1)
-    this.#width = Math.max(this.#width, columnsOf(name))
-    const paint = kind === "error" ? red : kind === "warning" ? yellow : kind === "message" ? bold : kind === "text" ? same : dim
-    const columnsMax = Math.max(TEXT_COLUMNS_MIN, Math.min(TEXT_COLUMNS_MAX, this.#io.columns() - this.#width - 3))
-    for (const line of wrap(text.trimEnd(), columnsMax)) {
-      const label = this.#last === url ? "" : name
-      this.#last = url
-      this.#io.out(`${voice(label.padStart(this.#width))} ${voice("│")} ${paint(line)}\n`)
+    switch (kind) {
+      case "text":
+        return line
+      case "message":
+        return bold(line)
+      case "error":
+        return red(line)
+      case "warning":
+        return yellow(line)
+      case "reasoning":
+      case "tool":
+      case "note":
+        return dim(line)
     }
   }
 
@@ -64,8 +86,4 @@ export function wrap(text: string, columnsMax: number): readonly string[] {
     }
     return [...lines, line]
   })
-}
-
-function same(text: string): string {
-  return text
 }

@@ -11,7 +11,8 @@ export function eventLine(event: ChangeEvent, columnsMax: number, color: Colors)
   const type = event.type.padEnd(9)
   const head = `${time} ${operation} ${type} ${event.key}`
   const value = clip(summary(event), Math.max(VALUE_COLUMNS_MIN, columnsMax - head.length - 2))
-  return `${color.dim(time)} ${PAINT[event.headers.operation](color)(operation)} ${color.cyan(type)} ${event.key}  ${color.dim(value)}`.trimEnd()
+  const painted = [color.dim(time), PAINT[event.headers.operation](color)(operation), color.cyan(type), event.key]
+  return `${painted.join(" ")}  ${color.dim(value)}`.trimEnd()
 }
 
 const OPERATION = { insert: "+", update: "~", delete: "-" } as const

@@ -8,8 +8,10 @@ const CLEAR_LINE = "\r\u001b[K"
 /**
  * Writes pieces of a transcript to the terminal, and a spinner under them while nothing is written.
  *
- * Owns: whether the line is open, and by whom; the spinner's line, which is on standard error and only where that is a terminal.
- * 1. Text goes to standard output when `split`; all else to standard error. Without `split` everything goes to standard output.
+ * Owns: whether the line is open, and by whom; the spinner's line, which is on standard error and only where that is a
+ * terminal.
+ * 1. Text goes to standard output when `split`; all else to standard error. Without `split` everything goes to standard
+ *    output.
  * 2. The spinner is off the screen before anything else is written, and after `rest`.
  */
 export class Screen {

@@ -19,8 +19,12 @@ const LAST_MIN = 12
 /** Rows under titles, aligned, columns that are empty in every row left out. Ends without a line break. */
 export function table<T>(rows: readonly T[], columns: readonly Column<T>[], options: TableOptions): string {
   const all = rows.map((row) => columns.map((column) => clip(column.cell(row), Number.POSITIVE_INFINITY)))
-  const shown = columns.flatMap((column, index) => (all.some((cells) => cells[index] !== "") ? [{ column, index }] : []))
-  const widths = shown.map(({ column, index }) => Math.max(columnsOf(column.title), ...all.map((cells) => columnsOf(cells[index] ?? ""))))
+  const shown = columns.flatMap((column, index) =>
+    all.some((cells) => cells[index] !== "") ? [{ column, index }] : [],
+  )
+  const widths = shown.map(({ column, index }) =>
+    Math.max(columnsOf(column.title), ...all.map((cells) => columnsOf(cells[index] ?? ""))),
+  )
   const lastMax = roomForLast(widths, options.columnsMax)
   const layOut = (texts: readonly string[], paint: (text: string, at: number) => string): string =>
     texts
@@ -31,9 +35,15 @@ export function table<T>(rows: readonly T[], columns: readonly Column<T>[], opti
       })
       .join(GAP)
       .trimEnd()
-  const titles = layOut(shown.map(({ column }) => column.title), (text) => options.paintTitle(text))
+  const titles = layOut(
+    shown.map(({ column }) => column.title),
+    (text) => options.paintTitle(text),
+  )
   const lines = rows.map((row, at) =>
-    layOut(shown.map(({ index }) => all[at]?.[index] ?? ""), (text, place) => shown[place]?.column.paint?.(text, row) ?? text),
+    layOut(
+      shown.map(({ index }) => all[at]?.[index] ?? ""),
+      (text, place) => shown[place]?.column.paint?.(text, row) ?? text,
+    ),
   )
   return [titles, ...lines].join("\n")
 }

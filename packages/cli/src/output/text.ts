@@ -1,8 +1,12 @@
 import { stripVTControlCharacters } from "node:util"
 
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
+/** Control characters but tab and line feed. */
+const CONTROL = /(?![\t\n])\p{Cc}/gu
 
-/** What an agent or a person wrote, safe to print: no escape sequence of theirs reaches the terminal. Line breaks and tabs stay. */
+/**
+ * What an agent or a person wrote, safe to print: no escape sequence of theirs reaches the terminal. Line breaks and
+ * tabs stay.
+ */
 export function printable(text: string): string {
   return stripVTControlCharacters(text).replace(CONTROL, "")
 }

@@ -25,14 +25,20 @@ export interface TranscriptOptions {
   readonly streaming: boolean
   /** Whether messages from outside are shown. */
   readonly messages: boolean
-  /** Whether the end of a run shows its reply, where that is not the text it wrote. Only for readers of whole commits. */
+  /**
+   * Whether the end of a run shows its reply, where that is not the text it wrote. Only for readers of whole commits.
+   */
   readonly replies: boolean
 }
 
 const INPUT_COLUMNS_MAX = 120
 
 /** What is new in `timeline` since `shown`, in order, and what is shown after it. */
-export function advance(shown: Shown, timeline: Timeline, options: TranscriptOptions): readonly [Shown, readonly Piece[]] {
+export function advance(
+  shown: Shown,
+  timeline: Timeline,
+  options: TranscriptOptions,
+): readonly [Shown, readonly Piece[]] {
   const next = new Map(shown)
   const pieces: Piece[] = []
   for (const item of timeline.items) {
@@ -54,17 +60,25 @@ function piecesOf(item: Item, timeline: Timeline, marks: Marks, options: Transcr
     case "step": {
       const pieces = item.parts.flatMap((part) => partPieces(part, marks, options))
       if (item.status === "failed" && item.row?.error) {
-        pieces.push(...once(marks, `${item.id}:error`, "shown", () => [line("warning", item.id, `model: ${item.row?.error?.message ?? "failed"}`)]))
+        pieces.push(
+          ...once(marks, `${item.id}:error`, "shown", () => [
+            line("warning", item.id, `model: ${item.row?.error?.message ?? "failed"}`),
+          ]),
+        )
       }
       return pieces
     }
     case "runEnd":
       return once(marks, item.id, item.outcome, () => runEndPieces(item, timeline, options))
     case "child":
-      return once(marks, item.id, item.row.status, () => (item.row.status === "running" ? [line("note", item.id, `spawned ${item.row.url}`)] : []))
+      return once(marks, item.id, CLOSED, () => [line("note", item.id, `spawned ${item.row.url}`)])
     case "error":
       return once(marks, item.id, "shown", () => [
-        line("warning", item.id, `attempt ${item.row.attempt} failed: ${item.row.message}${item.retried ? ", trying again" : ""}`),
+        line(
+          "warning",
+          item.id,
+          `attempt ${item.row.attempt} failed: ${item.row.message}${item.retried ? ", trying again" : ""}`,
+        ),
       ])
     case "wake":
       return once(marks, item.id, item.row.outcome ?? "", () => [
@@ -90,11 +104,14 @@ function messagePieces(key: string, row: MessageRow, options: TranscriptOptions)
     case "childFinished": {
       const child = row.content as unknown as ChildFinished
       const said = child.outcome === "completed" ? textOf(child.reply) : (child.error ?? "")
-      return [line("note", key, `${child.url} ${child.outcome}${said === "" ? "" : `: ${clip(said, INPUT_COLUMNS_MAX)}`}`)]
+      return [
+        line("note", key, `${child.url} ${child.outcome}${said === "" ? "" : `: ${clip(said, INPUT_COLUMNS_MAX)}`}`),
+      ]
     }
     case "approval": {
       const decided = row.content as unknown as ApprovalDecision
-      return [line("note", key, `${decided.decision === "allow" ? "allowed" : "denied"} by ${row.from.id}${decided.note ? `: ${decided.note}` : ""}`)]
+      const word = decided.decision === "allow" ? "allowed" : "denied"
+      return [line("note", key, `${word} by ${row.from.id}${decided.note ? `: ${decided.note}` : ""}`)]
     }
     case "signal":
     case "timeout":
@@ -112,8 +129,12 @@ function partPieces(part: Part, marks: Marks, options: TranscriptOptions): reado
   const before = marks.get(part.key) ?? ""
   if (part.text === before) return []
   marks.set(part.key, part.text)
-  if (part.text.startsWith(before)) return [{ kind: part.kind, key: part.key, text: printable(part.text.slice(before.length)) }]
-  return [line("note", `${part.key}:again`, "written again"), { kind: part.kind, key: part.key, text: printable(part.text) }]
+  if (part.text.startsWith(before))
+    return [{ kind: part.kind, key: part.key, text: printable(part.text.slice(before.length)) }]
+  return [
+    line("note", `${part.key}:again`, "written again"),
+    { kind: part.kind, key: part.key, text: printable(part.text) },
+  ]
 }
 
 function toolPieces({ key, row }: ToolPart, { url }: TranscriptOptions): readonly Piece[] {
@@ -126,7 +147,9 @@ function toolPieces({ key, row }: ToolPart, { url }: TranscriptOptions): readonl
     case "waiting":
       return [line("warning", key, `⏸ ${call} waits for you: rouse approve ${url} ${key}`)]
     case "done":
-      return [line("tool", key, `✓ ${row.name}${took(row)} → ${clip(textOf(row.output), INPUT_COLUMNS_MAX)}${resolved(row)}`)]
+      return [
+        line("tool", key, `✓ ${row.name}${took(row)} → ${clip(textOf(row.output), INPUT_COLUMNS_MAX)}${resolved(row)}`),
+      ]
     case "failed":
       return [line("warning", key, `✗ ${row.name}${took(row)}: ${clip(row.error ?? "failed", INPUT_COLUMNS_MAX)}`)]
     case "denied":
@@ -143,21 +166,28 @@ function took(row: ToolCallRow): string {
 }
 
 function resolved(row: ToolCallRow): string {
-  return row.resolved === undefined || row.resolved === "unknown" ? "" : ` (after a crash: ${row.resolved === "again" ? "ran again" : "reconciled"})`
+  return row.resolved === undefined || row.resolved === "unknown"
+    ? ""
+    : ` (after a crash: ${row.resolved === "again" ? "ran again" : "reconciled"})`
 }
 
 type RunEnd = Extract<Item, { kind: "runEnd" }>
 
 function runEndPieces(item: RunEnd, timeline: Timeline, options: TranscriptOptions): readonly Piece[] {
-  if (item.outcome === "failed") return [line("error", item.id, `failed: ${item.row.error?.message ?? "no reason was given"}`)]
+  if (item.outcome === "failed")
+    return [line("error", item.id, `failed: ${item.row.error?.message ?? "no reason was given"}`)]
   if (item.outcome !== "completed") return [line("warning", item.id, `the run was ${item.outcome}`)]
   const reply = item.row.reply === undefined || item.row.reply === null ? "" : textOf(item.row.reply)
-  return !options.replies || reply === "" || reply === lastText(timeline, item.run) ? [] : [{ kind: "text", key: item.id, text: printable(reply) }]
+  return !options.replies || reply === "" || reply === lastText(timeline, item.run)
+    ? []
+    : [{ kind: "text", key: item.id, text: printable(reply) }]
 }
 
 /** The last text that a run has written so far. */
 export function lastText(timeline: Timeline, run: string | undefined): string | undefined {
-  const steps = timeline.items.flatMap((item) => (item.kind === "step" && (run === undefined || item.run === run) ? [item] : []))
+  const steps = timeline.items.flatMap((item) =>
+    item.kind === "step" && (run === undefined || item.run === run) ? [item] : [],
+  )
   const texts = steps.flatMap((step) => step.parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])))
   return texts.at(-1)
 }
