@@ -71,7 +71,8 @@ test("attempts that are spent dead-letter the message with the reason and the st
   expect(settled).toMatchObject({ status: "dead", reason: "the database is on fire" })
   expect(await statusOf(harness, "/brittle/a")).toBe("dead")
   const errors = (await harness.log("/brittle/a")).filter((event) => event.type === "error")
-  expect((errors[0]?.value as unknown as ErrorRow).stack).toContain("wakes.test.ts")
+  const error = errors[0]?.value as unknown as ErrorRow | undefined
+  expect(error?.stack).toContain("wakes.test.ts")
   broken = false
   expect((await harness.call("POST", "/v1/entities/brittle/a/retry")).body).toMatchObject({ messages: 1 })
   await harness.until(async () => (await harness.rows<MessageRow>("/brittle/a", "message"))[0]?.value.status === "processed", "processed")
