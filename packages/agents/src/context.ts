@@ -4,6 +4,7 @@ import type {
   EntityInfo,
   EntityUrl,
   Json,
+  JsonObject,
   MessageMode,
   MessageRow,
   Reason,
@@ -42,7 +43,7 @@ export interface Context<Args, S extends StateSpec> {
   /** Sends a message, exactly once however often the wake is retried. Returns its id. */
   send(to: EntityUrl, content: Json, options?: SendOptions): string
   /** Creates a child, exactly once, and returns its address at once. Without an id, one is made from the wake's. */
-  spawn(type: string, id?: string, args?: Readonly<Record<string, Json>>, options?: SpawnOptions): EntityUrl
+  spawn(type: string, id?: string, args?: JsonObject, options?: SpawnOptions): EntityUrl
   /** Keeps the run open after this wake: the next event goes on with it. Return soon after. */
   suspend(): void
   /** What the run answers. Without it: the text of the last `agent.run()`. */

@@ -1,6 +1,6 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider"
 import { RouseError } from "@rouse/protocol"
-import { orAborted, sleep } from "./abort.ts"
+import { sleep } from "./abort.ts"
 import type { ModelRetry } from "./context.ts"
 import { backoffMs } from "./core/backoff.ts"
 import { readProviderError } from "./core/provider-error.ts"
@@ -8,12 +8,11 @@ import type { ProviderFailure } from "./core/provider-error.ts"
 import { Recorder } from "./core/recorder.ts"
 import { processEnv, secretsOf } from "./env.ts"
 import type { Host } from "./host.ts"
+import { readAnswer } from "./model-stream.ts"
 
 const TRIES = 4
 const DELAY_MS = 500
 const DELAY_MS_MAX = 60_000
-/** A provider that says nothing for so long is taken to be cut off. */
-const SILENCE_MS_MAX = 300_000
 
 export interface ModelAnswer {
   readonly recorder: Recorder
@@ -41,7 +40,7 @@ export async function callModel(options: {
     const recorder = new Recorder()
     options.onTry(recorder)
     try {
-      await stream(options.model, options.call, recorder, signal)
+      await readAnswer(options.model, options.call, recorder, signal)
       return { recorder, tries }
     } catch (error) {
       if (signal.aborted || RouseError.is(error)) throw error
@@ -79,44 +78,4 @@ function failed(name: string, failure: ProviderFailure, tries: number): RouseErr
     case "retry":
       return new RouseError("MODEL_FAILED", `${name} failed ${tries} times: ${failure.message}`)
   }
-}
-
-async function stream(
-  model: LanguageModelV4,
-  call: LanguageModelV4CallOptions,
-  recorder: Recorder,
-  signal: AbortSignal,
-): Promise<void> {
-  const silence = new AbortController()
-  const listen = (): ReturnType<typeof setTimeout> =>
-    setTimeout(() => silence.abort(new Error("the provider fell silent")), SILENCE_MS_MAX)
-  let timer = listen()
-  const either = AbortSignal.any([signal, silence.signal])
-  try {
-    const { stream } = await orAborted(Promise.resolve(model.doStream({ ...call, abortSignal: either })), either)
-    const reader = stream.getReader()
-    try {
-      for (;;) {
-        const { done, value } = await orAborted(reader.read(), either)
-        if (done) break
-        clearTimeout(timer)
-        timer = listen()
-        const problem = recorder.add(value)
-        if (problem) throw problem.error
-      }
-    } finally {
-      reader.cancel().catch(ignore)
-    }
-  } finally {
-    clearTimeout(timer)
-  }
-  if (recorder.finish === undefined || recorder.finish.reason === "interrupted") {
-    throw new Error("the connection was cut before the answer ended")
-  }
-  if (recorder.finish.reason === "error") throw new Error("the provider ended its answer with an error")
-}
-
-/** A stream that is already closed or broken has nothing left to cancel. */
-function ignore(): void {
-  return undefined
 }

@@ -1,5 +1,5 @@
 import { RouseError, entityUrl, isEntityId, isEntityType, parseEntityUrl } from "@rouse/protocol"
-import type { EntityUrl, Json, OutgoingMessage, SpawnRequest } from "@rouse/protocol"
+import type { EntityUrl, Json, JsonObject, OutgoingMessage, SpawnRequest } from "@rouse/protocol"
 import { change } from "./batch.ts"
 import type { Batch } from "./batch.ts"
 import type { SendOptions, SpawnOptions } from "./context.ts"
@@ -31,7 +31,7 @@ export class Outbox {
     }))
   }
 
-  spawn(type: string, id?: string, args: Readonly<Record<string, Json>> = {}, options: SpawnOptions = {}): EntityUrl {
+  spawn(type: string, id?: string, args: JsonObject = {}, options: SpawnOptions = {}): EntityUrl {
     checkSpawn(type, id)
     return this.#once("spawn", (unique) => {
       const request = spawnRequest(unique, type, id ?? idFrom(unique), args, options)
@@ -102,7 +102,7 @@ export function spawnRequest(
   unique: string,
   type: string,
   id: string,
-  args: Readonly<Record<string, Json>>,
+  args: JsonObject,
   options: SpawnOptions,
 ): SpawnRequest {
   const message =

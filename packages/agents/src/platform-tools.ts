@@ -55,7 +55,7 @@ function spawnTool(session: Session): Tool {
       checkSpawn(type, childId)
       const options = message ? { message } : {}
       await session.writer.deliver({
-        spawn: spawnRequest(unique, type, childId, args as Record<string, Json>, options),
+        spawn: spawnRequest(unique, type, childId, args, options),
       })
       return { url: entityUrl(type, childId) }
     },

@@ -12,7 +12,7 @@ import type {
   WakeOutcome,
   WakeRequest,
 } from "@rouse/protocol"
-import { sleep } from "./abort.ts"
+import { reasonOf, sleep } from "./abort.ts"
 import { change, removal } from "./batch.ts"
 import type { Batch } from "./batch.ts"
 import { LiveRows } from "./core/rows.ts"
@@ -58,7 +58,7 @@ export class Session {
   /** What the last pass of the agent said. */
   answer: string | undefined
   readonly #interrupting: string | undefined
-  readonly #dead = new AbortController()
+  readonly #stop = new AbortController()
   #opened: RunRow
   #isOpen: boolean
   #inbox: readonly Row<MessageRow>[] = []
@@ -68,14 +68,17 @@ export class Session {
     this.rows = new LiveRows(request.rows)
     this.wake = request.wake
     this.entity = request.entity
-    this.signal = AbortSignal.any([backend.signal, this.#dead.signal])
+    this.signal = this.#stop.signal
+    const follow = (): void => this.#stop.abort(reasonOf(backend.signal))
+    if (backend.signal.aborted) follow()
+    else backend.signal.addEventListener("abort", follow, { once: true })
     this.host = host
     this.writer = new Writer({
       backend,
       sleep: host.sleep ?? sleep,
       complete: (batch, finish) => this.#complete(batch, finish),
       onReply: (reply) => this.#onReply(reply),
-      onBroken: (error) => this.#dead.abort(error),
+      onBroken: (error) => this.#stop.abort(error),
     })
     const open = openRun(this.rows)
     this.run = open?.id ?? nextRunKey(this.rows)
@@ -158,7 +161,7 @@ export class Session {
   abandon(error: unknown): void {
     this.#cancelFlush()
     this.writer.close(error)
-    this.#dead.abort(error)
+    this.#stop.abort(error)
   }
 
   #cancelFlush(): void {
@@ -220,8 +223,8 @@ export class Session {
   #forgetMemos(batch: Batch): ChangeEvent[] {
     const unwritten = new Set(batch.memos.map((memo) => memo.key))
     return this.rows
-      .entries("memo")
-      .filter(([key]) => !unwritten.has(key))
-      .map(([key]) => removal("memo", key))
+      .keys("memo")
+      .filter((key) => !unwritten.has(key))
+      .map((key) => removal("memo", key))
   }
 }

@@ -120,7 +120,7 @@ export class State {
 
   #rewind(): void {
     const prefix = `${this.#session.wake.id}:state:`
-    const memos = this.#session.rows.entries("memo").filter(([key]) => key.startsWith(prefix))
+    const memos = [...this.#session.rows.entries("memo")].filter(([key]) => key.startsWith(prefix))
     for (const [, { value }] of memos.toReversed()) {
       const { collection, key, before } = value as unknown as StateMemo
       this.#show(collection, key, before)

@@ -50,6 +50,7 @@ export class Writer {
   #deliveries: Pending[] = []
   #seq = 0
   #draining: Promise<void> | undefined
+  #over = false
   #broken: { readonly error: unknown } | undefined
 
   /** @param complete Adds to a commit what is known only when it is written. */
@@ -83,6 +84,7 @@ export class Writer {
 
   /** Makes everything added so far durable. */
   flush(): Promise<void> {
+    if (this.#over) return Promise.reject(new RouseError("FENCED", "the wake is over"))
     if (this.#broken) return Promise.reject(this.#broken.error)
     if (this.#draining) return this.#draining
     if (!this.#hasWork()) return Promise.resolve()
@@ -105,7 +107,7 @@ export class Writer {
     try {
       await this.#write(this.#cut(), outcome)
     } finally {
-      this.close(new RouseError("FENCED", "the wake is over"))
+      this.#over = true
     }
   }
 

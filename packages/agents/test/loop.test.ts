@@ -629,7 +629,7 @@ test("what a tool changes is on the log with its result", async () => {
   expect(
     rouse
       .rows(A, "message")
-      .map((row) => row.content)
-      .toSorted(),
+      .map((row) => String(row.content))
+      .toSorted((a, b) => a.localeCompare(b)),
   ).toEqual(["go", "later"])
 })

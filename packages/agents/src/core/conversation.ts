@@ -75,8 +75,8 @@ function partsByStep(rows: LiveRows): Map<string, PartRow[]> {
     if (list === undefined) parts.set(step, [part])
     else list.push(part)
   }
-  for (const row of rows.list("reasoning")) add(row.step, { kind: "reasoning", row })
-  for (const row of rows.list("text")) add(row.step, { kind: "text", row })
+  for (const row of rows.values("reasoning")) add(row.step, { kind: "reasoning", row })
+  for (const row of rows.values("text")) add(row.step, { kind: "text", row })
   for (const [key, row] of rows.entries("tool_call")) add(row.step, { kind: "call", key, row })
   for (const list of parts.values()) list.sort((a, b) => a.row.index - b.row.index)
   return parts

@@ -37,8 +37,14 @@ export class LiveRows {
     return [...this.#sorted(collection).values()] as RowOf<C>[]
   }
 
-  entries<C extends string>(collection: C): readonly (readonly [string, RowOf<C>])[] {
-    return [...this.#sorted(collection).entries()] as [string, RowOf<C>][]
+  /** Keys and rows, without a copy of the collection: do not change it meanwhile. */
+  entries<C extends string>(collection: C): Iterable<readonly [string, RowOf<C>]> {
+    return this.#sorted(collection).entries() as Iterable<readonly [string, RowOf<C>]>
+  }
+
+  /** Rows, without a copy. */
+  values<C extends string>(collection: C): Iterable<RowOf<C>> {
+    return this.#sorted(collection).values() as Iterable<RowOf<C>>
   }
 
   apply(event: ChangeEvent): void {

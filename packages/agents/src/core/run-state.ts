@@ -16,7 +16,9 @@ export function nextRunKey(rows: LiveRows): string {
 }
 
 export function stepsOf(rows: LiveRows, run: string): readonly StepRow[] {
-  return rows.list("step").filter((step) => step.run === run)
+  const steps: StepRow[] = []
+  for (const step of rows.values("step")) if (step.run === run) steps.push(step)
+  return steps
 }
 
 export function nextStepKey(rows: LiveRows, run: string): string {
@@ -26,7 +28,9 @@ export function nextStepKey(rows: LiveRows, run: string): string {
 
 /** Tool calls of a step, in the order that the model made them. */
 export function callsOf(rows: LiveRows, step: string): readonly ToolCallRow[] {
-  return rows.list("tool_call").filter((call) => call.step === step)
+  const calls: ToolCallRow[] = []
+  for (const call of rows.values("tool_call")) if (call.step === step) calls.push(call)
+  return calls
 }
 
 export function textOf(rows: LiveRows, step: string): string {
@@ -63,10 +67,9 @@ export function oldestFirst(
   rows: LiveRows,
   select: (row: MessageRow, key: string) => boolean,
 ): readonly (readonly [string, MessageRow])[] {
-  return rows
-    .entries("message")
-    .filter(([key, row]) => select(row, key))
-    .sort(([a, x], [b, y]) => compare(x.at, y.at) || compare(a, b))
+  const found: (readonly [string, MessageRow])[] = []
+  for (const [key, row] of rows.entries("message")) if (select(row, key)) found.push([key, row])
+  return found.sort(([a, x], [b, y]) => compare(x.at, y.at) || compare(a, b))
 }
 
 function compare(a: string, b: string): number {

@@ -62,14 +62,13 @@ export class TestEntity {
   snapshot(): readonly Row[] {
     const rows = [...this.#collections]
       .sort()
-      .flatMap((collection) => this.rows.entries(collection).map(([key, value]) => ({ collection, key, value })))
+      .flatMap((collection) => [...this.rows.entries(collection)].map(([key, value]) => ({ collection, key, value })))
     return JSON.parse(JSON.stringify(rows)) as Row[]
   }
 
   /** Messages accepted and not taken, oldest first. */
   inbox(): readonly Row<MessageRow>[] {
-    return this.rows
-      .entries("message")
+    return [...this.rows.entries("message")]
       .filter(([, row]) => row.status === "accepted")
       .map(([key, value]) => ({ collection: "message", key, value }))
       .sort((a, b) => (a.value.at < b.value.at ? -1 : a.value.at > b.value.at ? 1 : 0))
@@ -92,8 +91,7 @@ export class TestEntity {
     this.controller = new AbortController()
     if (this.interrupted) this.controller.abort(new RouseError("INTERRUPTED", "a person interrupted the run"))
     this.interrupted = false
-    const reasons: readonly Reason[] = this.rows
-      .entries("message")
+    const reasons: readonly Reason[] = [...this.rows.entries("message")]
       .filter(([, row]) => row.status === "accepted" || row.status === "taken")
       .map(([key, row]) => ({ kind: row.kind, message: key }))
     return {

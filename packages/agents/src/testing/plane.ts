@@ -199,11 +199,11 @@ export class Plane {
   }
 
   #close(entity: TestEntity, run: string | undefined, status: MessageRow["status"], reason: string | undefined): void {
-    for (const [key, row] of entity.rows.entries("message")) {
+    for (const [key, row] of [...entity.rows.entries("message")]) {
       if (row.status === "taken" && row.run === run)
         this.#settle(entity, key, { status, ...(reason ? { reason } : {}) })
     }
-    for (const [key, row] of entity.rows.entries("approval")) {
+    for (const [key, row] of [...entity.rows.entries("approval")]) {
       if (row.status === "waiting") entity.put("approval", key, { ...row, status: "cancelled" })
     }
   }
