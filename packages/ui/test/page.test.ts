@@ -88,18 +88,24 @@ describe("the journey", () => {
   test("runs a tool, asks a person, and goes on with the answer", async () => {
     await createClient({ url: server.url }).spawn("/assistant/one")
     const { page, wrong } = await browser.open(`${server.url}/agents/assistant/one`)
-    await write(page, '/call add {"a":2,"b":3}\n/call broken\n/call refund {"order":"7","cents":900}\n/then\n/say All done.')
+    await write(
+      page,
+      '/call add {"a":2,"b":3}\n/call broken\n/call refund {"order":"7","cents":900}\n/then\n/say All done.',
+    )
 
-    const refund = page.getByRole("region", { name: "Tool call refund, waits for a person" })
+    const refund = page.getByRole("group", { name: "Tool call refund, waits for a person" })
     await refund.getByLabel("A note with the decision").fill("as agreed")
     await refund.getByRole("button", { name: "Allow" }).click()
-    await page.getByRole("region", { name: "Tool call refund, done" }).waitFor()
+    await page.getByRole("group", { name: "Tool call refund, done" }).waitFor()
     await timeline(page).getByText("All done.", { exact: true }).waitFor()
 
-    const add = page.getByRole("region", { name: "Tool call add, done" })
+    const add = page.getByRole("group", { name: "Tool call add, done" })
     await add.getByRole("button").first().click()
     await add.getByText("sum:").waitFor()
-    await page.getByRole("region", { name: "Tool call broken, failed" }).getByText("the warehouse does not answer").waitFor()
+    await page
+      .getByRole("group", { name: "Tool call broken, failed" })
+      .getByText("the warehouse does not answer")
+      .waitFor()
     await timeline(page).getByText("allowed the call: as agreed").waitFor()
     expect(wrong).toEqual([])
   })
@@ -139,7 +145,10 @@ describe("what goes wrong", () => {
   test("what an agent writes runs nothing", async () => {
     const client = createClient({ url: server.url })
     await client.spawn("/assistant/one")
-    await client.ask("/assistant/one", "/say <img src=x onerror=\"document.title='owned'\"> <script>document.title='owned'</script> [x](javascript:document.title='owned') fine")
+    await client.ask(
+      "/assistant/one",
+      "/say <img src=x onerror=\"document.title='owned'\"> <script>document.title='owned'</script> [x](javascript:document.title='owned') fine",
+    )
     const { page, wrong } = await browser.open(`${server.url}/agents/assistant/one`)
     const answer = timeline(page).locator("article[data-item=step]")
     await answer.locator(".prose p").waitFor()
@@ -175,7 +184,11 @@ describe("what goes wrong", () => {
       await page.getByLabel("Token").fill("a-long-enough-token-for-the-test")
       await page.getByRole("button", { name: "Continue" }).click()
       await page.getByRole("heading", { name: "No agents yet" }).waitFor()
-      expect(await page.evaluate(() => Object.keys(localStorage).filter((key) => localStorage.getItem(key)?.includes("token")))).toEqual([])
+      expect(
+        await page.evaluate(() =>
+          Object.keys(localStorage).filter((key) => localStorage.getItem(key)?.includes("token")),
+        ),
+      ).toEqual([])
     } finally {
       await guarded.close()
     }

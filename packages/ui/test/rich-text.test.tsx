@@ -3,7 +3,8 @@ import { expect, test } from "vitest"
 import RichText from "../src/agent/rich-text.tsx"
 
 /** What an agent writes is from a stranger: these are the ways it could reach the person who reads it. */
-const render = (text: string, streaming = false): string => renderToStaticMarkup(<RichText text={text} streaming={streaming} />)
+const render = (text: string, streaming = false): string =>
+  renderToStaticMarkup(<RichText text={text} streaming={streaming} />)
 
 test("markup is shown as text, and makes no element", () => {
   const hostile = [
@@ -17,15 +18,30 @@ test("markup is shown as text, and makes no element", () => {
     '<meta http-equiv="refresh" content="0;url=https://evil.example">',
   ]
   for (const streaming of [false, true]) {
-    for (const text of [...hostile, hostile.join("\n\n"), `words ${hostile.join(" ")} words`, `> ${hostile[0]}\n\n- ${hostile[1]}`]) {
-      expect(render(text, streaming)).not.toMatch(/<(script|img|form|input|button|iframe|svg|style|meta|object|embed|link|base)\b/i)
+    for (const text of [
+      ...hostile,
+      hostile.join("\n\n"),
+      `words ${hostile.join(" ")} words`,
+      `> ${hostile[0]}\n\n- ${hostile[1]}`,
+    ]) {
+      expect(render(text, streaming)).not.toMatch(
+        /<(script|img|form|input|button|iframe|svg|style|meta|object|embed|link|base)\b/i,
+      )
       expect(render(text, streaming)).not.toMatch(/<[^>]+\son\w+=/i)
     }
   }
 })
 
 test("a link that is not to the web or to mail is only its text", () => {
-  for (const url of ["javascript:alert(1)", "JAVASCRIPT:alert(1)", "java&#10;script:alert(1)", "data:text/html,<b>x", "vbscript:x", "/v1/entities", "file:///etc/passwd"]) {
+  for (const url of [
+    "javascript:alert(1)",
+    "JAVASCRIPT:alert(1)",
+    "java&#10;script:alert(1)",
+    "data:text/html,<b>x",
+    "vbscript:x",
+    "/v1/entities",
+    "file:///etc/passwd",
+  ]) {
     const html = render(`[press](${url}) and <${url}>`)
     expect(html).not.toMatch(/href/i)
     expect(html).toContain("press")
@@ -46,8 +62,11 @@ test("a picture is fetched by nobody: it is a link", () => {
 })
 
 test("what is meant by Markdown is there", () => {
-  const html = render("# One\n\n**bold** and `code`\n\n- a\n- b\n\n| h |\n| - |\n| c |\n\n```ts\nlet x = 1\n```\n\n1. first\n\n> said")
-  for (const tag of ["<h3", "<strong", "<code", "<ul", "<li", "<table", "<pre", "<ol", "<blockquote"]) expect(html).toContain(tag)
+  const html = render(
+    "# One\n\n**bold** and `code`\n\n- a\n- b\n\n| h |\n| - |\n| c |\n\n```ts\nlet x = 1\n```\n\n1. first\n\n> said",
+  )
+  for (const tag of ["<h3", "<strong", "<code", "<ul", "<li", "<table", "<pre", "<ol", "<blockquote"])
+    expect(html).toContain(tag)
   expect(html).toContain("let x = 1")
 })
 

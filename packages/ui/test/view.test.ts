@@ -28,7 +28,14 @@ describe("times", () => {
   })
 
   test("lengths", () => {
-    expect([0.4, 85, 1_234, 12_900, 125_000, 3_725_000].map(duration)).toEqual(["0 ms", "85 ms", "1.2 s", "12 s", "2 m 05 s", "1 h 02 m"])
+    expect([0.4, 85, 1_234, 12_900, 125_000, 3_725_000].map(duration)).toEqual([
+      "0 ms",
+      "85 ms",
+      "1.2 s",
+      "12 s",
+      "2 m 05 s",
+      "1 h 02 m",
+    ])
     expect(elapsed(3_900)).toBe("3 s")
     expect(between("2026-11-23T12:00:00Z", "2026-11-23T12:00:01Z")).toBe(1_000)
     expect(between("2026-11-23T12:00:00Z", undefined)).toBeUndefined()
@@ -36,13 +43,26 @@ describe("times", () => {
   })
 
   test("no length and no age is ever empty for a time that is one", () => {
-    fc.assert(fc.property(fc.integer({ min: 0, max: 10 ** 12 }), (age) => relativeTime(NOW - age, NOW) !== "" && duration(age) !== ""))
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 10 ** 12 }),
+        (age) => relativeTime(NOW - age, NOW) !== "" && duration(age) !== "",
+      ),
+    )
   })
 })
 
 describe("numbers", () => {
   test("counts in a small space", () => {
-    expect([0, 940, 1_234, 9_960, 56_400, 999_700, 3_400_000].map(compact)).toEqual(["0", "940", "1.2k", "10k", "56k", "1.0M", "3.4M"])
+    expect([0, 940, 1_234, 9_960, 56_400, 999_700, 3_400_000].map(compact)).toEqual([
+      "0",
+      "940",
+      "1.2k",
+      "10k",
+      "56k",
+      "1.0M",
+      "3.4M",
+    ])
     expect(counted(1, "step")).toBe("1 step")
     expect(counted(12_345, "step")).toBe("12,345 steps")
   })
@@ -61,7 +81,7 @@ describe("JSON in a line", () => {
   test("a preview is one line and no longer than asked", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.integer({ min: 2, max: 80 }), (value, max) => {
-        const preview = previewOf(value as never, max)
+        const preview = previewOf(value, max)
         return preview.length <= max && !preview.includes("\n")
       }),
     )
@@ -80,7 +100,9 @@ describe("JSON in a line", () => {
       headers: { operation: "insert" },
     })
     expect(summaryOf(event("delta", { run: "r", step: "s", at: 0, text: "so it" }), 80)).toBe("so it")
-    expect(summaryOf(event("run", { id: "r1", status: "failed", error: { code: "MODEL_FAILED" } }), 80)).toBe('failed {"code":"MODEL_FAILED"}')
+    expect(summaryOf(event("run", { id: "r1", status: "failed", error: { code: "MODEL_FAILED" } }), 80)).toBe(
+      'failed {"code":"MODEL_FAILED"}',
+    )
     expect(summaryOf(event("notes", { text: "n" }), 80)).toBe('{"text":"n"}')
     expect(summaryOf(event("tag", undefined), 80)).toBe("")
   })
@@ -90,7 +112,17 @@ describe("links from an agent", () => {
   test("lead to the web or to mail, and nowhere else", () => {
     expect(safeUrl("https://example.com/a?b#c")).toBe("https://example.com/a?b#c")
     expect(safeUrl("mailto:a@b.example")).toBe("mailto:a@b.example")
-    const dead = ["javascript:alert(1)", " JaVaScRiPt:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "file:///etc/passwd", "vbscript:x", "/relative", "#x", ""]
+    const dead = [
+      "javascript:alert(1)",
+      " JaVaScRiPt:alert(1)",
+      "java\nscript:alert(1)",
+      "data:text/html,x",
+      "file:///etc/passwd",
+      "vbscript:x",
+      "/relative",
+      "#x",
+      "",
+    ]
     expect(dead.map(safeUrl)).toEqual(dead.map(() => undefined))
     expect(safeUrl(undefined)).toBeUndefined()
   })
@@ -123,7 +155,10 @@ describe("the list", () => {
     const more = applyListChanges(page, [{ kind: "more", entities: [c, agent("a", "2020-01-01")] }])
     expect([...more.keys()]).toEqual(["/worker/a", "/worker/b", "/worker/c"])
     expect(more.get("/worker/a")).toBe(a)
-    const next = applyListChanges(more, [{ kind: "entity", entity: agent("a", "2026-02-01") }, { kind: "gone", url: b.url }])
+    const next = applyListChanges(more, [
+      { kind: "entity", entity: agent("a", "2026-02-01") },
+      { kind: "gone", url: b.url },
+    ])
     expect(byActivity(next.values()).map(({ id }) => id)).toEqual(["a", "c"])
     expect([...applyListChanges(next, [{ kind: "page", entities: [c] }]).keys()]).toEqual(["/worker/c"])
     expect(applyListChanges(page, [])).toBe(page)
@@ -137,7 +172,13 @@ describe("the list", () => {
 
   test("every word is looked for in the address, the tags and the arguments", () => {
     const found = agent("order-7", "2026-01-01", { tags: { tier: "gold" }, args: { customer: "Ann" } })
-    expect(["", "order", "GOLD ann", "tier=gold", "worker/ord"].map((text) => matchesText(found, text))).toEqual([true, true, true, true, true])
+    expect(["", "order", "GOLD ann", "tier=gold", "worker/ord"].map((text) => matchesText(found, text))).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+    ])
     expect(matchesText(found, "gold silver")).toBe(false)
   })
 })
@@ -173,8 +214,12 @@ describe("the form of a type's arguments", () => {
 
   test("gives the arguments, or names what is wrong", () => {
     const fields = fieldsOf(schema)!
-    expect(argsOf(fields, { topic: " ships ", rounds: "3" })).toEqual({ args: { topic: "ships", rounds: 3, loud: false } })
-    expect(argsOf(fields, { rounds: "many" })).toEqual({ errors: { topic: "topic is required", rounds: "rounds must be a number" } })
+    expect(argsOf(fields, { topic: " ships ", rounds: "3" })).toEqual({
+      args: { topic: "ships", rounds: 3, loud: false },
+    })
+    expect(argsOf(fields, { rounds: "many" })).toEqual({
+      errors: { topic: "topic is required", rounds: "rounds must be a number" },
+    })
   })
 
   test("free JSON must be an object", () => {
@@ -202,7 +247,11 @@ describe("the entries of the log", () => {
       { name: "run", count: 2 },
       { name: "step", count: 1 },
     ])
-    expect(entriesAsText(two).split("\n").map((line) => JSON.parse(line).type)).toEqual(["run", "step", "run"])
+    expect(
+      entriesAsText(two)
+        .split("\n")
+        .map((line) => JSON.parse(line).type),
+    ).toEqual(["run", "step", "run"])
   })
 
   test("are bounded: the oldest go, and the numbers go on", () => {

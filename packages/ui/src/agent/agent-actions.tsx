@@ -1,7 +1,7 @@
 import { statusOf } from "@rouse/client"
 import { CirclePause, CirclePlay, Ellipsis, Hand, RotateCcw, Square } from "lucide-react"
 import { AlertDialog, DropdownMenu } from "radix-ui"
-import { useState } from "react"
+import { useMemo, useState } from "react"
 import type { ReactNode } from "react"
 import { Button, IconButton } from "../components/button.tsx"
 import { MENU, MENU_ITEM } from "../components/menu.ts"
@@ -16,10 +16,13 @@ export function AgentActions({ state }: { readonly state: AgentState }): ReactNo
   const [confirming, setConfirming] = useState(false)
   const { url, timeline, phase } = state
   const activity = statusOf(timeline)
-  if (phase === "loading" || activity.kind === "stopped") return null
   const signal = (name: string): void => void act(() => client.signal(url, name))
   const inRun = timeline.run?.status === "running" || timeline.run?.status === "suspended"
-  const dead = timeline.items.some((item) => item.kind === "message" && item.row.status === "dead")
+  const dead = useMemo(
+    () => timeline.items.some((item) => item.kind === "message" && item.row.status === "dead"),
+    [timeline.items],
+  )
+  if (phase === "loading" || activity.kind === "stopped") return null
   return (
     <>
       {inRun && (
@@ -29,7 +32,10 @@ export function AgentActions({ state }: { readonly state: AgentState }): ReactNo
         </Button>
       )}
       {dead && !inRun && (
-        <Button disabled={busy} onClick={() => void act(() => client.retry(url), "Its dead messages are accepted again.")}>
+        <Button
+          disabled={busy}
+          onClick={() => void act(() => client.retry(url), "Its dead messages are accepted again.")}
+        >
           <RotateCcw className="size-3.5" />
           Retry
         </Button>

@@ -1,16 +1,19 @@
 import { statusOf, usageOf } from "@rouse/client"
-import { Link } from "@tanstack/react-router"
-import { ArrowLeft, CornerLeftUp, PanelRight } from "lucide-react"
+import type { ChildRow } from "@rouse/protocol"
+import { Link, useNavigate } from "@tanstack/react-router"
+import { ArrowLeft, ChevronDown, CornerLeftUp, PanelRight } from "lucide-react"
+import { DropdownMenu } from "radix-ui"
 import { useMemo } from "react"
 import type { ReactNode } from "react"
 import { IconButton } from "../components/button.tsx"
 import { cn } from "../components/class-names.ts"
 import { CopyButton } from "../components/copy-button.tsx"
+import { MENU, MENU_ITEM } from "../components/menu.ts"
 import { Skeleton } from "../components/skeleton.tsx"
-import { StatusLabel } from "../components/status-glyph.tsx"
+import { StatusGlyph, StatusLabel } from "../components/status-glyph.tsx"
 import { Ago } from "../components/times.tsx"
-import { statusOfActivity } from "../core/agent-status.ts"
-import { compact, counted } from "../core/number.ts"
+import { CHILD_STATUS, statusOfActivity } from "../core/agent-status.ts"
+import { compact, grouped } from "../core/number.ts"
 import type { AgentState } from "../data/agent.ts"
 import { preferences, toggleLog } from "../data/preferences.ts"
 import { useSelected } from "../data/store.ts"
@@ -72,7 +75,7 @@ function Facts({ state }: { readonly state: AgentState }): ReactNode {
           <EntityLink url={parent} />
         </span>
       )}
-      {children.length > 0 && <span title={children.map(({ url }) => url).join("\n")}>{childrenOf(children.length)}</span>}
+      {children.length > 0 && <Children rows={children} />}
       {usage.inputTokens + usage.outputTokens > 0 && (
         <span title="Tokens read and written by the model, over all runs on this log">
           {compact(usage.inputTokens)} in, {compact(usage.outputTokens)} out
@@ -80,7 +83,7 @@ function Facts({ state }: { readonly state: AgentState }): ReactNode {
       )}
       {createdAt !== undefined && (
         <span>
-          made <Ago at={createdAt} /> ago
+          made <Ago at={createdAt} words />
         </span>
       )}
       {tags.map(([name, value]) => (
@@ -108,4 +111,32 @@ function Now({ state }: { readonly state: AgentState }): ReactNode {
   )
 }
 
-const childrenOf = (count: number): string => (count === 1 ? "1 child" : counted(count, "children").replace(/s$/, ""))
+/** Its children, as a menu of ways there. */
+function Children({ rows }: { readonly rows: readonly ChildRow[] }): ReactNode {
+  const navigate = useNavigate()
+  return (
+    <DropdownMenu.Root>
+      <DropdownMenu.Trigger className="inline-flex items-center gap-0.5 rounded-sm text-ink-2 hover:text-ink">
+        {rows.length === 1 ? "1 child" : `${grouped(rows.length)} children`}
+        <ChevronDown aria-hidden className="size-3" />
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content align="start" sideOffset={4} className={`${MENU} max-h-80 overflow-auto`}>
+          {rows.slice(0, CHILDREN_SHOWN).map(({ url, status }) => (
+            <DropdownMenu.Item
+              key={url}
+              onSelect={() => void navigate({ to: `/agents${url}` }).catch(console.error)}
+              className={MENU_ITEM}
+            >
+              <StatusGlyph status={CHILD_STATUS[status]} />
+              {url}
+            </DropdownMenu.Item>
+          ))}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  )
+}
+
+/** The menu is for a handful; the timeline has them all. */
+const CHILDREN_SHOWN = 100

@@ -14,7 +14,7 @@ import { useShortcuts } from "../shell/shortcuts.ts"
 import { AgentHeader } from "./agent-header.tsx"
 import { Composer } from "./composer.tsx"
 import { LogPanel } from "./log-panel.tsx"
-import { ScreenTabs } from "./screen-tabs.tsx"
+import { ScreenTabs, TAB_PANEL } from "./screen-tabs.tsx"
 import type { Tab } from "./screen-tabs.tsx"
 import { TimelineView } from "./timeline-view.tsx"
 
@@ -41,14 +41,21 @@ function Screen({ url }: { readonly url: string }): ReactNode {
       <div className="flex min-w-0 flex-1 flex-col bg-surface">
         <AgentHeader state={state} beside={beside} />
         {!beside && <ScreenTabs tab={tab} setTab={setTab} events={state.log.at(-1)?.n ?? 0} />}
-        {showLog && !beside ? (
-          <LogPanel state={state} titled={false} />
-        ) : (
-          <>
-            <TimelineView state={state} />
-            <Composer state={state} />
-          </>
-        )}
+        <div
+          id={TAB_PANEL}
+          {...(!beside && { role: "tabpanel", "aria-label": tab })}
+          className="flex min-h-0 flex-1 flex-col"
+        >
+          {showLog && !beside ? (
+            <LogPanel state={state} titled={false} />
+          ) : (
+            <>
+              {state.error !== undefined && <Unread error={state.error} />}
+              <TimelineView state={state} />
+              <Composer state={state} />
+            </>
+          )}
+        </div>
       </div>
       {showLog && beside && (
         <aside aria-label="Log" className="flex w-[clamp(20rem,29vw,36rem)] shrink-0 flex-col border-l border-line">
@@ -56,6 +63,15 @@ function Screen({ url }: { readonly url: string }): ReactNode {
         </aside>
       )}
     </div>
+  )
+}
+
+/** The log was being read, and can be no more. */
+function Unread({ error }: { readonly error: unknown }): ReactNode {
+  return (
+    <p role="alert" className="border-b border-danger-line bg-danger-soft px-4 py-1.5 text-xs text-danger">
+      What follows is not shown. {sentenceOf(error)}
+    </p>
   )
 }
 

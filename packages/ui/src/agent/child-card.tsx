@@ -1,17 +1,10 @@
-import type { ChildRow, EntityStatus } from "@rouse/protocol"
+import type { ChildRow } from "@rouse/protocol"
 import { CornerDownRight } from "lucide-react"
 import type { ReactNode } from "react"
 import { StatusGlyph } from "../components/status-glyph.tsx"
 import { Ago } from "../components/times.tsx"
+import { CHILD_STATUS } from "../core/agent-status.ts"
 import { EntityLink } from "./entity-link.tsx"
-
-const GLYPHS: Readonly<Record<ChildRow["status"], EntityStatus>> = {
-  running: "running",
-  completed: "idle",
-  failed: "dead",
-  interrupted: "paused",
-  stopped: "stopped",
-}
 
 /** A child that it made: a way there, and how it is. */
 export function ChildCard({ row }: { readonly row: ChildRow }): ReactNode {
@@ -21,7 +14,7 @@ export function ChildCard({ row }: { readonly row: ChildRow }): ReactNode {
       <span className="shrink-0 text-ink-3">spawned</span>
       <EntityLink url={row.url} className="font-medium" />
       <span className="ml-auto inline-flex shrink-0 items-center gap-1.5 text-xs text-ink-3">
-        <StatusGlyph status={GLYPHS[row.status]} className="size-3" />
+        <StatusGlyph status={CHILD_STATUS[row.status]} className="size-3" />
         {row.status}
         <Ago at={row.at} className="ml-2" />
       </span>

@@ -85,10 +85,25 @@ export function Composer({ state }: { readonly state: AgentState }): ReactNode {
         />
         <div className="flex h-10 items-center gap-2 pr-1.5 pl-3.5">
           {inRun && !stopped && <Modes mode={mode} setMode={setMode} />}
-          <p id="composer-about" role={error ? "alert" : undefined} className={cn("min-w-0 truncate text-xs", inRun && !error && "max-[400px]:sr-only", error ? "text-danger" : "text-ink-3")}>
+          <p
+            id="composer-about"
+            role={error ? "alert" : undefined}
+            className={cn(
+              "min-w-0 truncate text-xs",
+              inRun && !error && "max-[400px]:sr-only",
+              error ? "text-danger" : "text-ink-3",
+            )}
+          >
             {error ?? about(activity.kind, inRun ? mode : undefined, keyboard)}
           </p>
-          <IconButton type="submit" label="Send" keys={["↵"]} tone="solid" disabled={!ready} className="ml-auto rounded-lg">
+          <IconButton
+            type="submit"
+            label="Send"
+            keys={["↵"]}
+            tone="solid"
+            disabled={!ready}
+            className="ml-auto rounded-lg"
+          >
             <ArrowUp className="size-4" />
           </IconButton>
         </div>

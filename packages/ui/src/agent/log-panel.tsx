@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual"
 import { ArrowDown } from "lucide-react"
-import { useEffect, useMemo, useRef, useState } from "react"
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react"
 import type { ReactNode } from "react"
 import { Button } from "../components/button.tsx"
 import { cn } from "../components/class-names.ts"
@@ -15,7 +15,8 @@ import { LOG_ROW_PX, LogRow } from "./log-row.tsx"
 /** The log itself: every event, as it was written. It follows the end until the reader scrolls up. */
 export function LogPanel({ state, titled }: { readonly state: AgentState; readonly titled: boolean }): ReactNode {
   const [only, setOnly] = useState<ReadonlySet<string>>(new Set())
-  const collections = useMemo(() => collectionsOf(state.log), [state.log])
+  const counted = useDeferredValue(state.log)
+  const collections = useMemo(() => collectionsOf(counted), [counted])
   const entries = only.size === 0 ? state.log : state.log.filter(({ event }) => only.has(event.type))
   return (
     <div className="flex min-h-0 flex-1 flex-col bg-canvas">
@@ -23,14 +24,21 @@ export function LogPanel({ state, titled }: { readonly state: AgentState; readon
         <h2 className={cn("text-sm font-semibold", !titled && "sr-only")}>Log</h2>
         {titled && <span className="text-sm text-ink-3">{grouped(entries.length)}</span>}
         {state.offset !== undefined && (
-          <code className={cn("min-w-0 truncate font-mono text-2xs text-ink-3", titled && "ml-auto")} title={`It ends at offset ${state.offset}`}>
+          <code
+            className={cn("min-w-0 truncate font-mono text-2xs text-ink-3", titled && "ml-auto")}
+            title={`It ends at offset ${state.offset}`}
+          >
             {state.offset}
           </code>
         )}
-        <CopyButton label="Copy these events, one a line" text={() => entriesAsText(entries)} className={cn((!titled || state.offset === undefined) && "ml-auto")} />
+        <CopyButton
+          label="Copy these events, one a line"
+          text={() => entriesAsText(entries)}
+          className={cn((!titled || state.offset === undefined) && "ml-auto")}
+        />
       </header>
       <Collections collections={collections} only={only} setOnly={setOnly} />
-      <Entries entries={entries} loading={state.phase === "loading"} />
+      <Entries key={[...only].join()} entries={entries} loading={state.phase === "loading"} />
     </div>
   )
 }
@@ -58,17 +66,23 @@ function Collections(props: {
           type="button"
           aria-pressed={only.has(name)}
           onClick={() => toggle(name)}
-          className="flex h-6 shrink-0 items-center gap-1 rounded-md px-2 font-mono text-2xs text-ink-2 hover:bg-hover aria-pressed:bg-ink aria-pressed:text-canvas"
+          className="group flex h-6 shrink-0 items-center gap-1 rounded-md px-2 font-mono text-2xs text-ink-2 hover:bg-hover aria-pressed:bg-ink aria-pressed:text-canvas"
         >
           {name}
-          <span className="opacity-65">{compact(count)}</span>
+          <span className="text-ink-3 group-aria-pressed:text-canvas">{compact(count)}</span>
         </button>
       ))}
     </div>
   )
 }
 
-function Entries({ entries, loading }: { readonly entries: readonly LogEntry[]; readonly loading: boolean }): ReactNode {
+function Entries({
+  entries,
+  loading,
+}: {
+  readonly entries: readonly LogEntry[]
+  readonly loading: boolean
+}): ReactNode {
   const scroller = useRef<HTMLDivElement>(null)
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set())
   const [follow, setFollow] = useState(true)
@@ -76,7 +90,6 @@ function Entries({ entries, loading }: { readonly entries: readonly LogEntry[]; 
     count: entries.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => LOG_ROW_PX,
-    getItemKey: (index) => entries[index]!.n,
     overscan: 12,
     paddingStart: 4,
     paddingEnd: 12,
@@ -103,17 +116,33 @@ function Entries({ entries, loading }: { readonly entries: readonly LogEntry[]; 
   if (entries.length === 0) return <EmptyState title={loading ? "Reading the log" : "No such events yet"} />
   return (
     <div className="relative min-h-0 flex-1">
-      <div ref={scroller} onScroll={onScroll} tabIndex={0} role="region" aria-label="Events of the log" className="h-full overflow-y-auto overscroll-contain -outline-offset-2">
+      <div
+        ref={scroller}
+        onScroll={onScroll}
+        tabIndex={0}
+        role="region"
+        aria-label="Events of the log"
+        className="h-full overflow-y-auto overscroll-contain -outline-offset-2"
+      >
         <ol className="relative" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map(({ index, key, start }) => (
-            <li key={key} ref={virtual.measureElement} data-index={index} className="absolute inset-x-0" style={{ transform: `translateY(${start}px)` }}>
+          {virtual.getVirtualItems().map(({ index, start }) => (
+            <li
+              key={entries[index]!.n}
+              ref={virtual.measureElement}
+              data-index={index}
+              className="absolute inset-x-0"
+              style={{ transform: `translateY(${start}px)` }}
+            >
               <LogRow entry={entries[index]!} open={open.has(entries[index]!.n)} toggle={toggle} />
             </li>
           ))}
         </ol>
       </div>
       {!follow && (
-        <Button onClick={() => setFollow(true)} className="absolute right-3 bottom-3 animate-rise rounded-full shadow-pop">
+        <Button
+          onClick={() => setFollow(true)}
+          className="absolute right-3 bottom-3 animate-rise rounded-full shadow-pop"
+        >
           <ArrowDown className="size-3.5" />
           Follow
         </Button>

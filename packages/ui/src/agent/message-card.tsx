@@ -49,7 +49,9 @@ function Message({ row }: { readonly row: MessageRow }): ReactNode {
         </span>
       </div>
       <Content value={row.content} cancelled={row.status === "cancelled"} />
-      {row.reason !== undefined && <p className={cn("mt-1 text-xs", row.status === "dead" ? "text-danger" : "text-ink-3")}>{row.reason}</p>}
+      {row.reason !== undefined && (
+        <p className={cn("mt-1 text-xs", row.status === "dead" ? "text-danger" : "text-ink-3")}>{row.reason}</p>
+      )}
     </div>
   )
 }
@@ -76,7 +78,12 @@ function Content({ value, cancelled }: { readonly value: Json; readonly cancelle
   if (content === undefined) return <p className="text-ink-3">An empty message</p>
   if ("json" in content) return <JsonView value={content.json} />
   return (
-    <p className={cn("text-base break-words whitespace-pre-wrap", cancelled ? "text-ink-2 line-through decoration-ink-3" : "text-ink")}>
+    <p
+      className={cn(
+        "text-base break-words whitespace-pre-wrap",
+        cancelled ? "text-ink-2 line-through decoration-ink-3" : "text-ink",
+      )}
+    >
       {content.text}
     </p>
   )
@@ -95,7 +102,9 @@ function Finished({ row, content }: { readonly row: MessageRow; readonly content
       {content.error !== undefined && <p className="mt-1 text-danger">{content.error}</p>}
       {reply && (
         <details className="group mt-1" open={"text" in reply && reply.text.length < REPLY_OPEN_CHARS}>
-          <summary className="w-fit rounded text-xs text-ink-3 group-open:hidden hover:text-ink">Show its reply</summary>
+          <summary className="w-fit rounded text-xs text-ink-3 group-open:hidden hover:text-ink">
+            Show its reply
+          </summary>
           {"text" in reply ? (
             <p className="break-words whitespace-pre-wrap text-ink-2">{reply.text}</p>
           ) : (

@@ -67,7 +67,9 @@ export function WakeNotice({ row }: { readonly row: WakeRow }): ReactNode {
   const lost = row.outcome === "lost"
   return (
     <Line icon={<HeartCrack className="size-3.5" />} at={row.endedAt ?? row.at} tone={lost ? "attention" : "danger"}>
-      {lost ? `Attempt ${row.attempt} was lost with its handler; what it finished is kept` : `Dead-lettered after attempt ${row.attempt}`}
+      {lost
+        ? `Attempt ${row.attempt} was lost with its handler; what it finished is kept`
+        : `Dead-lettered after attempt ${row.attempt}`}
       {row.error !== undefined && <span className="text-ink-2">{row.error}</span>}
     </Line>
   )

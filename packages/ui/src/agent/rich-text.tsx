@@ -14,7 +14,10 @@ import { safeUrl } from "../core/safe-url.ts"
  */
 const PLUGINS = [defaultRehypePlugins["sanitize"]!]
 
-const RichText: (props: { readonly text: string; readonly streaming: boolean }) => ReactNode = memo(function RichText({ text, streaming }) {
+const RichText: (props: { readonly text: string; readonly streaming: boolean }) => ReactNode = memo(function RichText({
+  text,
+  streaming,
+}) {
   return (
     <Streamdown
       className="prose"
@@ -42,7 +45,11 @@ function SafeLink({ href, children }: ComponentProps<"a">): ReactNode {
 }
 
 function Picture({ src, alt }: ComponentProps<"img">): ReactNode {
-  return <SafeLink href={typeof src === "string" ? src : undefined}>{alt === undefined || alt === "" ? "picture" : alt}</SafeLink>
+  return (
+    <SafeLink href={typeof src === "string" ? src : undefined}>
+      {alt === undefined || alt === "" ? "picture" : alt}
+    </SafeLink>
+  )
 }
 
 const COMPONENTS: Components = {

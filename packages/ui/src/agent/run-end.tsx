@@ -9,7 +9,9 @@ import { compact, grouped } from "../core/number.ts"
 import { between, duration, fullTime } from "../core/time.ts"
 import { Markdown } from "./markdown.tsx"
 
-const OUTCOMES: Readonly<Record<RunOutcome, { readonly label: string; readonly icon: ReactNode; readonly tone: string }>> = {
+const OUTCOMES: Readonly<
+  Record<RunOutcome, { readonly label: string; readonly icon: ReactNode; readonly tone: string }>
+> = {
   completed: { label: "Completed", icon: <Check className="size-3.5" />, tone: "text-ink-3" },
   failed: { label: "Failed", icon: <CircleX className="size-3.5" />, tone: "text-danger" },
   interrupted: { label: "Interrupted", icon: <Hand className="size-3.5" />, tone: "text-ink-2" },
@@ -29,7 +31,10 @@ export function RunEnd({ item }: { readonly item: RunEndItem }): ReactNode {
           {row.error.message} <code className="font-mono text-xs">{row.error.code}</code>
         </p>
       )}
-      <p className="flex items-center gap-3 text-xs text-ink-3" title={row.endedAt && fullTime(Date.parse(row.endedAt))}>
+      <p
+        className="flex items-center gap-3 text-xs text-ink-3"
+        title={row.endedAt && fullTime(Date.parse(row.endedAt))}
+      >
         <span className={cn("inline-flex items-center gap-1", tone)}>
           {icon}
           {label}

@@ -28,7 +28,15 @@ export function StepView({ step, url }: { readonly step: StepItem; readonly url:
   )
 }
 
-function PartView({ part, url, over }: { readonly part: Part; readonly url: string; readonly over: boolean }): ReactNode {
+function PartView({
+  part,
+  url,
+  over,
+}: {
+  readonly part: Part
+  readonly url: string
+  readonly over: boolean
+}): ReactNode {
   if (part.kind === "tool") return <ToolCard part={part} url={url} over={over} />
   if (part.kind === "reasoning") return <Reasoning part={part} />
   return <Markdown text={part.text} streaming={part.streaming} />
@@ -41,9 +49,13 @@ function Reasoning({ part }: { readonly part: TextPart }): ReactNode {
       <summary className="flex w-fit items-center gap-1 rounded text-sm text-ink-3 hover:text-ink">
         <ChevronRight aria-hidden className="size-3.5 transition-transform group-open:rotate-90" />
         {part.streaming ? "Thinking" : "Thought"}
-        <span className={cn("max-w-[48ch] truncate pl-1 text-xs group-open:hidden")}>{part.streaming ? "" : firstWords(part.text)}</span>
+        <span className={cn("max-w-[48ch] truncate pl-1 text-xs group-open:hidden")}>
+          {part.streaming ? "" : firstWords(part.text)}
+        </span>
       </summary>
-      <p className="mt-1.5 ml-1.5 border-l border-line pl-3.5 break-words whitespace-pre-wrap text-ink-2">{part.text}</p>
+      <p className="mt-1.5 ml-1.5 border-l border-line pl-3.5 break-words whitespace-pre-wrap text-ink-2">
+        {part.text}
+      </p>
     </details>
   )
 }

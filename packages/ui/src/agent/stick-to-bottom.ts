@@ -9,7 +9,7 @@ export interface Stick {
   readonly content: RefObject<HTMLDivElement | null>
   /** Whether the end is in sight and kept there. */
   readonly stuck: boolean
-  toEnd(): void
+  readonly toEnd: () => void
 }
 
 /**

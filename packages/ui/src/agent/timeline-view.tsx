@@ -4,6 +4,7 @@ import { ArrowDown } from "lucide-react"
 import { memo, useState } from "react"
 import type { ReactNode } from "react"
 import { Button } from "../components/button.tsx"
+import { cn } from "../components/class-names.ts"
 import { Skeleton } from "../components/skeleton.tsx"
 import { StatusGlyph } from "../components/status-glyph.tsx"
 import { Elapsed } from "../components/times.tsx"
@@ -26,11 +27,17 @@ export function TimelineView({ state }: { readonly state: AgentState }): ReactNo
   const [limit, setLimit] = useState(ITEMS_SHOWN)
   const { timeline, phase, url } = state
   const { items } = timeline
-  const hidden = Math.max(0, items.length - limit)
+  const hidden = useHidden(Math.max(0, items.length - limit), stuck)
   const activity = statusOf(timeline)
   return (
     <div className="relative min-h-0 flex-1">
-      <div ref={scroller} role="region" aria-label="Timeline" tabIndex={0} className="h-full overflow-y-auto overscroll-contain -outline-offset-2">
+      <div
+        ref={scroller}
+        role="region"
+        aria-label="Timeline"
+        tabIndex={0}
+        className="h-full overflow-y-auto overscroll-contain -outline-offset-2"
+      >
         <div ref={content} className="mx-auto flex min-h-full w-full max-w-[50rem] flex-col px-4 pt-5 sm:px-6">
           {phase === "loading" && <Loading />}
           {phase === "live" && items.length === 0 && <Asleep />}
@@ -47,7 +54,10 @@ export function TimelineView({ state }: { readonly state: AgentState }): ReactNo
         {phase === "live" ? activity.label : "Reading the log"}
       </p>
       {!stuck && (
-        <Button onClick={toEnd} className="absolute bottom-3 left-1/2 -translate-x-1/2 animate-rise rounded-full shadow-pop">
+        <Button
+          onClick={toEnd}
+          className="absolute bottom-3 left-1/2 -translate-x-1/2 animate-rise rounded-full shadow-pop"
+        >
           <ArrowDown className="size-3.5" />
           Jump to latest
         </Button>
@@ -56,8 +66,18 @@ export function TimelineView({ state }: { readonly state: AgentState }): ReactNo
   )
 }
 
+/** How many of the oldest items are left out. While the reader looks at what was, no more than before. */
+function useHidden(wanted: number, stuck: boolean): number {
+  const [hidden, setHidden] = useState(wanted)
+  if (stuck ? hidden !== wanted : hidden > wanted) setHidden(wanted)
+  return hidden
+}
+
 /** An item that did not change is the same object, so it is not drawn again. */
-const ItemView: (props: { readonly item: Item; readonly url: string }) => ReactNode = memo(function ItemView({ item, url }) {
+const ItemView: (props: { readonly item: Item; readonly url: string }) => ReactNode = memo(function ItemView({
+  item,
+  url,
+}) {
   return (
     <article className="item pb-4" data-item={item.kind}>
       {viewOf(item, url)}
@@ -85,7 +105,11 @@ function viewOf(item: Item, url: string): ReactNode {
 }
 
 /** The last line: what is going on. Its place is always kept, so that it comes and goes without moving anything. */
-function Doing(props: { readonly activity: Activity; readonly since: string | undefined; readonly show: boolean }): ReactNode {
+function Doing(props: {
+  readonly activity: Activity
+  readonly since: string | undefined
+  readonly show: boolean
+}): ReactNode {
   const { activity, since, show } = props
   const resting = activity.kind === "idle" || activity.kind === "stopped" || activity.kind === "dead"
   return (
@@ -114,21 +138,24 @@ function Asleep(): ReactNode {
   )
 }
 
+/** A message and an answer, before they are known. */
 function Loading(): ReactNode {
   return (
     <div aria-busy aria-label="Reading the log" className="flex flex-col gap-5">
-      {[
-        [64, 38],
-        [92, 88, 70],
-        [80, 54],
-      ].map((widths) => (
-        <div key={widths.join()} className="flex flex-col gap-2">
-          {widths.map((width) => (
-            <span key={width} style={{ width: `${width}%` }}>
-              <Skeleton className="w-full" />
-            </span>
-          ))}
-        </div>
+      <Lines widths={[16, 62]} className="rounded-lg bg-sunken px-3.5 py-2.5" />
+      <Lines widths={[92, 88, 70]} />
+      <Lines widths={[80, 54]} />
+    </div>
+  )
+}
+
+function Lines({ widths, className }: { readonly widths: readonly number[]; readonly className?: string }): ReactNode {
+  return (
+    <div className={cn("flex flex-col gap-1.5", className)}>
+      {widths.map((width) => (
+        <span key={width} style={{ width: `${width}%` }}>
+          <Skeleton className="w-full" />
+        </span>
       ))}
     </div>
   )

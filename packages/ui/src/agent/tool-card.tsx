@@ -18,7 +18,11 @@ const ICON = "size-3.5 shrink-0"
 const LOOKS: Readonly<Record<Status, { readonly label: string; readonly icon: ReactNode; readonly tone: string }>> = {
   intended: { label: "about to run", icon: <CircleDashed className={ICON} />, tone: "text-ink-3" },
   waiting: { label: "waits for a person", icon: <Stamp className={ICON} />, tone: "text-attention" },
-  running: { label: "running", icon: <LoaderCircle className={cn(ICON, "motion-safe:animate-spin")} />, tone: "text-accent" },
+  running: {
+    label: "running",
+    icon: <LoaderCircle className={cn(ICON, "motion-safe:animate-spin")} />,
+    tone: "text-accent",
+  },
   done: { label: "done", icon: <Check className={ICON} />, tone: "text-accent" },
   failed: { label: "failed", icon: <CircleX className={ICON} />, tone: "text-danger" },
   denied: { label: "denied", icon: <Ban className={ICON} />, tone: "text-ink-2" },
@@ -43,9 +47,13 @@ export function ToolCard(props: { readonly part: ToolPart; readonly url: string;
   const waiting = row.status === "waiting" && approval?.status !== "allowed" && approval?.status !== "denied"
   const look = LOOKS[row.status]
   return (
-    <section
+    <div
+      role="group"
       aria-label={`Tool call ${row.name}, ${look.label}`}
-      className={cn("overflow-hidden rounded-lg border", waiting || row.status === "unknown" ? "border-attention-line" : "border-line")}
+      className={cn(
+        "overflow-hidden rounded-lg border",
+        waiting || row.status === "unknown" ? "border-attention-line" : "border-line",
+      )}
     >
       <button
         type="button"
@@ -62,11 +70,14 @@ export function ToolCard(props: { readonly part: ToolPart; readonly url: string;
         <Badge title={EFFECTS[row.effect]} className="max-sm:hidden">
           {row.effect}
         </Badge>
-        <ChevronRight aria-hidden className={cn("size-3.5 shrink-0 text-ink-3 transition-transform", open && "rotate-90")} />
+        <ChevronRight
+          aria-hidden
+          className={cn("size-3.5 shrink-0 text-ink-3 transition-transform", open && "rotate-90")}
+        />
       </button>
       {waiting && <ApprovalForm url={props.url} call={props.part.key} tool={row.name} />}
       {open && <Details part={props.part} />}
-    </section>
+    </div>
   )
 }
 
@@ -75,8 +86,14 @@ function Timing({ row }: { readonly row: ToolCallRow }): ReactNode {
   return (
     <span className="shrink-0 text-xs text-ink-3">
       {row.attempts > 1 && <span className="text-attention">{row.attempts} attempts, </span>}
-      {row.status === "running" && row.startedAt !== undefined ? <Elapsed since={row.startedAt} /> : took !== undefined && duration(took)}
-      {(row.status === "unknown" || row.status === "denied" || row.status === "cancelled") && <span> {LOOKS[row.status].label}</span>}
+      {row.status === "running" && row.startedAt !== undefined ? (
+        <Elapsed since={row.startedAt} />
+      ) : (
+        took !== undefined && duration(took)
+      )}
+      {(row.status === "unknown" || row.status === "denied" || row.status === "cancelled") && (
+        <span> {LOOKS[row.status].label}</span>
+      )}
     </span>
   )
 }
@@ -87,11 +104,16 @@ function Details({ part }: { readonly part: ToolPart }): ReactNode {
     <div className="flex flex-col gap-3 border-t border-line bg-canvas px-3 py-3">
       {row.status === "unknown" && (
         <p className="text-attention">
-          The call had begun when its handler was lost. It is of the class once, so it was not run again: it may have happened, or not.
+          The call had begun when its handler was lost. It is of the class once, so it was not run again: it may have
+          happened, or not.
         </p>
       )}
-      {row.resolved === "again" && <p className="text-ink-2">A crash left it open; it was run again with the same idempotency key.</p>}
-      {row.resolved === "reconciled" && <p className="text-ink-2">A crash left it open; the backend was asked what had happened.</p>}
+      {row.resolved === "again" && (
+        <p className="text-ink-2">A crash left it open; it was run again with the same idempotency key.</p>
+      )}
+      {row.resolved === "reconciled" && (
+        <p className="text-ink-2">A crash left it open; the backend was asked what had happened.</p>
+      )}
       {approval?.by && (
         <p className="text-ink-2">
           {approval.status} by {approval.by.id}
@@ -115,7 +137,11 @@ function Value(props: { readonly label: string; readonly value: Json; readonly d
       <p className="mb-1 text-2xs font-medium text-ink-3">{props.label}</p>
       <div className="max-h-96 overflow-auto">
         {typeof props.value === "string" ? (
-          <pre className={cn("font-mono text-xs leading-5 break-words whitespace-pre-wrap", props.danger && "text-danger")}>{props.value}</pre>
+          <pre
+            className={cn("font-mono text-xs leading-5 break-words whitespace-pre-wrap", props.danger && "text-danger")}
+          >
+            {props.value}
+          </pre>
         ) : (
           <JsonView value={props.value} />
         )}

@@ -37,11 +37,17 @@ export const AgentRow: (props: { readonly agent: EntitySummary; readonly open: b
           <span className="shrink-0">{STATUSES[agent.status].label}</span>
           {agent.reason !== undefined && <span className="truncate">{agent.reason}</span>}
           {shown.map(([name, value]) => (
-            <span key={name} className="max-w-32 truncate rounded bg-sunken px-1 text-2xs leading-4" title={`${name}=${value}`}>
+            <span
+              key={name}
+              className="max-w-32 truncate rounded bg-sunken px-1 text-2xs leading-4"
+              title={`${name}=${value}`}
+            >
               {value === "" || value === "true" ? name : value}
             </span>
           ))}
-          {tags.length > shown.length && shown.length > 0 && <span className="text-2xs">+{tags.length - shown.length}</span>}
+          {tags.length > shown.length && shown.length > 0 && (
+            <span className="text-2xs">+{tags.length - shown.length}</span>
+          )}
           {agent.pending > 0 && (
             <Badge tone="accent" className="ml-auto" title="Messages accepted and not yet settled">
               {agent.pending} pending

@@ -33,7 +33,11 @@ export function AgentsList({ agents }: { readonly agents: readonly EntitySummary
     <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto overscroll-contain" {...hold}>
       <ul className="relative" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map(({ index, key, start }) => (
-          <li key={key} className="absolute inset-x-1.5" style={{ transform: `translateY(${start}px)`, height: ROW_PX }}>
+          <li
+            key={key}
+            className="absolute inset-x-1.5"
+            style={{ transform: `translateY(${start}px)`, height: ROW_PX }}
+          >
             <AgentRow agent={rows[index]!} open={rows[index]!.url === open} />
           </li>
         ))}
@@ -47,11 +51,16 @@ export function AgentsSkeleton(): ReactNode {
   return (
     <div aria-busy aria-label="Loading the agents" className="min-h-0 flex-1 overflow-hidden px-1.5 pt-1">
       {[70, 52, 84, 44, 62, 76, 50, 66].map((width, index) => (
-        <div key={index} style={{ height: ROW_PX, opacity: 1 - index / 9 }} className="flex flex-col justify-center gap-1 px-2.5">
-          <span style={{ width: `${width}%` }}>
+        <div
+          key={index}
+          style={{ height: ROW_PX, opacity: 1 - index / 9 }}
+          className="grid grid-cols-[auto_1fr] content-center items-center gap-x-2.5 px-2.5"
+        >
+          <span className="mx-0.5 size-2.5 rounded-full border-[1.5px] border-line-strong" />
+          <span className="flex h-4.5 items-center" style={{ width: `${width}%` }}>
             <Skeleton className="w-full" />
           </span>
-          <span style={{ width: `${width / 2}%` }}>
+          <span className="col-start-2 flex h-4.5 items-center" style={{ width: `${width / 3}%` }}>
             <Skeleton className="w-full" />
           </span>
         </div>

@@ -28,7 +28,7 @@ export function AgentsPanel({ className }: { readonly className?: string }): Rea
   return (
     <section aria-label="Agents" className={cn("h-full min-h-0 flex-col bg-surface", className)}>
       <header className="flex h-12 shrink-0 items-center gap-2 pr-2.5 pl-4">
-        <h1 className="hidden text-base font-semibold tracking-tight sm:block">Agents</h1>
+        <h1 className="text-base font-semibold tracking-tight max-sm:sr-only">Agents</h1>
         <span className="sm:hidden">
           <Wordmark />
         </span>
@@ -49,7 +49,10 @@ export function AgentsPanel({ className }: { readonly className?: string }): Rea
 function Count({ state, shown }: { readonly state: AgentsState; readonly shown: number }): ReactNode {
   if (state.phase === "loading" && state.sorted.length === 0) return null
   return (
-    <span className="text-sm text-ink-3" title={state.next === undefined ? undefined : "There are more; scroll to load them"}>
+    <span
+      className="text-sm text-ink-3"
+      title={state.next === undefined ? undefined : "There are more; scroll to load them"}
+    >
       {grouped(shown)}
       {state.next !== undefined && "+"}
     </span>
@@ -69,7 +72,10 @@ function Filters(props: {
   return (
     <div role="search" className="flex shrink-0 flex-col gap-1.5 border-b border-line px-3 pb-3">
       <label className="relative block">
-        <Search aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 size-3.5 -translate-y-1/2 text-ink-3" />
+        <Search
+          aria-hidden
+          className="pointer-events-none absolute top-1/2 left-2.5 size-3.5 -translate-y-1/2 text-ink-3"
+        />
         <span className="sr-only">Search the agents that are loaded</span>
         <Input
           type="search"

@@ -1,6 +1,7 @@
 import type { JsonObject, TypeInfo } from "@rouse/protocol"
 import { isEntityId } from "@rouse/protocol"
 import { useNavigate } from "@tanstack/react-router"
+import { ChevronRight } from "lucide-react"
 import { useState } from "react"
 import type { FormEvent, ReactNode } from "react"
 import { Button } from "../components/button.tsx"
@@ -37,7 +38,9 @@ export default function NewAgentDialog(props: {
       description="It costs nothing until something happens to it."
     >
       {types && types.length === 0 && (
-        <EmptyState title="No types yet">Define one with defineEntity in a file that this server was started with.</EmptyState>
+        <EmptyState title="No types yet">
+          Define one with defineEntity in a file that this server was started with.
+        </EmptyState>
       )}
       {types && types.length > 0 && <Form types={types} type={props.type} close={() => props.onOpenChange(false)} />}
       {!types && <div aria-busy className="h-80" />}
@@ -45,7 +48,11 @@ export default function NewAgentDialog(props: {
   )
 }
 
-function Form(props: { readonly types: readonly TypeInfo[]; readonly type: string | undefined; readonly close: () => void }): ReactNode {
+function Form(props: {
+  readonly types: readonly TypeInfo[]
+  readonly type: string | undefined
+  readonly close: () => void
+}): ReactNode {
   const { types } = props
   const { client } = useApp()
   const navigate = useNavigate()
@@ -85,14 +92,26 @@ function Form(props: { readonly types: readonly TypeInfo[]; readonly type: strin
         <div className="grid gap-x-3 gap-y-1.5 sm:grid-cols-2">
           <Field label="Type" hint={type.description}>
             {({ id, describedBy }) => (
-              <Select id={id} aria-describedby={describedBy} value={draft.type} onChange={({ target }) => change({ type: target.value })}>
+              <Select
+                id={id}
+                aria-describedby={describedBy}
+                value={draft.type}
+                onChange={({ target }) => change({ type: target.value })}
+              >
                 {types.map(({ name }) => (
                   <option key={name}>{name}</option>
                 ))}
               </Select>
             )}
           </Field>
-          <Field label="Id" optional hint={`Its address: /${draft.type}/${draft.id.trim() || "a random id"}`} error={errors["id"]}>
+          <Field
+            label="Id"
+            optional
+            hint={
+              draft.id.trim() === "" ? "A random one when left empty" : `Its address: /${draft.type}/${draft.id.trim()}`
+            }
+            error={errors["id"]}
+          >
             {({ id, describedBy, invalid }) => (
               <Input
                 id={id}
@@ -137,16 +156,29 @@ function Form(props: { readonly types: readonly TypeInfo[]; readonly type: strin
   )
 }
 
-function Args(props: {
-  readonly fields: readonly ArgField[] | undefined
+function Args(props: ArgsProps & { readonly fields: readonly ArgField[] | undefined }): ReactNode {
+  const { fields, draft, errors, change } = props
+  if (fields === undefined) return <JsonArgs draft={draft} errors={errors} change={change} />
+  return fields.map((field) => (
+    <ArgInput key={field.name} field={field} draft={draft} errors={errors} change={change} />
+  ))
+}
+
+interface ArgsProps {
   readonly draft: Draft
   readonly errors: Errors
   readonly change: (part: Partial<Draft>) => void
-}): ReactNode {
-  const { fields, draft, errors, change } = props
-  if (fields === undefined) {
-    return (
-      <Field label="Arguments" optional hint="A JSON object" error={errors["json"]}>
+}
+
+/** Arguments as JSON, for a type that tells no simple schema. Most of those take none, so they are folded. */
+function JsonArgs({ draft, errors, change }: ArgsProps): ReactNode {
+  return (
+    <details className="group pb-1" open={errors["json"] !== undefined || undefined}>
+      <summary className="mb-1 flex w-fit items-center gap-1 rounded text-xs font-medium text-ink-2 hover:text-ink">
+        <ChevronRight aria-hidden className="size-3 transition-transform group-open:rotate-90" />
+        Arguments <span className="font-normal text-ink-3">optional</span>
+      </summary>
+      <Field label="As JSON" hint="A JSON object" error={errors["json"]}>
         {({ id, describedBy, invalid }) => (
           <Textarea
             id={id}
@@ -161,10 +193,13 @@ function Args(props: {
           />
         )}
       </Field>
-    )
-  }
-  return fields.map((field) => (
-    <Field key={field.name} label={field.name} optional={!field.required} hint={field.hint} error={errors[`arg.${field.name}`]}>
+    </details>
+  )
+}
+
+function ArgInput({ field, draft, errors, change }: ArgsProps & { readonly field: ArgField }): ReactNode {
+  return (
+    <Field label={field.name} optional={!field.required} hint={field.hint} error={errors[`arg.${field.name}`]}>
       {({ id, describedBy, invalid }) => {
         const common = {
           id,
@@ -186,11 +221,14 @@ function Args(props: {
         )
       }}
     </Field>
-  ))
+  )
 }
 
 /** The arguments to create it with, or what is wrong where. */
-function checkDraft(draft: Draft, fields: readonly ArgField[] | undefined): { readonly args: JsonObject } | { readonly errors: Errors } {
+function checkDraft(
+  draft: Draft,
+  fields: readonly ArgField[] | undefined,
+): { readonly args: JsonObject } | { readonly errors: Errors } {
   const id = draft.id.trim()
   const idError: Errors =
     id === "" || isEntityId(id) ? {} : { id: "Letters, digits and . _ ~ - only, a letter or digit first, at most 128" }

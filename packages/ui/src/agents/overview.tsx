@@ -36,25 +36,32 @@ export function Overview(): ReactNode {
 
 function Tally(): ReactNode {
   const { sorted, phase, next } = useStore(useApp().agents)
-  const counts = STATUS_NAMES.map((status) => ({ status, count: sorted.filter((agent) => agent.status === status).length }))
+  const counts = STATUS_NAMES.map((status) => ({
+    status,
+    count: sorted.filter((agent) => agent.status === status).length,
+  }))
   const loading = phase === "loading" && sorted.length === 0
-  const awake = counts.filter(({ status }) => status === "running" || status === "queued").reduce((sum, { count }) => sum + count, 0)
+  const awake = counts
+    .filter(({ status }) => status === "running" || status === "queued")
+    .reduce((sum, { count }) => sum + count, 0)
   return (
     <section>
       <Mark className="mb-4 size-9" />
-      <h2 className="text-xl font-semibold tracking-tight">{loading ? <Skeleton className="w-48" /> : headline(sorted.length, awake)}</h2>
+      <h2 className="text-xl font-semibold tracking-tight">
+        {loading ? <Skeleton className="w-48" /> : headline(sorted.length, awake)}
+      </h2>
       <ul className="mt-4 flex flex-wrap gap-x-6 gap-y-2">
         {counts.map(({ status, count }) => (
           <li key={status} title={STATUSES[status].meaning} className="flex items-center gap-1.5 text-sm text-ink-2">
             <StatusGlyph status={status} />
-            <span className="font-medium text-ink">
-              {loading ? "–" : grouped(count)}
-            </span>
+            <span className="font-medium text-ink">{loading ? "–" : grouped(count)}</span>
             {STATUSES[status].label.toLowerCase()}
           </li>
         ))}
       </ul>
-      <p className="mt-2 h-4.5 text-xs text-ink-3">{next !== undefined && `Of the ${grouped(sorted.length)} that were active last.`}</p>
+      <p className="mt-2 h-4.5 text-xs text-ink-3">
+        {next !== undefined && `Of the ${grouped(sorted.length)} that were active last.`}
+      </p>
     </section>
   )
 }
@@ -84,7 +91,10 @@ function Types(): ReactNode {
                 <span className="font-medium">{type.name}</span>
                 <span className="block truncate text-ink-2">{type.description}</span>
               </span>
-              <ArrowRight aria-hidden className="size-4 shrink-0 text-ink-3 transition-transform group-hover:translate-x-0.5" />
+              <ArrowRight
+                aria-hidden
+                className="size-4 shrink-0 text-ink-3 transition-transform group-hover:translate-x-0.5"
+              />
             </button>
           </li>
         ))}

@@ -33,7 +33,12 @@ export interface IconButtonProps extends ButtonProps {
 export function IconButton({ label, keys, tone = "ghost", className, ...rest }: IconButtonProps): ReactNode {
   return (
     <Tip label={label} {...(keys ? { keys } : {})}>
-      <button type="button" aria-label={label} className={cn(BASE, "aspect-square", TONES[tone], className)} {...rest} />
+      <button
+        type="button"
+        aria-label={label}
+        className={cn(BASE, "aspect-square", TONES[tone], className)}
+        {...rest}
+      />
     </Tip>
   )
 }

@@ -7,7 +7,11 @@ import { IconButton } from "./button.tsx"
 const COPIED_MS = 1_500
 
 /** Copies a text, and says that it did. */
-export function CopyButton(props: { readonly label: string; readonly text: () => string; readonly className?: string }): ReactNode {
+export function CopyButton(props: {
+  readonly label: string
+  readonly text: () => string
+  readonly className?: string
+}): ReactNode {
   const [state, setState] = useState<"ready" | "copied" | "refused">("ready")
   useEffect(() => {
     if (state === "ready") return

@@ -26,10 +26,14 @@ export function Dialog(props: {
           className={cn(PANEL, props.className ?? "sm:max-w-lg")}
           {...(props.description ? {} : { "aria-describedby": undefined })}
         >
-          <header className={cn("flex items-start gap-3 border-b border-line px-5 py-3.5", props.hideTitle && "sr-only")}>
+          <header
+            className={cn("flex items-start gap-3 border-b border-line px-5 py-3.5", props.hideTitle && "sr-only")}
+          >
             <div className="min-w-0 flex-1">
               <Radix.Title className="text-base font-semibold tracking-tight">{props.title}</Radix.Title>
-              {props.description && <Radix.Description className="text-sm text-ink-2">{props.description}</Radix.Description>}
+              {props.description && (
+                <Radix.Description className="text-sm text-ink-2">{props.description}</Radix.Description>
+              )}
             </div>
             <Radix.Close asChild>
               {/* Without a tooltip, which would take the first Escape for itself. */}

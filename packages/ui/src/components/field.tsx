@@ -12,7 +12,11 @@ export function Field(props: {
   readonly hint?: string | undefined
   readonly error?: string | undefined
   readonly optional?: boolean
-  readonly children: (ids: { readonly id: string; readonly describedBy: string; readonly invalid: boolean }) => ReactNode
+  readonly children: (ids: {
+    readonly id: string
+    readonly describedBy: string
+    readonly invalid: boolean
+  }) => ReactNode
 }): ReactNode {
   const id = useId()
   const described = `${id}-about`
@@ -46,7 +50,10 @@ export function Select({ className, children, ...rest }: ComponentProps<"select"
       <select className={cn(BOX, "control appearance-none truncate pr-7 pl-2.5")} {...rest}>
         {children}
       </select>
-      <ChevronDown aria-hidden className="pointer-events-none absolute top-1/2 right-2 size-3.5 -translate-y-1/2 text-ink-3" />
+      <ChevronDown
+        aria-hidden
+        className="pointer-events-none absolute top-1/2 right-2 size-3.5 -translate-y-1/2 text-ink-3"
+      />
     </span>
   )
 }

@@ -61,14 +61,15 @@ function BranchView({ name, value, depth, depthOpen }: NodeProps & { readonly va
         onClick={() => setOpen(!open)}
         className="flex w-full items-baseline rounded text-left hover:bg-hover"
       >
-        <span aria-hidden className={cn("w-3.5 shrink-0 text-center text-ink-3 transition-transform", open && "rotate-90")}>
+        <span
+          aria-hidden
+          className={cn("w-3.5 shrink-0 text-center text-ink-3 transition-transform", open && "rotate-90")}
+        >
           ›
         </span>
         <span className="min-w-0 flex-1 truncate">
           <Name of={name} />
-          <span className="text-ink-3">
-            {open ? `${list ? "list" : "object"} of ${count}` : previewOf(value as Json, 120)}
-          </span>
+          <span className="text-ink-3">{open ? `${list ? "list" : "object"} of ${count}` : previewOf(value, 120)}</span>
         </span>
       </button>
       {open && (
@@ -102,7 +103,7 @@ function Name({ of }: { readonly of: string | undefined }): ReactNode {
   return of === undefined ? null : <span className="text-ink-2">{of}: </span>
 }
 
-function Leaf({ value }: { readonly value: Json | undefined }): ReactNode {
+function Leaf({ value }: { readonly value: Exclude<Json | undefined, Branch> }): ReactNode {
   const [whole, setWhole] = useState(false)
   if (typeof value !== "string") return <span className="text-attention">{String(value)}</span>
   if (value.length <= STRING_SHOWN || whole) return <span className="text-accent">{JSON.stringify(value)}</span>

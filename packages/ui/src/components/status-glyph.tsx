@@ -4,9 +4,20 @@ import { STATUSES } from "../core/status.ts"
 import { cn } from "./class-names.ts"
 
 /** A status as a shape: told apart without its colour. */
-export function StatusGlyph({ status, className }: { readonly status: EntityStatus; readonly className?: string }): ReactNode {
+export function StatusGlyph({
+  status,
+  className,
+}: {
+  readonly status: EntityStatus
+  readonly className?: string
+}): ReactNode {
   return (
-    <svg viewBox="0 0 14 14" data-glyph aria-hidden className={cn("size-3.5 shrink-0 overflow-visible", TONES[status], className)}>
+    <svg
+      viewBox="0 0 14 14"
+      data-glyph
+      aria-hidden
+      className={cn("size-3.5 shrink-0 overflow-visible", TONES[status], className)}
+    >
       {SHAPES[status]}
     </svg>
   )

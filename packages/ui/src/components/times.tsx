@@ -1,11 +1,19 @@
 import type { ReactNode } from "react"
-import { elapsed, fullTime, relativeTime } from "../core/time.ts"
+import { ageInWords, elapsed, fullTime, relativeTime } from "../core/time.ts"
 import { useClock } from "../data/clock.ts"
 
-/** How long ago, kept true; the full time is its title. */
-export function Ago({ at, className }: { readonly at: string; readonly className?: string }): ReactNode {
+/** How long ago, kept true: in a column, or in the words of a sentence. The full time is its title. */
+export function Ago({
+  at,
+  words,
+  className,
+}: {
+  readonly at: string
+  readonly words?: boolean
+  readonly className?: string
+}): ReactNode {
   const atMs = Date.parse(at)
-  const text = useClock((nowMs) => relativeTime(atMs, nowMs))
+  const text = useClock((nowMs) => (words ? ageInWords(atMs, nowMs) : relativeTime(atMs, nowMs)))
   return (
     <time dateTime={at} title={fullTime(atMs)} className={className}>
       {text}

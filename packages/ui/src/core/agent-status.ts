@@ -1,5 +1,5 @@
 import type { Activity, Timeline } from "@rouse/client"
-import type { EntityStatus } from "@rouse/protocol"
+import type { ChildRow, EntityStatus } from "@rouse/protocol"
 
 const STATUS_OF: Readonly<Record<Activity["kind"], EntityStatus>> = {
   idle: "idle",
@@ -13,6 +13,15 @@ const STATUS_OF: Readonly<Record<Activity["kind"], EntityStatus>> = {
   suspended: "suspended",
   paused: "paused",
   dead: "dead",
+  stopped: "stopped",
+}
+
+/** The status whose shape stands for how a child is. */
+export const CHILD_STATUS: Readonly<Record<ChildRow["status"], EntityStatus>> = {
+  running: "running",
+  completed: "idle",
+  failed: "dead",
+  interrupted: "paused",
   stopped: "stopped",
 }
 

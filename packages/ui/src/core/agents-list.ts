@@ -16,7 +16,8 @@ export function applyListChanges(agents: AgentMap, changes: readonly ListChange[
   let next = new Map(agents)
   for (const change of changes) {
     if (change.kind === "page") next = new Map(change.entities.map((entity) => [entity.url, entity]))
-    else if (change.kind === "more") for (const entity of change.entities) next.set(entity.url, next.get(entity.url) ?? entity)
+    else if (change.kind === "more")
+      for (const entity of change.entities) next.set(entity.url, next.get(entity.url) ?? entity)
     else if (change.kind === "entity") next.set(change.entity.url, change.entity)
     else next.delete(change.url)
   }
@@ -33,7 +34,11 @@ export function byActivity(agents: Iterable<EntitySummary>): readonly EntitySumm
  *
  * @param seen The addresses in the order shown before.
  */
-export function heldOrder(sorted: readonly EntitySummary[], seen: readonly string[], held: boolean): readonly EntitySummary[] {
+export function heldOrder(
+  sorted: readonly EntitySummary[],
+  seen: readonly string[],
+  held: boolean,
+): readonly EntitySummary[] {
   if (!held) return sorted
   const place = new Map(seen.map((url, index) => [url, index]))
   const known = sorted.filter((agent) => place.has(agent.url)).sort((a, b) => place.get(a.url)! - place.get(b.url)!)

@@ -64,10 +64,11 @@ function fieldOf(name: string, value: Json | undefined, required: boolean): ArgF
   if (!isObject(value)) return undefined
   const hint = typeof value["description"] === "string" ? { hint: value["description"] } : {}
   const given = value["default"]
-  const initial = given === undefined || given === null ? "" : String(given)
+  const initial = typeof given === "object" || given === undefined ? "" : String(given)
   const base = { name, required: required && given === undefined, ...hint, initial }
   const choices = value["enum"]
-  if (Array.isArray(choices) && choices.every((choice) => typeof choice === "string")) return { ...base, kind: "choice", choices }
+  if (Array.isArray(choices) && choices.every((choice) => typeof choice === "string"))
+    return { ...base, kind: "choice", choices }
   const type = value["type"]
   if (type === "string") return { ...base, kind: "text" }
   if (type === "number" || type === "integer") return { ...base, kind: "number" }

@@ -4,7 +4,10 @@ import type { Json } from "@rouse/protocol"
 export function previewOf(value: Json | undefined, charsMax: number): string {
   if (value === undefined) return ""
   const text = typeof value === "string" ? value : JSON.stringify(value)
-  const line = text.slice(0, charsMax * 2).replaceAll(/\s+/g, " ").trim()
+  const line = text
+    .slice(0, charsMax * 2)
+    .replaceAll(/\s+/g, " ")
+    .trim()
   return line.length > charsMax ? `${line.slice(0, charsMax - 1)}…` : line
 }
 

@@ -26,10 +26,14 @@ export function appendEntries(
 }
 
 /** The collections that the entries are of, with how many there are, most first. */
-export function collectionsOf(entries: readonly LogEntry[]): readonly { readonly name: string; readonly count: number }[] {
+export function collectionsOf(
+  entries: readonly LogEntry[],
+): readonly { readonly name: string; readonly count: number }[] {
   const counts = new Map<string, number>()
   for (const { event } of entries) counts.set(event.type, (counts.get(event.type) ?? 0) + 1)
-  return [...counts].map(([name, count]) => ({ name, count })).sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
+  return [...counts]
+    .map(([name, count]) => ({ name, count }))
+    .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
 }
 
 /** The events as JSON, one a line. */

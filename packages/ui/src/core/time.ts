@@ -15,6 +15,13 @@ export function relativeTime(atMs: number, nowMs: number): string {
   return dayOf(atMs, new Date(atMs).getFullYear() !== new Date(nowMs).getFullYear())
 }
 
+/** How long ago, within a sentence: `just now`, `4m ago`, `1 Oct`. */
+export function ageInWords(atMs: number, nowMs: number): string {
+  const age = relativeTime(atMs, nowMs)
+  if (age === "now") return "just now"
+  return /^\d+[smhd]$/.test(age) ? `${age} ago` : age
+}
+
 /** A length of time as a person says it: `85 ms`, `1.2 s`, `2 m 05 s`, `1 h 02 m`. */
 export function duration(ms: number): string {
   if (!Number.isFinite(ms) || ms < 0) return ""

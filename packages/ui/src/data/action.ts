@@ -3,7 +3,10 @@ import { sentenceOf } from "../core/errors.ts"
 import { tell } from "./notices.ts"
 
 /** Runs something that the server is asked to do: `busy` meanwhile, and a notice when it is refused. Resolves to whether it worked. */
-export function useAction(): { readonly busy: boolean; readonly act: (work: () => Promise<unknown>, done?: string) => Promise<boolean> } {
+export function useAction(): {
+  readonly busy: boolean
+  readonly act: (work: () => Promise<unknown>, done?: string) => Promise<boolean>
+} {
   const [busy, setBusy] = useState(false)
   const act = useCallback(async (work: () => Promise<unknown>, done?: string): Promise<boolean> => {
     setBusy(true)

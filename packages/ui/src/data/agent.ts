@@ -43,8 +43,11 @@ export function createAgent(client: Client, url: EntityUrl): Agent {
     })
   }
 
-  function failed(error: unknown): void {
-    store.update((state) => ({ ...state, phase: state.phase === "live" ? "live" : "failed", error }))
+  /** A passing failure of what is shown already is the connection's to tell. */
+  function failed(error: unknown, again: boolean): void {
+    const { phase } = store.get()
+    if (phase === "live" && again) return
+    store.update((state) => ({ ...state, phase: phase === "live" ? "live" : "failed", error }))
   }
 
   function open(): void {
@@ -60,9 +63,9 @@ export function createAgent(client: Client, url: EntityUrl): Agent {
         batch.push(part)
       }
     }
-    keepLive(read, failed, signal).catch(failed)
+    keepLive(read, failed, signal).catch((error: unknown) => failed(error, false))
     inspect(signal).catch((error: unknown) => {
-      if (!signal.aborted) failed(error)
+      if (!signal.aborted) failed(error, true)
     })
   }
 

@@ -27,9 +27,9 @@ export interface AgentsState {
 
 /** The list of agents, kept current. */
 export interface Agents extends Readable<AgentsState> {
-  setFilter(filter: AgentsFilter): void
-  loadMore(): Promise<void>
-  close(): void
+  readonly setFilter: (filter: AgentsFilter) => void
+  readonly loadMore: () => Promise<void>
+  readonly close: () => void
 }
 
 const PAGE_SIZE = 200
@@ -41,7 +41,13 @@ type Change = ListChange | { readonly kind: "next"; readonly next: string | unde
  * the first page of the new one is there.
  */
 export function createAgents(client: Client): Agents {
-  const store = createStore<AgentsState>({ phase: "loading", filter: {}, byUrl: new Map(), sorted: [], loadingMore: false })
+  const store = createStore<AgentsState>({
+    phase: "loading",
+    filter: {},
+    byUrl: new Map(),
+    sorted: [],
+    loadingMore: false,
+  })
   let watching = new AbortController()
   let batch = createFrameBatch<Change>(apply)
 

@@ -78,7 +78,11 @@ function keep(kept: Map<EntityUrl, Agent>, url: EntityUrl, make: () => Agent): A
 const AppContext = createContext<App | undefined>(undefined)
 
 /** Gives the page its data; a new token makes it anew. */
-export function AppProvider(props: { readonly url: string; readonly token: string | undefined; readonly children: ReactNode }): ReactNode {
+export function AppProvider(props: {
+  readonly url: string
+  readonly token: string | undefined
+  readonly children: ReactNode
+}): ReactNode {
   const [app, setApp] = useState<App>()
   useEffect(() => {
     const made = createApp(props.url, props.token)

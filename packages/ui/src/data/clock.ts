@@ -24,7 +24,9 @@ function subscribe(listener: () => void): () => void {
 
 /** Something made of the time: the component is drawn again only when it reads differently. */
 export function useClock(read: (nowMs: number) => string): string {
-  return useSyncExternalStore(subscribe, () => read(timer === undefined ? (nowMs = Math.max(nowMs, secondOf(Date.now()))) : nowMs))
+  return useSyncExternalStore(subscribe, () =>
+    read(timer === undefined ? (nowMs = Math.max(nowMs, secondOf(Date.now()))) : nowMs),
+  )
 }
 
 const secondOf = (ms: number): number => Math.floor(ms / TICK_MS) * TICK_MS

@@ -10,7 +10,11 @@ export type Connection = "connecting" | "online" | "reconnecting" | "offline" | 
  * A request that gets any answer shows that the server is there; one that fails without an answer, and was not given up by the page,
  * shows that it is not.
  */
-export function watchConnection(send: typeof fetch): { readonly fetch: typeof fetch; readonly state: Readable<Connection>; close(): void } {
+export function watchConnection(send: typeof fetch): {
+  readonly fetch: typeof fetch
+  readonly state: Readable<Connection>
+  close(): void
+} {
   const state = createStore<Connection>(navigator.onLine ? "connecting" : "offline")
   const answered = (status: number): void => {
     state.set(status === 401 ? "refused" : "online")

@@ -4,7 +4,10 @@
  * A hidden page paints no frames, so a timer stands in for them: nothing waits longer than `HIDDEN_MS`, and a page that comes back
  * is up to date.
  */
-export function createFrameBatch<T>(flush: (items: readonly T[]) => void): { push(...items: readonly T[]): void; close(): void } {
+export function createFrameBatch<T>(flush: (items: readonly T[]) => void): {
+  push(...items: readonly T[]): void
+  close(): void
+} {
   let items: T[] = []
   let frame: number | undefined
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -2,14 +2,14 @@ import { useSyncExternalStore } from "react"
 
 /** A value outside React that tells when it changed. */
 export interface Readable<T> {
-  get(): T
-  subscribe(listener: () => void): () => void
+  readonly get: () => T
+  readonly subscribe: (listener: () => void) => () => void
 }
 
 export interface Store<T> extends Readable<T> {
   /** Does nothing when `next` is the value already there. */
-  set(next: T): void
-  update(change: (value: T) => T): void
+  readonly set: (next: T) => void
+  readonly update: (change: (value: T) => T) => void
 }
 
 /** Makes a store. Listeners run after the value is in place, in the order they came. */

@@ -71,7 +71,10 @@ export default function CommandPalette(props: { readonly onOpenChange: (open: bo
             aria-selected={index === active}
             onPointerMove={() => setActive(index)}
             onClick={() => choose(command)}
-            className={cn("flex h-9 cursor-default items-center gap-2.5 rounded-md px-2.5", index === active && "bg-hover")}
+            className={cn(
+              "flex h-9 cursor-default items-center gap-2.5 rounded-md px-2.5",
+              index === active && "bg-hover",
+            )}
           >
             {command.icon}
             <span className="min-w-0 flex-1 truncate">{command.label}</span>

@@ -11,7 +11,11 @@ export function ConnectionBanner(): ReactNode {
     <div role="status" className="sm:col-span-2">
       {text && (
         <p className="flex items-center justify-center gap-2 border-b border-attention-line bg-attention-soft px-4 py-1.5 text-xs font-medium text-attention">
-          {connection === "offline" ? <CloudOff className="size-3.5" /> : <RefreshCw className="size-3.5 motion-safe:animate-spin" />}
+          {connection === "offline" ? (
+            <CloudOff className="size-3.5" />
+          ) : (
+            <RefreshCw className="size-3.5 motion-safe:animate-spin" />
+          )}
           {text}
         </p>
       )}

@@ -3,7 +3,11 @@ import { Dialog } from "../components/dialog.tsx"
 import { Keys, MOD_KEY } from "../components/keys.tsx"
 
 const KEYS = [
-  { title: "Anywhere", keys: [[MOD_KEY, "K"], ["n"], ["/"], ["?"]], does: ["Go to an agent or do something", "New agent", "Search the agents", "This help"] },
+  {
+    title: "Anywhere",
+    keys: [[MOD_KEY, "K"], ["n"], ["/"], ["?"]],
+    does: ["Go to an agent or do something", "New agent", "Search the agents", "This help"],
+  },
   { title: "In the list", keys: [["j"], ["k"], ["↵"]], does: ["Next agent", "Previous agent", "Open it"] },
   {
     title: "On an agent",

@@ -2,7 +2,10 @@ import { createStore } from "../data/store.ts"
 import type { Store } from "../data/store.ts"
 
 /** What is open over the page. One thing at a time. */
-export type Overlay = { readonly kind: "help" } | { readonly kind: "palette" } | { readonly kind: "new-agent"; readonly type?: string }
+export type Overlay =
+  | { readonly kind: "help" }
+  | { readonly kind: "palette" }
+  | { readonly kind: "new-agent"; readonly type?: string }
 
 export const overlay: Store<Overlay | undefined> = createStore<Overlay | undefined>(undefined)
 

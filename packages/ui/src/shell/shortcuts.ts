@@ -22,7 +22,9 @@ export function useShortcuts(shortcuts: Shortcuts): void {
 
 /** Puts the focus on the element that a shortcut names by its `data-shortcut`. */
 export function focusShortcut(name: string): boolean {
-  const target = [...document.querySelectorAll<HTMLElement>(`[data-shortcut="${name}"]`)].find((el) => el.offsetParent !== null)
+  const target = [...document.querySelectorAll<HTMLElement>(`[data-shortcut="${name}"]`)].find(
+    (el) => el.offsetParent !== null,
+  )
   target?.focus()
   return target !== undefined
 }

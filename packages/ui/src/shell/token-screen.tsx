@@ -11,7 +11,9 @@ import { setToken, token } from "../data/token.ts"
 export function TokenScreen(): ReactNode {
   const [value, setValue] = useState("")
   const [busy, setBusy] = useState(false)
-  const [error, setError] = useState(token.get() === undefined ? undefined : "The server does not accept this token any more.")
+  const [error, setError] = useState(
+    token.get() === undefined ? undefined : "The server does not accept this token any more.",
+  )
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     setBusy(true)

@@ -22,9 +22,15 @@ export function TypesScreen(): ReactNode {
         </header>
         {!types && <Loading />}
         {types?.length === 0 && (
-          <EmptyState title="No types yet">Define one with defineEntity in a file that this server was started with.</EmptyState>
+          <EmptyState title="No types yet">
+            Define one with defineEntity in a file that this server was started with.
+          </EmptyState>
         )}
-        <ul>{types?.map((type) => <TypeEntry key={type.name} type={type} />)}</ul>
+        <ul>
+          {types?.map((type) => (
+            <TypeEntry key={type.name} type={type} />
+          ))}
+        </ul>
       </div>
     </div>
   )

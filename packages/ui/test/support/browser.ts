@@ -36,10 +36,16 @@ export interface TestPage {
 /** Chromium with an empty profile of its own. Without it the test fails: a page that nobody opened is not tested. */
 export async function openBrowser(): Promise<TestBrowser> {
   if (!existsSync(CHROMIUM)) {
-    throw new Error(`There is no Chromium at ${CHROMIUM}. Install it (Debian: apt-get install chromium), or set CHROMIUM_PATH.`)
+    throw new Error(
+      `There is no Chromium at ${CHROMIUM}. Install it (Debian: apt-get install chromium), or set CHROMIUM_PATH.`,
+    )
   }
   const profile = await mkdtemp(join(tmpdir(), "rouse-ui-"))
-  const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: ARGS, reducedMotion: "reduce" })
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM,
+    args: ARGS,
+    reducedMotion: "reduce",
+  })
   context.setDefaultTimeout(WAIT_MS)
   return {
     open: (url, options) => openPage(context, url, options),

@@ -41,9 +41,12 @@ export const assistant: EntityDefinition = defineEntity("assistant", {
 
 export const clerk: EntityDefinition = defineEntity("clerk", {
   description: "Works for one customer",
-  args: z.object({ customer: z.string().describe("Who it works for"), tone: z.enum(["formal", "friendly"]).default("friendly") }),
+  args: z.object({
+    customer: z.string().describe("Who it works for"),
+    tone: z.enum(["formal", "friendly"]).default("friendly"),
+  }),
   async handler(ctx) {
-    ctx.tag("customer", String(ctx.args.customer))
+    ctx.tag("customer", ctx.args.customer)
     ctx.useAgent({ systemPrompt: "You help.", model: "rouse/echo", tools: [...ctx.tools, refund] })
     await ctx.agent.run()
   },
