@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs"
+
+/** Clock ticks a second in `/proc/<pid>/stat`: 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100
+
+/** CPU time that a process has used in all its threads, user and system, milliseconds. Linux only. */
+export function cpuMs(pid: number): number {
+  return parseCpuMs(readFileSync(`/proc/${pid}/stat`, "utf8"))
+}
+
+/** Resident memory of a process, megabytes (2^20). Linux only. */
+export function residentMb(pid: number): number {
+  return parseResidentMb(readFileSync(`/proc/${pid}/status`, "utf8"))
+}
+
+/** The name in parentheses may hold anything, parentheses too: the fields that count come after the last one. */
+export function parseCpuMs(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_PER_SECOND
+}
+
+export function parseResidentMb(status: string): number {
+  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]
+  if (kib === undefined) throw new Error("no VmRSS: the process has ended")
+  return Number(kib) / 1_024
+}

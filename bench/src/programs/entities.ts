@@ -1,0 +1,20 @@
+/** What the benches run on `rouse start`. */
+import { defineEntity, type EntityDefinition } from "@rouse/agents"
+
+/** The least agent: the offline model answers with the last message. */
+export const echo: EntityDefinition = defineEntity("echo", {
+  async handler(ctx) {
+    ctx.useAgent({ systemPrompt: "You are a bench.", model: "rouse/echo" })
+    await ctx.agent.run()
+  },
+})
+
+/** The same, replying with when its handler was entered: the machine's monotonic clock, which all its processes share, in nanoseconds. */
+export const started: EntityDefinition = defineEntity("started", {
+  async handler(ctx) {
+    const at = process.hrtime.bigint().toString()
+    ctx.useAgent({ systemPrompt: "You are a bench.", model: "rouse/echo" })
+    await ctx.agent.run()
+    ctx.reply(at)
+  },
+})

@@ -1,0 +1,4 @@
+/** A server that stores nothing: reads a message, and answers. */
+import { serveTurns } from "./serve-turns.ts"
+
+serveTurns(() => Promise.resolve())
