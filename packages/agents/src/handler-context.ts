@@ -9,7 +9,6 @@ import { platformTools } from "./platform-tools.ts"
 import { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 import { State } from "./state.ts"
-import type { Tool } from "./tool.ts"
 
 /** What the handler is given. @param args The entity's arguments, as the schema makes them. */
 export function handlerContext(
@@ -23,7 +22,6 @@ export function handlerContext(
   const agent = new AgentLoop(session, scopes, outbox)
   const state = new State(definition.state, session, scopes)
   const wake = wakeOf(session)
-  let tools: readonly Tool[] | undefined
   return {
     entity: session.entity,
     args,
@@ -31,9 +29,7 @@ export function handlerContext(
     signal: session.signal,
     state: state.collections,
     agent: { run: (options) => heard(agent.run(options)) },
-    get tools() {
-      return (tools ??= platformTools(session))
-    },
+    tools: platformTools(),
     messages: wake.messages,
     get children() {
       return session.rows.list("child")

@@ -1,6 +1,7 @@
 import { RouseError } from "@rouse/protocol"
 import type { Json, ToolCallRow } from "@rouse/protocol"
 import { orAborted, sleep } from "./abort.ts"
+import { change } from "./batch.ts"
 import { begun, contextOf } from "./calls.ts"
 import { backoffMs } from "./core/backoff.ts"
 import { resolveCall } from "./core/ledger.ts"
@@ -8,6 +9,8 @@ import { callsOf, isSettled } from "./core/run-state.ts"
 import { toJson, validate } from "./core/validate.ts"
 import { redactedMessage } from "./failure.ts"
 import type { Outbox } from "./outbox.ts"
+import { isPlatformTool } from "./platform-tools.ts"
+import type { PlatformTool } from "./platform-tools.ts"
 import { newScope, rollBack } from "./scope.ts"
 import type { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
@@ -73,8 +76,8 @@ export class Ledger {
 
   async #settleOne(call: ToolCallRow): Promise<void> {
     const outcome = await this.#outcome(call)
-    if (outcome === undefined) return
     const row = this.#session.rows.get("tool_call", call.id) ?? call
+    if (outcome === undefined || isSettled(row)) return
     this.#session.put("tool_call", call.id, { ...row, ...outcome, endedAt: this.#session.now() })
     this.#session.flushSoon(RESULT_WAIT_MS)
   }
@@ -87,7 +90,7 @@ export class Ledger {
       case "begin":
         return await this.#execute(await this.#begin(call))
       case "again":
-        return { ...(await this.#execute(await this.#begin(call))), resolved: "again" }
+        return await this.#execute(await this.#begin({ ...call, resolved: "again" }))
       case "reconcile":
         return await this.#reconcile(call)
       case "unknown":
@@ -117,6 +120,7 @@ export class Ledger {
     const tool = this.#tools.get(call.name)
     if (tool === undefined)
       return { status: "failed", error: `The tool ${JSON.stringify(call.name)} is no longer available.` }
+    if (isPlatformTool(tool)) return await this.#deliver(tool, call)
     for (let attempt = 1; ; attempt += 1) {
       const tried = await this.#attempt(tool, call, call.attempts + attempt - 1)
       const attempts = call.attempts + attempt - 1
@@ -129,9 +133,25 @@ export class Ledger {
     }
   }
 
+  /** A call of a platform tool: its effect and its result are one commit. */
+  async #deliver(tool: PlatformTool, call: ToolCallRow): Promise<Outcome> {
+    const { signal, writer, rows } = this.#session
+    try {
+      const input = await validate(tool.input, call.input, "input")
+      const { delivery, output } = tool.prepare(input, contextOf(this.#session, call, signal, call.attempts))
+      const row: ToolCallRow = { ...call, status: "done", output, endedAt: this.#session.now() }
+      await orAborted(writer.deliver({ ...delivery, result: change("tool_call", call.id, "update", row) }), signal)
+      rows.put("tool_call", call.id, row as unknown as Json)
+      return row
+    } catch (error) {
+      if (signal.aborted) throw error
+      return { status: "failed", error: redactedMessage(this.#session, error) }
+    }
+  }
+
   /** One try of the tool itself. Its changes through `ctx` join the result's commit, or are taken back when it throws. */
   async #attempt(tool: Tool, call: ToolCallRow, attempt: number): Promise<Outcome> {
-    const scope = newScope(`${call.id}.${attempt}`)
+    const scope = newScope(call.id)
     try {
       const input = await validate(tool.input, call.input, "input")
       const output = await this.#timed(tool, (signal) =>
@@ -173,7 +193,7 @@ export class Ledger {
       if (this.#session.signal.aborted) throw error
       return { status: "unknown", resolved: "unknown", error: redactedMessage(this.#session, error) }
     }
-    return { ...(await this.#execute(await this.#begin(call))), resolved: "again" }
+    return await this.#execute(await this.#begin({ ...call, resolved: "again" }))
   }
 
   async #ask(tool: Tool, call: ToolCallRow): Promise<Json | undefined> {

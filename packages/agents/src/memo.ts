@@ -6,12 +6,14 @@ import { newScope } from "./scope.ts"
 import type { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 
+const NAME_CHARS_MAX = 96
+
 /** `ctx.step`: results that a retried wake does not compute again. */
 export class Steps {
   readonly #session: Session
   readonly #scopes: Scopes
   readonly #outbox: Outbox
-  readonly #names = new Map<string, number>()
+  readonly #handler = newScope("")
 
   constructor(session: Session, scopes: Scopes, outbox: Outbox) {
     this.#session = session
@@ -20,7 +22,9 @@ export class Steps {
   }
 
   async run<T>(name: string, fn: () => T | Promise<T>): Promise<T> {
-    if (typeof name !== "string" || name === "") throw new RouseError("INVALID_ARGS", "step: name must be a text")
+    if (typeof name !== "string" || name === "" || name.length > NAME_CHARS_MAX) {
+      throw new RouseError("INVALID_ARGS", `step: name must be a text of 1 to ${NAME_CHARS_MAX} characters`)
+    }
     const unique = this.#numbered(name)
     const wake = this.#session.wake.id
     const key = `${wake}:step:${unique}`
@@ -36,10 +40,10 @@ export class Steps {
   }
 
   #numbered(name: string): string {
-    const scope = this.#scopes.current?.id
-    const full = scope === undefined ? name : `${scope}/${name}`
-    const count = (this.#names.get(full) ?? 0) + 1
-    this.#names.set(full, count)
+    const scope = this.#scopes.current ?? this.#handler
+    const full = scope === this.#handler ? name : `${scope.id}/${name}`
+    const count = (scope.steps.get(full) ?? 0) + 1
+    scope.steps.set(full, count)
     return count === 1 ? full : `${full}:${count}`
   }
 }

@@ -17,10 +17,12 @@ export interface Scope {
   closed: boolean
   /** Sends and spawns so far. */
   ordinal: number
+  /** How often each name was used for a step. */
+  readonly steps: Map<string, number>
 }
 
 export function newScope(id: string): Scope {
-  return { id, held: emptyBatch(), undo: [], closed: false, ordinal: 0 }
+  return { id, held: emptyBatch(), undo: [], closed: false, ordinal: 0, steps: new Map() }
 }
 
 /** Takes a scope's changes back, and refuses later ones. */

@@ -173,12 +173,14 @@ export class Session {
     return oldestFirst(this.rows, (row) => row.status === "accepted")
   }
 
+  /** A further attempt sees what its reasons name and no more: what arrived since joins later, or is for the next wake. */
   #takeWaiting(): readonly string[] {
     const named = new Set(this.wake.reasons.flatMap((reason) => reason.message ?? []))
-    const mine = oldestFirst(
-      this.rows,
-      (row, key) => row.status === "accepted" || (row.status === "taken" && row.run === this.run && named.has(key)),
-    )
+    const isFirst = this.wake.attempt === 1
+    const mine = oldestFirst(this.rows, (row, key) => {
+      if (row.status === "accepted") return isFirst || named.has(key)
+      return row.status === "taken" && row.run === this.run && named.has(key)
+    })
     for (const [key, row] of mine) if (row.status === "accepted") this.#take(key, row)
     return mine.map(([key]) => key)
   }

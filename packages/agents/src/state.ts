@@ -15,6 +15,8 @@ interface StateMemo {
   readonly after?: Json
 }
 
+const KEY_CHARS_MAX = 256
+
 /**
  * The author's collections for one wake.
  *
@@ -136,8 +138,12 @@ function eventOf(collection: string, key: string, before: Json | undefined, valu
 function checked(name: string, spec: CollectionSpec, row: unknown): { readonly key: string; readonly value: Json } {
   const value = toJson(validateSync(spec.schema, row, `state.${name}`), `state.${name}`)
   const key = (value as Readonly<Record<string, Json>> | null)?.[spec.key]
-  if ((typeof key === "string" && key !== "") || typeof key === "number") return { key: String(key), value }
-  throw new RouseError("INVALID_ARGS", `state.${name}.${spec.key}: a row needs its key here, a text or a number`)
+  const isKey = (typeof key === "string" && key !== "" && key.length <= KEY_CHARS_MAX) || typeof key === "number"
+  if (isKey) return { key: String(key), value }
+  throw new RouseError(
+    "INVALID_ARGS",
+    `state.${name}.${spec.key}: a row needs its key here, a text of 1 to ${KEY_CHARS_MAX} characters or a number`,
+  )
 }
 
 /** Rows are handed out as copies: changing one changes nothing. */

@@ -1,5 +1,6 @@
 import { RouseError } from "@rouse/protocol"
 import type {
+  ChangeEvent,
   CommitReply,
   HandlerCommit,
   OutgoingMessage,
@@ -19,8 +20,12 @@ const COMMIT_DELAY_MS = 50
 const PASSING = ["STORE_UNAVAILABLE", "OVERLOADED", "RATE_LIMITED", "CONFLICT", "TIMED_OUT"] as const
 const REFUSALS = ["INVALID_ARGS", "UNKNOWN_TYPE", "UNKNOWN_ENTITY", "STOPPED", "ALREADY_EXISTS"] as const
 
-/** A send or spawn that the server may refuse without harm to the rest: the model's, which is told. */
+/**
+ * A send or spawn that the server may refuse without harm to the rest: the model's, which is told. Its result is written with it, so
+ * that neither is ever without the other.
+ */
 export interface Delivery {
+  readonly result: ChangeEvent
   readonly send?: OutgoingMessage
   readonly spawn?: SpawnRequest
 }
@@ -171,9 +176,13 @@ export class Writer {
   }
 }
 
-function withDelivery(commit: Omit<HandlerCommit, "seq">, { send, spawn }: Delivery): Omit<HandlerCommit, "seq"> {
+function withDelivery(
+  commit: Omit<HandlerCommit, "seq">,
+  { result, send, spawn }: Delivery,
+): Omit<HandlerCommit, "seq"> {
   return {
     ...commit,
+    events: [...commit.events, result],
     ...(send ? { sends: [...(commit.sends ?? []), send] } : {}),
     ...(spawn ? { spawns: [...(commit.spawns ?? []), spawn] } : {}),
   }

@@ -53,11 +53,16 @@ export const CONTINUE: string = "Continue."
 
 export function conversation(rows: LiveRows): readonly Turn[] {
   const parts = partsByStep(rows)
+  const lastShown = new Map<string, string>()
+  for (const step of rows.values("step")) for (const message of step.messages) lastShown.set(message, step.id)
   const turns: Turn[] = []
   const callIds = new Set<string>()
   for (const [key, step] of rows.entries("step")) {
-    addUser(turns, inputOf(step, rows))
-    addStep(turns, step, parts.get(key) ?? [], callIds)
+    const answer = parts.get(key) ?? []
+    // A message that got no answer and was tried again in another run is shown there alone.
+    const messages = step.messages.filter((message) => answer.length > 0 || lastShown.get(message) === step.id)
+    addUser(turns, inputOf({ ...step, messages }, rows))
+    addStep(turns, step, answer, callIds)
   }
   if (turns.at(-1)?.role !== "user" && turns.at(-1)?.role !== "tool") addUser(turns, [CONTINUE])
   return turns

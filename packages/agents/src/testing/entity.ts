@@ -27,6 +27,8 @@ export class TestEntity {
   wakes = 0
   finished = 0
   attempt = 0
+  /** What the wake took with its first commit: what every further attempt of it is shown. */
+  taken: readonly string[] | undefined
   wakeId: string | undefined
   /** An interrupt came while no wake was under way. */
   interrupted = false
@@ -92,7 +94,7 @@ export class TestEntity {
     if (this.interrupted) this.controller.abort(new RouseError("INTERRUPTED", "a person interrupted the run"))
     this.interrupted = false
     const reasons: readonly Reason[] = [...this.rows.entries("message")]
-      .filter(([, row]) => row.status === "accepted" || row.status === "taken")
+      .filter(([key, row]) => this.taken?.includes(key) ?? row.status === "accepted")
       .map(([key, row]) => ({ kind: row.kind, message: key }))
     return {
       id: this.wakeId,
@@ -109,6 +111,7 @@ export class TestEntity {
     this.status = status
     this.finished += 1
     this.wakeId = undefined
+    this.taken = undefined
     this.attempt = 0
     this.epoch += 1
   }

@@ -74,7 +74,7 @@ export class Plane {
     return entity
   }
 
-  /** Puts a message in an inbox. One with a known id is the same message. */
+  /** Puts a message in an inbox. A handler that sends twice is caught by this: the second is a message of its own. */
   deliver(
     to: EntityUrl,
     content: Json,
@@ -87,14 +87,14 @@ export class Plane {
     } = {},
   ): string {
     const entity = this.entity(to)
-    const id = options.id ?? `m${String((this.#messages += 1)).padStart(6, "0")}`
+    const wanted = options.id ?? `m${String((this.#messages += 1)).padStart(6, "0")}`
+    const id = entity.rows.get("message", wanted) === undefined ? wanted : `${wanted}+${(this.#messages += 1)}`
     if (options.dueAtMs !== undefined && options.dueAtMs > this.clock()) {
       const { dueAtMs, ...rest } = options
       this.#scheduled.push({ dueAtMs, deliver: () => this.deliver(to, content, { ...rest, id }) })
       return id
     }
     if (entity.status === "stopped") throw new RouseError("STOPPED", `${to} is stopped`)
-    if (entity.rows.get("message", id) !== undefined) return id
     const row: MessageRow = {
       id,
       kind: options.kind ?? "message",
@@ -140,6 +140,7 @@ export class Plane {
 
   #apply(entity: TestEntity, commit: HandlerCommit): void {
     entity.seq = commit.seq
+    entity.taken ??= commit.take ?? []
     for (const event of commit.events) entity.apply(event)
     for (const key of commit.take ?? [])
       this.#settle(entity, key, { status: "taken", ...(commit.run ? { run: commit.run } : {}) })
