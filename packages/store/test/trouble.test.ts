@@ -158,6 +158,14 @@ describe("a directory in order", () => {
 })
 
 describe("a queue that is full", () => {
+  it("counts bytes too", async () => {
+    const store = await open({ sync: "off" })
+    await store.commit({ ops: [{ op: "createStream", path: "a", contentType: "x/y", nowMs: 0 }] })
+    const results = await Promise.allSettled(Array.from({ length: 12 }, () => fill(store, 8 * 1_024 * 1_024)))
+    expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, (_, n) => (n < 8 ? "fulfilled" : "rejected")))
+    await store.close()
+  })
+
   it("refuses more commits, and takes them again later", async () => {
     const store = await open({ commitsQueuedMax: 10 })
     await store.commit({ ops: [{ op: "createStream", path: "a", contentType: "x/y", nowMs: 0 }] })

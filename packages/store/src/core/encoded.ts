@@ -32,6 +32,30 @@ export function encodeCommit(commit: Commit): EncodedCommit {
   return { guards: commit.guards ?? [], ops: commit.ops.map(encodeOp) }
 }
 
+/** What a commit weighs in a queue: its bytes and text. */
+export function sizeOfCommit(commit: EncodedCommit): number {
+  return commit.ops.reduce((sum, op) => sum + sizeOfOp(op), 0)
+}
+
+function sizeOfOp(op: EncodedOp): number {
+  switch (op.op) {
+    case "append":
+      return op.data.length
+    case "createStream":
+      return op.data?.length ?? 0
+    case "putRow":
+      return op.value.length
+    case "putEntity":
+      return op.record.args.length + op.record.control.length
+    case "putTimer":
+      return op.timer.payload.length
+    case "putReceipt":
+      return op.receipt.response.length
+    default:
+      return 0
+  }
+}
+
 function encodeOp(op: Op): EncodedOp {
   switch (op.op) {
     case "putEntity":
@@ -42,10 +66,6 @@ function encodeOp(op: Op): EncodedOp {
       return { op: "putTimer", timer: { ...op.timer, payload: JSON.stringify(op.timer.payload) } }
     case "putReceipt":
       return { op: "putReceipt", receipt: { ...op.receipt, response: JSON.stringify(op.receipt.response) } }
-    case "append":
-      return { ...op, data: ownBytes(op.data) }
-    case "createStream":
-      return op.data === undefined ? op : { ...op, data: ownBytes(op.data) }
     default:
       return op
   }
@@ -66,9 +86,4 @@ function encodeRecord(record: Omit<EntityRecord, "version">): EncodedRecord {
     args: JSON.stringify(record.args),
     control: JSON.stringify(record.control),
   }
-}
-
-/** The bytes alone: a small view of a large buffer would cross to another thread with all of that buffer. */
-function ownBytes(data: Uint8Array): Uint8Array {
-  return data.byteLength === data.buffer.byteLength ? data : new Uint8Array(data)
 }

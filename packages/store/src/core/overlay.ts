@@ -5,9 +5,10 @@ import type { EntityState, StoreView } from "./view.ts"
 /** A view with the effects of a commit's earlier operations laid over it: of those that later ones depend on. */
 export class Overlay implements StoreView {
   readonly base: StoreView
-  readonly #streams = new Map<string, StreamState | undefined>()
+  /** States as they are now, of what was looked at. */
+  readonly streams: Map<string, StreamState | undefined> = new Map()
   readonly #producers = new Map<string, ProducerState>()
-  readonly #entities = new Map<string, EntityState | undefined>()
+  readonly entities: Map<string, EntityState | undefined> = new Map()
   readonly #entityIds = new Map<string, number>()
 
   constructor(base: StoreView) {
@@ -15,14 +16,14 @@ export class Overlay implements StoreView {
   }
 
   stream(path: string): StreamState | undefined {
-    if (this.#streams.has(path)) return this.#streams.get(path)
+    if (this.streams.has(path)) return this.streams.get(path)
     const state = this.base.stream(path)
-    this.#streams.set(path, state)
+    this.streams.set(path, state)
     return state
   }
 
   setStream(path: string, state: StreamState | undefined): void {
-    this.#streams.set(path, state)
+    this.streams.set(path, state)
   }
 
   producer(stream: number, id: string): ProducerState | undefined {
@@ -34,14 +35,14 @@ export class Overlay implements StoreView {
   }
 
   entity(url: string): EntityState | undefined {
-    if (this.#entities.has(url)) return this.#entities.get(url)
+    if (this.entities.has(url)) return this.entities.get(url)
     const state = this.base.entity(url)
-    this.#entities.set(url, state)
+    this.entities.set(url, state)
     return state
   }
 
   setEntity(url: string, state: EntityState | undefined): void {
-    this.#entities.set(url, state)
+    this.entities.set(url, state)
     if (state === undefined) this.#entityIds.delete(url)
   }
 

@@ -16,7 +16,7 @@ export type Write =
   | { readonly kind: "dropStream"; readonly id: number }
   | { readonly kind: "putChunk"; readonly stream: number; readonly tail: number; readonly data: Uint8Array }
   | { readonly kind: "putProducer"; readonly stream: number; readonly claim: ProducerClaim }
-  | { readonly kind: "putEntity"; readonly old: EntityState | undefined; readonly next: EntityState }
+  | { readonly kind: "putEntity"; readonly old: EntityState | undefined; readonly next: EntityState; readonly control: string }
   | { readonly kind: "putLeaseSeq"; readonly entity: number; readonly seq: number }
   | { readonly kind: "dropEntity"; readonly url: string; readonly state: EntityState | undefined }
   | { readonly kind: "putRow"; readonly entity: number; readonly row: EncodedRow }
@@ -32,6 +32,8 @@ export interface Plan {
   readonly streams: Record<string, StreamOutcome>
   /** The version that each `putEntity` got, in order. */
   readonly versions: readonly number[]
+  /** The states that the commit leaves. */
+  readonly view: Overlay
 }
 
 /**
@@ -71,7 +73,7 @@ class Planner {
       this.#at += 1
       if (this.#do(op) === "duplicate") return this.#repeated()
     }
-    return { applied: true, writes: this.#writes, streams: this.#streams, versions: this.#versions }
+    return { applied: true, writes: this.#writes, streams: this.#streams, versions: this.#versions, view: this.#view }
   }
 
   /** The answer to a commit that was applied before: its streams as they are. */
@@ -85,7 +87,7 @@ class Planner {
       const producer = op.op === "append" && op.producer !== undefined ? before.producer(state.id, op.producer.id) : undefined
       streams[op.path] = { ...outcomeOf(state), ...(producer === undefined ? {} : { producer }) }
     }
-    return { applied: false, writes: [], streams, versions: [] }
+    return { applied: false, writes: [], streams, versions: [], view: this.#view }
   }
 
   #do(op: EncodedOp): "done" | "duplicate" {
@@ -181,7 +183,7 @@ class Planner {
     return this.#write({ kind: "dropStream", id: state.id })
   }
 
-  #putEntity(record: EncodedRecord): "done" {
+  #putEntity({ control, ...record }: EncodedRecord): "done" {
     const old = this.#view.entity(record.url)
     const next: EntityState = {
       id: old?.id ?? this.#view.entityIdFor(record.url),
@@ -193,7 +195,7 @@ class Planner {
     }
     this.#view.setEntity(record.url, next)
     this.#versions.push(next.version)
-    return this.#write({ kind: "putEntity", old, next })
+    return this.#write({ kind: "putEntity", old, next, control })
   }
 
   #deleteEntity(url: string): "done" {

@@ -10,7 +10,8 @@ export interface EntityState {
   readonly epoch: number
   /** The highest commit recorded under this epoch; 0: none. */
   readonly seq: number
-  readonly record: EncodedRecord
+  /** The control plane's part is left out: no decision needs it. */
+  readonly record: Omit<EncodedRecord, "control">
 }
 
 /** What the decisions look things up in. */

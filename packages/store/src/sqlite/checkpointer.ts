@@ -10,9 +10,9 @@ const checkpoint = db.prepare("PRAGMA wal_checkpoint(PASSIVE)")
 parentPort?.on("message", () => {
   try {
     checkpoint.get()
-    parentPort?.postMessage("done")
+    parentPort?.postMessage(null)
   } catch (error) {
-    /** Nothing is lost: the pages stay in the WAL and the writer asks again. */
+    /** Nothing is lost: the pages stay in the log and the writer asks again. */
     parentPort?.postMessage(String(error))
   }
 })

@@ -1,32 +1,23 @@
-import { Worker } from "node:worker_threads"
 import type { DatabaseSync, StatementSync } from "node:sqlite"
-import { workerUrl, workerOptions } from "./worker-module.ts"
+import { Worker } from "node:worker_threads"
+import { decideCheckpoint, PAGES_WAITING_MAX } from "../core/checkpoint.ts"
+import type { WalSize } from "../core/checkpoint.ts"
 import type { Tuning } from "./connect.ts"
+import { workerOptions, workerUrl } from "./worker-module.ts"
 
-/** The WAL is moved into the file when it has grown to this many pages (16 MiB). */
-export const WAL_PAGES_MAX = 4_096
-/** What may be left for the writer to move itself, so that the WAL can begin anew: a few milliseconds of work. */
-const WRITER_PAGES_MAX = 512
-/** However much is left, the writer moves it when the WAL has grown to this many pages (128 MiB). */
-export const WAL_PAGES_LIMIT = 32_768
-
-export interface WalSize {
-  /** Pages in the WAL. */
-  readonly log: number
-  /** Of these, moved into the file. */
-  readonly checkpointed: number
-}
+/** No commit for this long is a quiet moment. */
+const QUIET_MS = 50
 
 /**
- * Keeps the WAL short without stalling commits. Owned by the writer's thread.
+ * Keeps the write-ahead log short without stalling commits. Owned by the writer's thread.
  *
- *     WAL > 16 MiB ──▶ helper thread: PASSIVE (the long part; commits go on) ──▶ little left? ──▶ writer: PASSIVE (the rest)
- *                          ▲                                                        │ no
- *                          └────────────────────────────────────────────────────────┘
+ *     16 MiB wait ──▶ helper thread: PASSIVE (the long part; commits go on) ──┐
+ *     a quiet moment, or 64 MiB in all ──▶ writer: PASSIVE (the last part) ◀──┘ ──▶ the log begins anew, in the same blocks
  *
- * 1. The WAL begins anew only when all of it is in the file while nothing is written: that last part is the writer's.
- * 2. The helper is started when it is first needed: an idle store has none.
- * 3. A checkpoint that fails (a full disk) is tried again later; commits do not depend on it.
+ * 1. The log begins anew only when all of it is in the file while nothing is written: that last part is the writer's.
+ * 2. It is never truncated while open: overwriting blocks is faster to sync than adding them.
+ * 3. The helper is started when it is first needed: an idle store has none.
+ * 4. A checkpoint that fails (a full disk) is tried again later; commits do not depend on it.
  */
 export class Checkpoints {
   readonly #file: string
@@ -34,7 +25,9 @@ export class Checkpoints {
   readonly #measure: StatementSync
   readonly #finish: StatementSync
   #helper: Worker | undefined
-  #running = false
+  #helping = false
+  #groups = 0
+  #timer: NodeJS.Timeout | undefined
 
   constructor(db: DatabaseSync, file: string, tuning: Tuning) {
     this.#file = file
@@ -43,38 +36,72 @@ export class Checkpoints {
     this.#finish = db.prepare("PRAGMA wal_checkpoint(PASSIVE)")
   }
 
-  /** Between two groups. */
+  /** After each group of commits. */
   consider(): void {
-    const size = this.#measure.get() as unknown as WalSize
-    if (size.log < WAL_PAGES_MAX) return
-    const left = size.log - size.checkpointed
-    if (left === 0) return
-    if (left <= WRITER_PAGES_MAX || size.log >= WAL_PAGES_LIMIT) this.#finish.get()
-    else if (!this.#running) this.#start()
+    this.#groups += 1
+    this.#decide(false)
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#timer)
     await this.#helper?.terminate()
   }
 
-  #start(): void {
-    this.#running = true
-    this.#helper ??= this.#spawn()
+  #decide(quiet: boolean): void {
+    const size = this.#measure.get() as unknown as WalSize
+    switch (decideCheckpoint(size, this.#helping, quiet)) {
+      case "nothing":
+        break
+      case "help":
+        this.#help()
+        break
+      case "finish":
+        this.#finishNow()
+        return
+    }
+    if (size.log >= PAGES_WAITING_MAX && size.checkpointed < size.log) this.#awaitQuiet()
+  }
+
+  #finishNow(): void {
+    try {
+      this.#finish.get()
+    } catch (error) {
+      this.#complain(error)
+    }
+  }
+
+  #awaitQuiet(): void {
+    if (this.#timer !== undefined) return
+    const groups = this.#groups
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#decide(groups === this.#groups)
+    }, QUIET_MS)
+  }
+
+  #help(): void {
+    this.#helping = true
+    this.#helper ??= this.#startHelper()
     this.#helper.postMessage("checkpoint")
   }
 
-  #spawn(): Worker {
+  #startHelper(): Worker {
     const workerData = { file: this.#file, tuning: this.#tuning }
     const helper = new Worker(workerUrl("checkpointer"), { ...workerOptions(), workerData })
-    helper.on("message", () => {
-      this.#running = false
-      this.consider()
+    helper.on("message", (failure: string | null) => {
+      this.#helping = false
+      if (failure === null) this.#decide(false)
+      else this.#complain(failure)
     })
-    helper.on("error", () => {
-      this.#running = false
+    helper.on("error", (error) => {
+      this.#helping = false
       this.#helper = undefined
+      this.#complain(error)
     })
-    helper.unref()
     return helper
+  }
+
+  #complain(cause: unknown): void {
+    process.emitWarning(`the log of ${this.#file} could not be moved into it, and will be later: ${String(cause)}`)
   }
 }

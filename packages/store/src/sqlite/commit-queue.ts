@@ -1,4 +1,5 @@
 import { RouseError } from "@rouse/protocol"
+import { sizeOfCommit } from "../core/encoded.ts"
 import type { EncodedCommit } from "../core/encoded.ts"
 import { errorOf } from "./engine.ts"
 import type { Outcome } from "./engine.ts"
@@ -8,13 +9,18 @@ import type { Writer } from "./writer-port.ts"
 const GROUPS_UNDER_WAY_MAX = 2
 /** Commits in one transaction: a bound on how long a group holds the writer. */
 const GROUP_COMMITS_MAX = 256
+/** Bytes in one transaction, but for a single commit that is larger. */
+const GROUP_BYTES_MAX = 8 * 1_024 * 1_024
 /** Commits that wait for a group. Beyond it `commit` is refused. */
 export const COMMITS_QUEUED_MAX = 8_192
+/** Bytes of the commits that wait for a group. Beyond it `commit` is refused. */
+export const BYTES_QUEUED_MAX = 64 * 1_024 * 1_024
 
 export type Committed = Extract<Outcome, { readonly ok: true }>
 
 interface Waiting {
   readonly commit: EncodedCommit
+  readonly bytes: number
   readonly settle: (outcome: Outcome) => void
   readonly reject: (error: unknown) => void
 }
@@ -31,6 +37,7 @@ export class CommitQueue {
   readonly #writer: Writer
   readonly #queuedMax: number
   #waiting: Waiting[] = []
+  #bytes = 0
   #underWay = 0
   #scheduled = false
 
@@ -41,15 +48,18 @@ export class CommitQueue {
 
   /** @throws {RouseError} `OVERLOADED` when too many commits wait; else as the engine refused it. */
   commit(commit: EncodedCommit): Promise<Committed> {
-    if (this.#waiting.length >= this.#queuedMax) {
-      return Promise.reject(new RouseError("OVERLOADED", `${this.#queuedMax} commits wait for the disk already`))
+    if (this.#waiting.length >= this.#queuedMax || this.#bytes >= BYTES_QUEUED_MAX) {
+      const message = `${this.#waiting.length} commits of ${this.#bytes} bytes wait for the disk already`
+      return Promise.reject(new RouseError("OVERLOADED", message))
     }
+    const bytes = sizeOfCommit(commit)
+    this.#bytes += bytes
     return new Promise((resolve, reject) => {
       const settle = (outcome: Outcome): void => {
         if (outcome.ok) resolve(outcome)
         else reject(errorOf(outcome.failure))
       }
-      this.#waiting.push({ commit, settle, reject })
+      this.#waiting.push({ commit, bytes, settle, reject })
       this.#schedule()
     })
   }
@@ -64,12 +74,15 @@ export class CommitQueue {
   }
 
   #takeGroup(): Waiting[] {
-    if (this.#waiting.length <= GROUP_COMMITS_MAX) {
-      const group = this.#waiting
-      this.#waiting = []
-      return group
+    let bytes = 0
+    let count = 0
+    for (const waiting of this.#waiting) {
+      if (count === GROUP_COMMITS_MAX || (count > 0 && bytes + waiting.bytes > GROUP_BYTES_MAX)) break
+      bytes += waiting.bytes
+      count += 1
     }
-    return this.#waiting.splice(0, GROUP_COMMITS_MAX)
+    this.#bytes -= bytes
+    return this.#waiting.splice(0, count)
   }
 
   /** Never rejects: a failed group is told to those who wait for it. */

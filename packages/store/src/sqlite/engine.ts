@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite"
 import { RouseError } from "@rouse/protocol"
 import type { ErrorCode, ErrorDetails } from "@rouse/protocol"
+import { CachedView } from "../core/cache.ts"
 import type { EncodedCommit } from "../core/encoded.ts"
 import { planCommit } from "../core/plan.ts"
 import type { StreamOutcome } from "../store.ts"
@@ -41,7 +42,7 @@ export interface Failure {
 export class Engine {
   readonly #db: DatabaseSync
   readonly #where: string
-  readonly #view: SqliteView
+  readonly #view: CachedView
   readonly #writes: Writes
   readonly #sweeper: Sweeper
 
@@ -49,7 +50,7 @@ export class Engine {
   constructor(db: DatabaseSync, where: string) {
     this.#db = db
     this.#where = where
-    this.#view = new SqliteView(db)
+    this.#view = new CachedView(new SqliteView(db))
     this.#writes = new Writes(db)
     this.#sweeper = new Sweeper(db)
   }
@@ -65,7 +66,9 @@ export class Engine {
   }
 
   sweep(nowMs: number): Swept {
-    return this.#transact(() => this.#sweeper.sweep(nowMs))
+    const swept = this.#transact(() => this.#sweeper.sweep(nowMs))
+    if (swept.streams.length > 0) this.#view.forget()
+    return swept
   }
 
   /** Proves that a write is possible, by making one. */
@@ -80,6 +83,7 @@ export class Engine {
       this.#db.exec("COMMIT")
       return result
     } catch (error) {
+      this.#view.forget()
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK")
       throw error
     }
@@ -95,6 +99,7 @@ export class Engine {
       return { ok: false, failure: failureOf(error, this.#where) }
     }
     for (const write of plan.writes) this.#writes.do(write)
+    if (plan.applied) this.#view.keep(plan.view)
     return { ok: true, applied: plan.applied, streams: plan.streams, versions: plan.versions }
   }
 }

@@ -1,13 +1,12 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { activeSecondOf } from "../core/cursor.ts"
-import type { EncodedRecord } from "../core/encoded.ts"
 import type { EntityState } from "../core/view.ts"
 
 const INSERT = `INSERT INTO entity (id, url, type, name, status, version, epoch, seq, parent, created_at, active_at, active_second, due_at, tags, args, control)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** Columns that are written only when they change: SQLite rewrites the index entries of every column that a statement names. */
-const SPARSE: readonly (readonly [string, (record: EncodedRecord) => SQLInputValue])[] = [
+const SPARSE: readonly (readonly [string, (record: EntityState["record"]) => SQLInputValue])[] = [
   ["status", (record) => record.status],
   ["active_second", (record) => activeSecondOf(record.activeAtMs)],
   ["due_at", (record) => record.dueAtMs],
@@ -41,9 +40,9 @@ export class EntityWrites {
     this.#dropTimers = db.prepare("DELETE FROM timer WHERE url = ?")
   }
 
-  put(old: EntityState | undefined, next: EntityState): void {
-    if (old === undefined) this.#insertEntity(next)
-    else this.#update(old.record, next)
+  put(old: EntityState | undefined, next: EntityState, control: string): void {
+    if (old === undefined) this.#insertEntity(next, control)
+    else this.#update(old.record, next, control)
     if (old?.record.tags !== next.record.tags) this.#retag(next.id, old?.record.tags ?? "{}", next.record.tags)
   }
 
@@ -59,16 +58,16 @@ export class EntityWrites {
     this.#retag(state.id, state.record.tags, "{}")
   }
 
-  #insertEntity(next: EntityState): void {
+  #insertEntity(next: EntityState, control: string): void {
     const { record } = next
-    const { url, type, id, status, parent, createdAtMs, activeAtMs, dueAtMs, tags, args, control } = record
+    const { url, type, id, status, parent, createdAtMs, activeAtMs, dueAtMs, tags, args } = record
     const second = activeSecondOf(activeAtMs)
     const { version, epoch, seq } = next
     this.#insert.run(next.id, url, type, id, status, version, epoch, seq, parent, createdAtMs, activeAtMs, second, dueAtMs, tags, args, control)
   }
 
-  #update(old: EncodedRecord, next: EntityState): void {
-    const values: SQLInputValue[] = [next.version, next.epoch, next.seq, next.record.activeAtMs, next.record.control]
+  #update(old: EntityState["record"], next: EntityState, control: string): void {
+    const values: SQLInputValue[] = [next.version, next.epoch, next.seq, next.record.activeAtMs, control]
     let changed = 0
     SPARSE.forEach(([, valueOf], index) => {
       const value = valueOf(next.record)

@@ -87,7 +87,6 @@ export function streamOf(row: SqlRow, nonce: string): StreamState {
   }
 }
 
-/** The control plane's part is not read: no decision needs it. */
 function entityOf(row: SqlRow): EntityState {
   const url = row["url"] as string
   const epoch = row["epoch"] as number
@@ -109,7 +108,6 @@ function entityOf(row: SqlRow): EntityState {
       dueAtMs: row["due_at"] as number | null,
       tags: row["tags"] as string,
       args: row["args"] as string,
-      control: "",
     },
   }
 }

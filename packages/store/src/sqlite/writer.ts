@@ -1,12 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads"
 import type { MessagePort } from "node:worker_threads"
+import { unpackGroup } from "../core/group-codec.ts"
 import { Checkpoints } from "./checkpoints.ts"
 import { connectWriter } from "./connect.ts"
 import { Engine, failureOf } from "./engine.ts"
 import { migrate } from "./migrate.ts"
-import type { Started, WriterData } from "./worker-writer.ts"
+import type { Started, ThreadRequest, WriterData } from "./worker-writer.ts"
 import { perform } from "./writer-port.ts"
-import type { WriterRequest } from "./writer-port.ts"
 
 /** The writer's thread: answers each request in its turn, and looks after the WAL in between. */
 function serve(port: MessagePort, { file, where, tuning, seed }: WriterData): void {
@@ -19,9 +19,10 @@ function serve(port: MessagePort, { file, where, tuning, seed }: WriterData): vo
     db.close()
     port.close()
   }
-  port.on("message", (request: WriterRequest | { readonly kind: "close" }) => {
+  port.on("message", (request: ThreadRequest) => {
     if (request.kind === "close") return void close()
-    port.postMessage(perform(engine, request, where))
+    const asked = request.kind === "commit" ? ({ kind: "commit", group: unpackGroup(request.packed) } as const) : request
+    port.postMessage(JSON.stringify(perform(engine, asked, where)))
     checkpoints.consider()
   })
   tell(port, { kind: "ready" })

@@ -48,7 +48,7 @@ export class Writes {
         this.#dropRow.run(write.entity, write.collection, write.key)
         return
       case "putEntity":
-        this.#entities.put(write.old, write.next)
+        this.#entities.put(write.old, write.next, write.control)
         return
       case "putLeaseSeq":
         this.#entities.putSeq(write.entity, write.seq)

@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util"
 import { formatSummary, runCrash } from "../crash.ts"
 
-/** `--kills N`, `--seed N`, `--agents N`, `--json`. Exit code 1 when a promise was broken. */
+/** `--kills N`, `--seed N`, `--agents N`, `--plant NAME`, `--keep DIRECTORY`, `--json`. Exit code 1 when a promise was broken. */
 const { values } = parseArgs({
-  options: { kills: { type: "string" }, seed: { type: "string" }, agents: { type: "string" }, plant: { type: "string" }, json: { type: "boolean" } },
+  options: { kills: { type: "string" }, seed: { type: "string" }, agents: { type: "string" }, plant: { type: "string" }, keep: { type: "string" }, json: { type: "boolean" } },
 })
 
 function count(name: "kills" | "seed" | "agents", otherwise: number): number {
@@ -18,6 +18,7 @@ const { summary, violations } = await runCrash({
   seed: count("seed", Date.now() % 1_000_000),
   agents: count("agents", 6),
   ...(values.plant === undefined ? {} : { plant: values.plant as never }),
+  ...(values.keep === undefined ? {} : { directory: values.keep }),
   onProgress: (done) => {
     if (done % 10 === 0) process.stderr.write(`${done} of ${kills} kills\n`)
   },

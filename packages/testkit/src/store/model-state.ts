@@ -35,7 +35,8 @@ export function applyToModel(state: ModelState, commit: Commit): readonly [Model
   const guards = commit.guards ?? []
   const ordered = [...guards.filter(({ kind }) => kind === "lease"), ...guards.filter(({ kind }) => kind !== "lease")]
   for (const step of [
-    ...ordered.map((guard) => () => holds(next, guard)),
+    ...ordered.map((guard) => () => holds(state, guard)),
+    ...ordered.map((guard) => () => recordLease(next, guard)),
     ...commit.ops.map((op, at) => () => applyOp(next, op, commit.ops.slice(at + 1))),
   ]) {
     const result = step()
@@ -50,9 +51,12 @@ function holds(state: ModelState, guard: Guard): ModelResult {
   const entity = state.entities[guard.url]
   if (guard.kind === "version") return (entity?.record.version ?? 0) === guard.version ? "applied" : "CONFLICT"
   if (entity?.record.epoch !== guard.epoch) return "FENCED"
-  if (guard.seq === undefined) return "applied"
-  if (guard.seq <= entity.seq) return "repeated"
-  entity.seq = guard.seq
+  return guard.seq === undefined || guard.seq > entity.seq ? "applied" : "repeated"
+}
+
+function recordLease(state: ModelState, guard: Guard): ModelResult {
+  const entity = guard.kind === "lease" ? state.entities[guard.url] : undefined
+  if (guard.kind === "lease" && guard.seq !== undefined && entity !== undefined) entity.seq = guard.seq
   return "applied"
 }
 

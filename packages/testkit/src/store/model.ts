@@ -63,7 +63,7 @@ const commit: fc.Arbitrary<Commit> = fc.record({
 export function modelTests(fixture: Fixture): void {
   describe("model", () => {
     it("answers any commits, alone or many at once, as the model does, and then reads the same", { timeout: 120_000 }, async () => {
-      const bursts = fc.array(fc.array(commit, { minLength: 1, maxLength: 8 }), { maxLength: 8 })
+      const bursts = fc.array(fc.array(commit, { minLength: 1, maxLength: 8 }), { maxLength: 6 })
       const property = fc.asyncProperty(bursts, async (given) => {
         const { store, close } = await fixture.openOnce()
         let model = emptyModel()
@@ -79,7 +79,7 @@ export function modelTests(fixture: Fixture): void {
         }
         await close()
       })
-      await fc.assert(property, { numRuns: 60 })
+      await fc.assert(property, { numRuns: 40 })
     })
   })
 }

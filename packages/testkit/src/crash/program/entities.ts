@@ -1,6 +1,5 @@
 import { defineEntity } from "@rouse/agents"
-import type { Context, EntityDefinition, Tool } from "@rouse/agents"
-import type { StateSpec } from "@rouse/agents"
+import type { Context, EntityDefinition, StateSpec, Tool } from "@rouse/agents"
 import { z } from "zod"
 import { AGENT, CHILD, SINK, dutiesOf, messageName, sinkOf } from "../core/work.ts"
 
@@ -29,6 +28,7 @@ export function entitiesOf({ tools, random }: Program): readonly EntityDefinitio
       await ctx.agent.run()
       for (const name of names) {
         settleDuties(ctx, name, nonce, random)
+        if (random() < 0.5) await ctx.commit()
         if (ctx.state.answered.get(name) === undefined) ctx.state.answered.insert({ id: name })
       }
     },

@@ -1,0 +1,88 @@
+import type { Overlay } from "./overlay.ts"
+import type { ProducerState } from "./producer.ts"
+import type { StreamState } from "./stream-state.ts"
+import type { EntityState, StoreView } from "./view.ts"
+
+/** States kept of each kind. When there are as many, all are forgotten and it begins anew. */
+export const STATES_MAX = 8_192
+/** Text of an entity whose state is kept, in UTF-16 code units. */
+const ENTITY_TEXT_MAX = 2_048
+
+/**
+ * What the writer knows of streams and entities without looking: it is the only one that changes them.
+ *
+ * 1. A state is kept only as a commit left it, or as it was read since.
+ * 2. Whoever undoes or bypasses a commit (`ROLLBACK`, a sweep) must `forget`.
+ */
+export class CachedView implements StoreView {
+  readonly #base: StoreView
+  readonly #streams = new Map<string, StreamState>()
+  readonly #entities = new Map<string, EntityState>()
+
+  constructor(base: StoreView) {
+    this.#base = base
+  }
+
+  stream(path: string): StreamState | undefined {
+    const known = this.#streams.get(path)
+    if (known !== undefined) return known
+    const state = this.#base.stream(path)
+    this.#keepStream(path, state)
+    return state
+  }
+
+  entity(url: string): EntityState | undefined {
+    const known = this.#entities.get(url)
+    if (known !== undefined) return known
+    const state = this.#base.entity(url)
+    this.#keepEntity(url, state)
+    return state
+  }
+
+  /** Takes over what a commit changed, once its writes are done. */
+  keep(changes: Overlay): void {
+    for (const [path, state] of changes.streams) this.#keepStream(path, state)
+    for (const [url, state] of changes.entities) this.#keepEntity(url, state)
+  }
+
+  forget(): void {
+    this.#streams.clear()
+    this.#entities.clear()
+  }
+
+  producer(stream: number, id: string): ProducerState | undefined {
+    return this.#base.producer(stream, id)
+  }
+
+  hasTimer(id: string): boolean {
+    return this.#base.hasTimer(id)
+  }
+
+  hasReceipt(key: string): boolean {
+    return this.#base.hasReceipt(key)
+  }
+
+  newStream(): { readonly id: number; readonly incarnation: string } {
+    return this.#base.newStream()
+  }
+
+  newEntityId(): number {
+    return this.#base.newEntityId()
+  }
+
+  #keepStream(path: string, state: StreamState | undefined): void {
+    if (state === undefined) this.#streams.delete(path)
+    else put(this.#streams, path, state)
+  }
+
+  #keepEntity(url: string, state: EntityState | undefined): void {
+    if (state === undefined) this.#entities.delete(url)
+    else if (state.record.args.length + state.record.tags.length > ENTITY_TEXT_MAX) this.#entities.delete(url)
+    else put(this.#entities, url, state)
+  }
+}
+
+function put<T>(states: Map<string, T>, key: string, state: T): void {
+  if (states.size >= STATES_MAX && !states.has(key)) states.clear()
+  states.set(key, state)
+}
