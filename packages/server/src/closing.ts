@@ -26,7 +26,7 @@ export async function parentToTell(plane: Plane, url: EntityUrl): Promise<readon
 export async function closeRun(plane: Plane, planning: Planning, entity: EntityDraft, closing: Closing): Promise<void> {
   const run = entity.control.run
   for (const key of run?.messages ?? []) await settle(plane, entity, key, closing, run?.id)
-  entity.setControl({ run: null, taken: [] })
+  entity.setControl({ run: null, taken: null })
   tellParent(plane, planning, entity, closing)
 }
 

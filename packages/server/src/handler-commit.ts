@@ -101,6 +101,7 @@ async function planCommit(
 
 async function takeMessages(plane: Plane, self: EntityDraft, lease: HeldLease, commit: HandlerCommit): Promise<void> {
   const take = commit.take ?? []
+  if (self.control.taken === null) self.setControl({ taken: take })
   const open = self.control.run
   if (commit.run !== undefined && open?.id !== commit.run) {
     if (open) throw new RouseError("INVALID_ARGS", `run: ${commit.run} cannot begin while ${open.id} is open`)
@@ -110,7 +111,7 @@ async function takeMessages(plane: Plane, self: EntityDraft, lease: HeldLease, c
   const run = self.control.run
   if (!run) throw new RouseError("INVALID_ARGS", "take: messages are taken by a run; run names it")
   self.wake({ kind: "take", epoch: lease.wake.epoch, count: take.length })
-  self.setControl({ run: { ...run, messages: [...run.messages, ...take] }, taken: [...self.control.taken, ...take] })
+  self.setControl({ run: { ...run, messages: [...run.messages, ...take] } })
   // What closes in this very commit is settled there, in one event.
   if (commit.finish && commit.finish.kind !== "suspended") return
   for (const key of take) {
@@ -154,7 +155,7 @@ async function planFinish(plane: Plane, planning: Planning, self: EntityDraft, l
   }
   const end = finish.kind === "failed" ? ({ kind: "failed", reason: finish.error.message } as const) : ({ kind: finish.kind === "suspended" ? "suspended" : "over" } as const)
   self.wake({ kind: "finish", epoch, end, wakeId: newId(nowMs, plane.random), nowMs })
-  self.setControl({ wakes: self.control.wakes + 1, taken: [], reason: error ?? null })
+  self.setControl({ wakes: self.control.wakes + 1, taken: null, reason: error ?? null })
   self.update("wake", id, {
     id,
     attempt,

@@ -24,7 +24,7 @@ export async function transactAndRouse<T>(
       giveBack()
       const value = await plan(planning)
       for (const entity of planning.draft.entities) {
-        const slot = entity.reasons.length > 0 ? leaseNow(plane, entity, entity.reasons, planning.draft.nowMs) : undefined
+        const slot = entity.reasons.length > 0 && isFirstAttempt(entity) ? leaseNow(plane, entity, entity.reasons, planning.draft.nowMs) : undefined
         if (slot) slots.push(slot)
       }
       return value
@@ -36,6 +36,12 @@ export async function transactAndRouse<T>(
     giveBack()
     throw error
   }
+}
+
+/** A further attempt has reasons of its own, which the ticker looks up. */
+function isFirstAttempt({ control }: EntityDraft): boolean {
+  const { phase } = control.wake
+  return phase.kind === "queued" && phase.wake.attempt === 1
 }
 
 /**

@@ -126,13 +126,16 @@ async function take(plane: Plane, record: EntityRecord): Promise<boolean> {
   return slot !== undefined
 }
 
-/** What rouses an entity now: what waits, and on a further attempt what the earlier ones had taken. */
+/**
+ * What rouses an entity now: what waits; or, when an earlier attempt had begun to commit, what that one saw. A handler that runs
+ * again must see the same messages, or what it numbered by them would be sent twice, or never.
+ */
 async function reasonsOf(plane: Plane, record: EntityRecord): Promise<readonly Reason[]> {
   const { wake, taken } = controlOf(record)
   const retry: Reason[] = wake.phase.kind === "queued" && wake.phase.wake.attempt > 1 ? [{ kind: "retry" }] : []
-  const mine = new Set(taken)
+  const seen = taken === null ? undefined : new Set(taken)
   const rows = (await plane.store.rows(record.url, "message")) as unknown as readonly Row<MessageRow>[]
-  const messages = rows.filter((row) => row.value.status === "accepted" || mine.has(row.key))
+  const messages = rows.filter((row) => (seen ? seen.has(row.key) : row.value.status === "accepted"))
   return [...messages.map((row): Reason => ({ kind: row.value.kind, message: row.key })), ...retry]
 }
 

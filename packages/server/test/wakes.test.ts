@@ -56,6 +56,31 @@ test("every attempt of a wake is shown the same messages, also when an earlier o
   expect(seen).toEqual([["go"], ["go"]])
 })
 
+test("a further attempt is not shown what arrived meanwhile: that is for the next wake", async () => {
+  const seen: string[][] = []
+  const careful = defineEntity("careful", {
+    async handler(ctx, wake) {
+      seen.push(wake.messages.map((message) => String(message.content)))
+      for (const message of wake.messages) ctx.send("/sink/a", `${String(message.content)} began`)
+      await ctx.commit()
+      if (seen.length === 1) {
+        await harness.call("POST", "/v1/entities/careful/a/messages", { content: "late" })
+        throw new Error("after the first commit")
+      }
+      for (const message of wake.messages) ctx.send("/sink/a", `${String(message.content)} ended`)
+    },
+  })
+  const sink = defineEntity("sink", { handler: () => undefined })
+  const harness = await harnessOf({ entities: [careful, sink] })
+  await harness.spawn("/sink/a")
+  await harness.spawn("/careful/a")
+  await harness.ask("/careful/a", "go")
+  await harness.until(async () => (await harness.rows("/sink/a", "message")).length === 4, "both were answered")
+  expect(seen).toEqual([["go"], ["go"], ["late"]])
+  const sent = (await harness.rows<MessageRow>("/sink/a", "message")).map((row) => row.value.content)
+  expect(sent).toEqual(["go began", "go ended", "late began", "late ended"])
+})
+
 test("attempts that are spent dead-letter the message with the reason and the stack, and retry accepts it again", async () => {
   let broken = true
   const brittle = defineEntity("brittle", {

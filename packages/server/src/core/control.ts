@@ -8,8 +8,8 @@ export interface Control {
   readonly wake: WakeState
   /** The open run: its key, and the keys of the messages that it holds. */
   readonly run: OpenRun | null
-  /** Keys of the messages that the wake under way took: every attempt of it is shown them. */
-  readonly taken: readonly string[]
+  /** What the wake under way took with its first commit: every further attempt is shown that and no more. Null before it. */
+  readonly taken: readonly string[] | null
   /** Whether the parent is woken when a run ends. */
   readonly notify: boolean
   /** How many parents are above it. */
@@ -29,7 +29,7 @@ export interface OpenRun {
 
 /** The control of an entity that was just made. */
 export function newControl(depth: number, notify: boolean): Control {
-  return { wake: NEW_WAKE_STATE, run: null, taken: [], notify, depth, wakes: 0, accepted: 0, reason: null }
+  return { wake: NEW_WAKE_STATE, run: null, taken: null, notify, depth, wakes: 0, accepted: 0, reason: null }
 }
 
 /** The control that a record holds. Only this package writes it, so its shape is known. */
