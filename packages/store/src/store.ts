@@ -100,7 +100,13 @@ export type Op =
   | { readonly op: "putEntity"; readonly record: Omit<EntityRecord, "version"> }
   /** Removes the record and its rows and timers. The stream is deleted by its own operation. */
   | { readonly op: "deleteEntity"; readonly url: EntityUrl }
-  | { readonly op: "putRow"; readonly url: EntityUrl; readonly collection: string; readonly key: string; readonly value: Json }
+  | {
+      readonly op: "putRow"
+      readonly url: EntityUrl
+      readonly collection: string
+      readonly key: string
+      readonly value: Json
+    }
   | { readonly op: "deleteRow"; readonly url: EntityUrl; readonly collection: string; readonly key: string }
   | { readonly op: "putTimer"; readonly timer: Timer }
   | { readonly op: "deleteTimer"; readonly id: string }
@@ -181,7 +187,11 @@ export interface ReadResult {
   readonly upToDate: boolean
 }
 
-export type StreamListener = (event: { readonly next: Offset; readonly closed: boolean; readonly deleted: boolean }) => void
+export type StreamListener = (event: {
+  readonly next: Offset
+  readonly closed: boolean
+  readonly deleted: boolean
+}) => void
 
 export interface EntityRecord {
   readonly url: EntityUrl

@@ -18,7 +18,17 @@ async function load(writer: number): Promise<void> {
     const entity = await store.entity(url)
     const count = Number(entity?.control["count"] ?? 0) + 1
     const at = Date.now()
-    const record = { url, type: "t", id, status: "idle", epoch: 1, parent: null, createdAtMs: at, activeAtMs: at, dueAtMs: at } as const
+    const record = {
+      url,
+      type: "t",
+      id,
+      status: "idle",
+      epoch: 1,
+      parent: null,
+      createdAtMs: at,
+      activeAtMs: at,
+      dueAtMs: at,
+    } as const
     const done = await store
       .commit({
         guards: [{ kind: "version", url, version: entity?.version ?? 0 }],

@@ -4,7 +4,13 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { decideAppend } from "../src/core/append.ts"
 import { STATES_MAX, CachedView } from "../src/core/cache.ts"
-import { decideCheckpoint, LOG_PAGES_LIMIT, LOG_PAGES_MAX, PAGES_FINISHED_MAX, PAGES_WAITING_MAX } from "../src/core/checkpoint.ts"
+import {
+  decideCheckpoint,
+  LOG_PAGES_LIMIT,
+  LOG_PAGES_MAX,
+  PAGES_FINISHED_MAX,
+  PAGES_WAITING_MAX,
+} from "../src/core/checkpoint.ts"
 import { encodeCursor, parseCursor } from "../src/core/cursor.ts"
 import { encodeCommit } from "../src/core/encoded.ts"
 import { packGroup, unpackGroup } from "../src/core/group-codec.ts"
@@ -86,7 +92,13 @@ describe("appends", () => {
   it("leave the state they were given alone", () => {
     const before = stream(1, "a")
     const copy = structuredClone(before)
-    const decision = decideAppend(before, undefined, { op: "append", path: "a", data: new Uint8Array(3), close: true, nowMs: 1 })
+    const decision = decideAppend(before, undefined, {
+      op: "append",
+      path: "a",
+      data: new Uint8Array(3),
+      close: true,
+      nowMs: 1,
+    })
     expect(before).toEqual(copy)
     expect(decision).toMatchObject({ kind: "append", next: { tail: 3, closed: true } })
   })
@@ -96,19 +108,22 @@ describe("packed groups", () => {
   it("come out as they went in", () => {
     const bytes = fc.uint8Array({ maxLength: 50 })
     fc.assert(
-      fc.property(fc.array(fc.array(fc.option(bytes, { nil: undefined }), { maxLength: 4 }), { maxLength: 4 }), (given) => {
-        const group = given.map((ops) =>
-          encodeCommit({
-            guards: [{ kind: "timer", id: "\ud83d\ude00 \"x\"" }],
-            ops: ops.map((data, n) =>
-              data === undefined
-                ? { op: "putRow", url: "/t/a", collection: "c", key: String(n), value: { data: n } }
-                : { op: "append", path: "a", data, nowMs: n },
-            ),
-          }),
-        )
-        expect(unpackGroup(packGroup(group))).toEqual(group)
-      }),
+      fc.property(
+        fc.array(fc.array(fc.option(bytes, { nil: undefined }), { maxLength: 4 }), { maxLength: 4 }),
+        (given) => {
+          const group = given.map((ops) =>
+            encodeCommit({
+              guards: [{ kind: "timer", id: '\ud83d\ude00 "x"' }],
+              ops: ops.map((data, n) =>
+                data === undefined
+                  ? { op: "putRow", url: "/t/a", collection: "c", key: String(n), value: { data: n } }
+                  : { op: "append", path: "a", data, nowMs: n },
+              ),
+            }),
+          )
+          expect(unpackGroup(packGroup(group))).toEqual(group)
+        },
+      ),
     )
   })
 
@@ -141,9 +156,14 @@ describe("checkpoints", () => {
 
   it("never let it grow past the limit", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: LOG_PAGES_LIMIT }), fc.boolean(), fc.boolean(), (waiting, helping, quiet) => {
-        expect(decideCheckpoint(size(LOG_PAGES_LIMIT, waiting), helping, quiet)).toBe("finish")
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: LOG_PAGES_LIMIT }),
+        fc.boolean(),
+        fc.boolean(),
+        (waiting, helping, quiet) => {
+          expect(decideCheckpoint(size(LOG_PAGES_LIMIT, waiting), helping, quiet)).toBe("finish")
+        },
+      ),
     )
   })
 })

@@ -43,7 +43,9 @@ async function loadAndKill(directory: string, acknowledged: Map<string, number>)
 
 async function expectWhole(store: Store, acknowledged: ReadonlyMap<string, number>): Promise<void> {
   const { entities } = await store.entities({ limit: 100 })
-  const timers = new Map((await store.dueTimers(Number.MAX_SAFE_INTEGER, 100)).map(({ url, payload }) => [url, payload]))
+  const timers = new Map(
+    (await store.dueTimers(Number.MAX_SAFE_INTEGER, 100)).map(({ url, payload }) => [url, payload]),
+  )
   for (const url of acknowledged.keys()) expect(entities.map((entity) => entity.url)).toContain(url)
   for (const { url, version, control } of entities) {
     const count = Number(control["count"])

@@ -20,7 +20,8 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const open = (changes: Partial<StoreOptions> = {}): Promise<Store> => openStore({ directory, clock: () => 0, ...changes })
+const open = (changes: Partial<StoreOptions> = {}): Promise<Store> =>
+  openStore({ directory, clock: () => 0, ...changes })
 const database = (): string => join(directory, "rouse.db")
 
 async function fill(store: Store, bytes: number): Promise<void> {
@@ -38,18 +39,27 @@ describe("a directory that cannot be used", () => {
   it("is a file", async () => {
     writeFileSync(database(), "")
     const wrong = open({ directory: database() })
-    await expect(wrong).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", message: expect.stringContaining(database()) })
+    await expect(wrong).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      message: expect.stringContaining(database()),
+    })
   })
 
   it("cannot be made", async () => {
     const wrong = open({ directory: "/proc/rouse/data" })
-    await expect(wrong).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", message: expect.stringContaining("/proc/rouse/data") })
+    await expect(wrong).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      message: expect.stringContaining("/proc/rouse/data"),
+    })
   })
 
   it("is read-only", async ({ skip }) => {
     await makeStore()
     if (!mount(["--bind", directory], ["-o", "remount,bind,ro"])) skip("cannot mount here")
-    await expect(open()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", message: expect.stringContaining(directory) })
+    await expect(open()).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      message: expect.stringContaining(directory),
+    })
   })
 })
 
@@ -162,7 +172,9 @@ describe("a queue that is full", () => {
     const store = await open({ sync: "off" })
     await store.commit({ ops: [{ op: "createStream", path: "a", contentType: "x/y", nowMs: 0 }] })
     const results = await Promise.allSettled(Array.from({ length: 12 }, () => fill(store, 8 * 1_024 * 1_024)))
-    expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, (_, n) => (n < 8 ? "fulfilled" : "rejected")))
+    expect(results.map(({ status }) => status)).toEqual(
+      Array.from({ length: 12 }, (_, n) => (n < 8 ? "fulfilled" : "rejected")),
+    )
     await store.close()
   })
 
@@ -171,7 +183,9 @@ describe("a queue that is full", () => {
     await store.commit({ ops: [{ op: "createStream", path: "a", contentType: "x/y", nowMs: 0 }] })
     const results = await Promise.allSettled(Array.from({ length: 15 }, () => fill(store, 10)))
     const refusals = results.filter((result) => result.status === "rejected")
-    expect(refusals.map(({ reason }) => reason)).toMatchObject(Array.from({ length: 5 }, () => ({ code: "OVERLOADED" })))
+    expect(refusals.map(({ reason }) => reason)).toMatchObject(
+      Array.from({ length: 5 }, () => ({ code: "OVERLOADED" })),
+    )
     await fill(store, 10)
     expect((await store.read("a", START, 1_000)).chunks).toHaveLength(11)
     await store.close()

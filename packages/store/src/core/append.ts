@@ -28,7 +28,9 @@ export function decideAppend(
 ): AppendDecision {
   if (!isAlive(state, op.nowMs)) throw unknownStream(op.path)
   if (op.data.length === 0 && op.close !== true) {
-    throw new RouseError("BAD_REQUEST", "data: an append must have bytes, or close the stream", { details: { path: op.path } })
+    throw new RouseError("BAD_REQUEST", "data: an append must have bytes, or close the stream", {
+      details: { path: op.path },
+    })
   }
   if (state.closed) return decideOnClosed(state, producer, op)
   if (op.data.length > 0) refuseOtherType(state, op)
@@ -55,9 +57,13 @@ function isRepeated(known: ProducerState, claim: ProducerClaim): boolean {
 
 function refuseOtherType(state: StreamState, op: AppendOp): void {
   if (op.contentType === undefined || sameContentType(state.contentType, op.contentType)) return
-  throw new RouseError("CONTENT_TYPE_MISMATCH", `the stream ${op.path} has ${state.contentType}, not ${op.contentType}`, {
-    details: { path: op.path, expected: state.contentType, received: op.contentType },
-  })
+  throw new RouseError(
+    "CONTENT_TYPE_MISMATCH",
+    `the stream ${op.path} has ${state.contentType}, not ${op.contentType}`,
+    {
+      details: { path: op.path, expected: state.contentType, received: op.contentType },
+    },
+  )
 }
 
 function refuseRegression(state: StreamState, op: AppendOp): void {
@@ -67,13 +73,18 @@ function refuseRegression(state: StreamState, op: AppendOp): void {
   })
 }
 
-/** Byte order of the UTF-8 forms, which is the order of code points, not that of `<`. */
+/** Byte order of the UTF-8 forms, which is the order of code points: `<` compares UTF-16. */
 function isAfter(a: string, b: string): boolean {
-  const left = [...a]
-  const right = [...b]
-  const at = left.findIndex((char, index) => char !== right[index])
-  if (at < 0) return false
-  return (left[at]?.codePointAt(0) ?? -1) > (right[at]?.codePointAt(0) ?? -1)
+  let at = 0
+  while (at < a.length && a[at] === b[at]) at += 1
+  return codePointAround(a, at) > codePointAround(b, at)
+}
+
+/** The code point that the code unit at `at` is part of; -1 past the end. */
+function codePointAround(text: string, at: number): number {
+  const unit = text.charCodeAt(at)
+  const isSecondHalf = unit >= 0xdc00 && unit <= 0xdfff
+  return text.codePointAt(isSecondHalf && at > 0 ? at - 1 : at) ?? -1
 }
 
 function appended(state: StreamState, op: AppendOp): StreamState {

@@ -15,7 +15,13 @@ type JsonOp = "putEntity" | "putRow" | "putTimer" | "putReceipt"
 export type EncodedOp =
   | Exclude<Op, { readonly op: JsonOp }>
   | { readonly op: "putEntity"; readonly record: EncodedRecord }
-  | { readonly op: "putRow"; readonly url: string; readonly collection: string; readonly key: string; readonly value: string }
+  | {
+      readonly op: "putRow"
+      readonly url: string
+      readonly collection: string
+      readonly key: string
+      readonly value: string
+    }
   | { readonly op: "putTimer"; readonly timer: EncodedTimer }
   | { readonly op: "putReceipt"; readonly receipt: EncodedReceipt }
 
@@ -51,7 +57,11 @@ function sizeOfOp(op: EncodedOp): number {
       return op.timer.payload.length
     case "putReceipt":
       return op.receipt.response.length
-    default:
+    case "deleteStream":
+    case "touchStream":
+    case "deleteEntity":
+    case "deleteRow":
+    case "deleteTimer":
       return 0
   }
 }
@@ -66,7 +76,13 @@ function encodeOp(op: Op): EncodedOp {
       return { op: "putTimer", timer: { ...op.timer, payload: JSON.stringify(op.timer.payload) } }
     case "putReceipt":
       return { op: "putReceipt", receipt: { ...op.receipt, response: JSON.stringify(op.receipt.response) } }
-    default:
+    case "createStream":
+    case "append":
+    case "deleteStream":
+    case "touchStream":
+    case "deleteEntity":
+    case "deleteRow":
+    case "deleteTimer":
       return op
   }
 }

@@ -44,7 +44,10 @@ function refuseConflict(guard: Guard, view: StoreView): void {
     case "version": {
       const version = view.entity(guard.url)?.version ?? 0
       if (version === guard.version) return
-      throw conflict(guard.kind, `${guard.url} has version ${version}, not ${guard.version}`, { url: guard.url, version })
+      throw conflict(guard.kind, `${guard.url} has version ${version}, not ${guard.version}`, {
+        url: guard.url,
+        version,
+      })
     }
     case "timer":
       if (view.hasTimer(guard.id)) return

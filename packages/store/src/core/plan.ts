@@ -16,7 +16,12 @@ export type Write =
   | { readonly kind: "dropStream"; readonly id: number }
   | { readonly kind: "putChunk"; readonly stream: number; readonly tail: number; readonly data: Uint8Array }
   | { readonly kind: "putProducer"; readonly stream: number; readonly claim: ProducerClaim }
-  | { readonly kind: "putEntity"; readonly old: EntityState | undefined; readonly next: EntityState; readonly control: string }
+  | {
+      readonly kind: "putEntity"
+      readonly old: EntityState | undefined
+      readonly next: EntityState
+      readonly control: string
+    }
   | { readonly kind: "putLeaseSeq"; readonly entity: number; readonly seq: number }
   | { readonly kind: "dropEntity"; readonly url: string; readonly state: EntityState | undefined }
   | { readonly kind: "putRow"; readonly entity: number; readonly row: EncodedRow }
@@ -84,7 +89,8 @@ class Planner {
       if (op.op !== "append" && op.op !== "createStream") continue
       const state = before.stream(op.path)
       if (state === undefined) continue
-      const producer = op.op === "append" && op.producer !== undefined ? before.producer(state.id, op.producer.id) : undefined
+      const producer =
+        op.op === "append" && op.producer !== undefined ? before.producer(state.id, op.producer.id) : undefined
       streams[op.path] = { ...outcomeOf(state), ...(producer === undefined ? {} : { producer }) }
     }
     return { applied: false, writes: [], streams, versions: [], view: this.#view }

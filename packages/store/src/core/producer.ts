@@ -18,9 +18,13 @@ export interface ProducerState {
 export function decideProducer(known: ProducerState | undefined, claim: ProducerClaim): "accept" | "duplicate" {
   if (known === undefined) return claim.seq === 0 ? "accept" : refuseGap(0, claim)
   if (claim.epoch < known.epoch) {
-    throw new RouseError("STALE_PRODUCER", `epoch ${claim.epoch} of producer ${claim.id} is older than ${known.epoch}`, {
-      details: { epoch: known.epoch },
-    })
+    throw new RouseError(
+      "STALE_PRODUCER",
+      `epoch ${claim.epoch} of producer ${claim.id} is older than ${known.epoch}`,
+      {
+        details: { epoch: known.epoch },
+      },
+    )
   }
   if (claim.epoch > known.epoch) return claim.seq === 0 ? "accept" : refuseStart(claim)
   if (claim.seq <= known.seq) return "duplicate"

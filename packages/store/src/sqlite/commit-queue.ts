@@ -14,7 +14,7 @@ const GROUP_BYTES_MAX = 8 * 1_024 * 1_024
 /** Commits that wait for a group. Beyond it `commit` is refused. */
 export const COMMITS_QUEUED_MAX = 8_192
 /** Bytes of the commits that wait for a group. Beyond it `commit` is refused. */
-export const BYTES_QUEUED_MAX = 64 * 1_024 * 1_024
+export const BYTES_QUEUED_MAX = 67_108_864
 
 export type Committed = Extract<Outcome, { readonly ok: true }>
 

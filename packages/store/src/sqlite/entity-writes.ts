@@ -63,7 +63,24 @@ export class EntityWrites {
     const { url, type, id, status, parent, createdAtMs, activeAtMs, dueAtMs, tags, args } = record
     const second = activeSecondOf(activeAtMs)
     const { version, epoch, seq } = next
-    this.#insert.run(next.id, url, type, id, status, version, epoch, seq, parent, createdAtMs, activeAtMs, second, dueAtMs, tags, args, control)
+    this.#insert.run(
+      next.id,
+      url,
+      type,
+      id,
+      status,
+      version,
+      epoch,
+      seq,
+      parent,
+      createdAtMs,
+      activeAtMs,
+      second,
+      dueAtMs,
+      tags,
+      args,
+      control,
+    )
   }
 
   #update(old: EntityState["record"], next: EntityState, control: string): void {

@@ -45,7 +45,9 @@ export function migrate(db: DatabaseSync, seed: number, migrations: readonly str
 }
 
 function nonce(seed: number): string {
-  return Math.floor(seed * 36 ** NONCE_DIGITS).toString(36).padStart(NONCE_DIGITS, "0")
+  return Math.floor(seed * 36 ** NONCE_DIGITS)
+    .toString(36)
+    .padStart(NONCE_DIGITS, "0")
 }
 
 export function readNonce(db: DatabaseSync): string {

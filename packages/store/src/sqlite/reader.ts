@@ -4,7 +4,15 @@ import type { Json, Offset, Row } from "@rouse/protocol"
 import { encodeOffset, parseOffset } from "../core/offset.ts"
 import { isAlive, unknownStream } from "../core/stream-state.ts"
 import type { StreamState } from "../core/stream-state.ts"
-import type { EntityRecord, EntityRecordPage, EntityFilter, ReadResult, StoredReceipt, StreamInfo, Timer } from "../store.ts"
+import type {
+  EntityRecord,
+  EntityRecordPage,
+  EntityFilter,
+  ReadResult,
+  StoredReceipt,
+  StreamInfo,
+  Timer,
+} from "../store.ts"
 import { ENTITY_COLUMNS, listEntities, recordOf } from "./entity-list.ts"
 import { readNonce } from "./migrate.ts"
 import { STREAM_SQL, streamOf } from "./view.ts"
@@ -54,7 +62,9 @@ export class Reader {
     const where = collection === undefined ? "" : " AND collection = ?"
     const values: SQLInputValue[] = collection === undefined ? [url] : [url, collection]
     const sql = `SELECT collection, key, value FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?)${where} ORDER BY collection, key`
-    return this.#prepare(sql).all(...values).map(rowOf)
+    return this.#prepare(sql)
+      .all(...values)
+      .map(rowOf)
   }
 
   rowCounts(url: string): Record<string, number> {

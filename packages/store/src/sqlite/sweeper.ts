@@ -21,8 +21,12 @@ export class Sweeper {
   readonly #emptied: StatementSync
 
   constructor(db: DatabaseSync) {
-    this.#receipts = db.prepare("DELETE FROM receipt WHERE key IN (SELECT key FROM receipt WHERE expires_at <= ? LIMIT ?)")
-    this.#expired = db.prepare("SELECT id, path FROM stream WHERE dies_at IS NOT NULL AND dies_at <= ? ORDER BY dies_at LIMIT ?")
+    this.#receipts = db.prepare(
+      "DELETE FROM receipt WHERE key IN (SELECT key FROM receipt WHERE expires_at <= ? LIMIT ?)",
+    )
+    this.#expired = db.prepare(
+      "SELECT id, path FROM stream WHERE dies_at IS NOT NULL AND dies_at <= ? ORDER BY dies_at LIMIT ?",
+    )
     this.#forget = db.prepare("DELETE FROM stream WHERE id = ?")
     this.#discard = db.prepare("INSERT OR IGNORE INTO garbage (stream) VALUES (?)")
     this.#garbage = db.prepare("SELECT stream FROM garbage LIMIT ?")

@@ -21,7 +21,8 @@ function serve(port: MessagePort, { file, where, tuning, seed }: WriterData): vo
   }
   port.on("message", (request: ThreadRequest) => {
     if (request.kind === "close") return void close()
-    const asked = request.kind === "commit" ? ({ kind: "commit", group: unpackGroup(request.packed) } as const) : request
+    const asked =
+      request.kind === "commit" ? ({ kind: "commit", group: unpackGroup(request.packed) } as const) : request
     port.postMessage(JSON.stringify(perform(engine, asked, where)))
     checkpoints.consider()
   })

@@ -22,7 +22,9 @@ export class Writes {
     this.#insertStream = db.prepare(
       `INSERT INTO stream (id, path, content_type, closed, created_at, ttl_seconds, expires_at, dies_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    this.#updateStream = db.prepare("UPDATE stream SET closed = ?, closed_by = ?, stream_seq = ?, dies_at = ? WHERE id = ?")
+    this.#updateStream = db.prepare(
+      "UPDATE stream SET closed = ?, closed_by = ?, stream_seq = ?, dies_at = ? WHERE id = ?",
+    )
     this.#dropStream = [
       db.prepare("DELETE FROM stream WHERE id = ?"),
       db.prepare("INSERT OR IGNORE INTO garbage (stream) VALUES (?)"),
@@ -33,7 +35,9 @@ export class Writes {
     this.#dropRow = db.prepare(`DELETE FROM "row" WHERE entity = ? AND collection = ? AND key = ?`)
     this.#putTimer = db.prepare("INSERT OR REPLACE INTO timer (id, due_at, url, payload) VALUES (?, ?, ?, ?)")
     this.#dropTimer = db.prepare("DELETE FROM timer WHERE id = ?")
-    this.#putReceipt = db.prepare("INSERT OR REPLACE INTO receipt (key, fingerprint, response, expires_at) VALUES (?, ?, ?, ?)")
+    this.#putReceipt = db.prepare(
+      "INSERT OR REPLACE INTO receipt (key, fingerprint, response, expires_at) VALUES (?, ?, ?, ?)",
+    )
   }
 
   do(write: Write): void {
@@ -63,21 +67,37 @@ export class Writes {
         this.#dropTimer.run(write.id)
         return
       case "putReceipt":
-        this.#putReceipt.run(write.receipt.key, write.receipt.fingerprint, write.receipt.response, write.receipt.expiresAtMs)
+        this.#putReceipt.run(
+          write.receipt.key,
+          write.receipt.fingerprint,
+          write.receipt.response,
+          write.receipt.expiresAtMs,
+        )
         return
-      default:
+      case "insertStream":
+      case "updateStream":
+      case "dropStream":
+      case "putProducer":
         this.#doStream(write)
     }
   }
 
-  #doStream(write: Extract<Write, { readonly kind: "insertStream" | "updateStream" | "dropStream" | "putProducer" }>): void {
+  #doStream(
+    write: Extract<Write, { readonly kind: "insertStream" | "updateStream" | "dropStream" | "putProducer" }>,
+  ): void {
     switch (write.kind) {
       case "insertStream":
         this.#insert(write.state)
         return
       case "updateStream": {
         const { closed, closedBy, streamSeq, diesAtMs, id } = write.state
-        this.#updateStream.run(closed ? 1 : 0, closedBy === null ? null : JSON.stringify(closedBy), streamSeq, diesAtMs, id)
+        this.#updateStream.run(
+          closed ? 1 : 0,
+          closedBy === null ? null : JSON.stringify(closedBy),
+          streamSeq,
+          diesAtMs,
+          id,
+        )
         return
       }
       case "dropStream":

@@ -69,7 +69,9 @@ export function entityTests(fixture: Fixture): void {
     it("newest second of activity first, then by address; paged without gaps", async () => {
       const store = await fixture.open()
       const urls = Array.from({ length: 23 }, (_, n) => `/t/e${String(n).padStart(2, "0")}`)
-      await store.commit({ ops: urls.map((url, n) => put(url, { activeAtMs: NOW + Math.floor(n / 4) * 1_000 + (n % 4) })) })
+      await store.commit({
+        ops: urls.map((url, n) => put(url, { activeAtMs: NOW + Math.floor(n / 4) * 1_000 + (n % 4) })),
+      })
       const expected = [5, 4, 3, 2, 1, 0].flatMap((second) => urls.slice(second * 4, second * 4 + 4))
       for (const limit of [1, 4, 5, 23, 100]) {
         const found = await pages(store, { limit })
@@ -131,7 +133,9 @@ export function entityTests(fixture: Fixture): void {
       const keys = ["b", "a", "Z", "ä", "a1", "\u{1f600}", "\uffee"]
       await store.commit({ ops: [...spawn(URL), ...keys.map((key) => putRow(URL, "two", key, key))] })
       await store.commit({ ops: [putRow(URL, "one", "k", 1), put("/t/other"), putRow("/t/other", "one", "k", 2)] })
-      await store.commit({ ops: [putRow(URL, "two", "a", { n: 2 }), { op: "deleteRow", url: URL, collection: "two", key: "b" }] })
+      await store.commit({
+        ops: [putRow(URL, "two", "a", { n: 2 }), { op: "deleteRow", url: URL, collection: "two", key: "b" }],
+      })
       const rows = await store.rows(URL)
       expect(rows.map(({ collection, key }) => `${collection}/${key}`)).toEqual([
         "one/k",
@@ -148,7 +152,9 @@ export function entityTests(fixture: Fixture): void {
       const store = await fixture.open()
       await store.commit({ ops: [putRow(URL, "c", "k", 1), put(URL)] })
       expect(await store.rowCounts(URL)).toEqual({ c: 1 })
-      expect(await refused(store.commit({ ops: [putRow("/t/none", "c", "k", 1)] }), "UNKNOWN_ENTITY")).toEqual({ url: "/t/none" })
+      expect(await refused(store.commit({ ops: [putRow("/t/none", "c", "k", 1)] }), "UNKNOWN_ENTITY")).toEqual({
+        url: "/t/none",
+      })
       await store.commit({ ops: [{ op: "deleteRow", url: "/t/none", collection: "c", key: "k" }] })
     })
   })

@@ -89,10 +89,12 @@ export function guardTests(fixture: Fixture): void {
           const entity = await store.entity(URL)
           const count = Number(entity?.control["count"] ?? 0) + 1
           const guards: Guard[] = [{ kind: "version", url: URL, version: entity?.version ?? 0 }]
-          const tried = await store.commit({ guards, ops: [put(URL, { control: { count } }), append(LOG, count)] }).then(
-            () => true,
-            () => false,
-          )
+          const tried = await store
+            .commit({ guards, ops: [put(URL, { control: { count } }), append(LOG, count)] })
+            .then(
+              () => true,
+              () => false,
+            )
           if (tried) return
         }
       }
@@ -106,7 +108,9 @@ export function guardTests(fixture: Fixture): void {
     it("holds for the newest epoch alone", async () => {
       const store = await open()
       await store.commit({ guards: [lease()], ops: [append(LOG, 1)] })
-      expect(await refused(store.commit({ guards: [lease(undefined, 2)], ops: [] }), "FENCED")).toMatchObject({ epoch: 3 })
+      expect(await refused(store.commit({ guards: [lease(undefined, 2)], ops: [] }), "FENCED")).toMatchObject({
+        epoch: 3,
+      })
       await refused(store.commit({ guards: [lease(1, 4)], ops: [] }), "FENCED")
       await store.commit({ ops: [{ op: "deleteEntity", url: URL }] })
       expect(await refused(store.commit({ guards: [lease()], ops: [] }), "FENCED")).toMatchObject({ epoch: null })
@@ -167,7 +171,10 @@ export function guardTests(fixture: Fixture): void {
       const store = await open()
       const receipt = { key: "k", fingerprint: "f", response: { a: [1] }, expiresAtMs: NOW + 1 }
       const answer = (): Promise<unknown> =>
-        store.commit({ guards: [{ kind: "noReceipt", key: "k" }], ops: [{ op: "putReceipt", receipt }, append(LOG, 1)] })
+        store.commit({
+          guards: [{ kind: "noReceipt", key: "k" }],
+          ops: [{ op: "putReceipt", receipt }, append(LOG, 1)],
+        })
       const results = await Promise.allSettled([answer(), answer()])
       expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"])
       expect(await refused(answer(), "CONFLICT")).toMatchObject({ guard: "noReceipt", key: "k" })

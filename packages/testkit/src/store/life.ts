@@ -26,7 +26,11 @@ export function lifeTests(fixture: Fixture): void {
       other()
       await store.commit({ ops: [create("a"), create("b")] })
       expect(heard.slice(0, -1)).toEqual(
-        [made, ...appended, closed].map(({ streams }, n) => ({ next: streams["a"]?.next, closed: n === 4, deleted: false })),
+        [made, ...appended, closed].map(({ streams }, n) => ({
+          next: streams["a"]?.next,
+          closed: n === 4,
+          deleted: false,
+        })),
       )
       expect(heard.at(-1)).toMatchObject({ deleted: true })
       expect(heard).toHaveLength(6)
@@ -34,7 +38,9 @@ export function lifeTests(fixture: Fixture): void {
 
     it("hear nothing of what was refused or repeated", async () => {
       const store = await fixture.open()
-      await store.commit({ ops: [create("a"), append("a", 1, { producer: { id: "p", epoch: 0, seq: 0 } }), put("/t/a")] })
+      await store.commit({
+        ops: [create("a"), append("a", 1, { producer: { id: "p", epoch: 0, seq: 0 } }), put("/t/a")],
+      })
       store.watchStream("a", () => expect.unreachable())
       store.watchEntities(() => expect.unreachable())
       await refused(store.commit({ ops: [append("a", 1), put("/t/a"), append("none", 1)] }), "UNKNOWN_STREAM")
@@ -93,7 +99,13 @@ export function lifeTests(fixture: Fixture): void {
       expect((await Promise.all(underWay)).every(({ applied }) => applied)).toBe(true)
       await closing
       await store.close()
-      for (const late of [store.commit({ ops: [] }), store.stream("s1"), store.entities({ limit: 1 }), store.check(), store.sweep(0)]) {
+      for (const late of [
+        store.commit({ ops: [] }),
+        store.stream("s1"),
+        store.entities({ limit: 1 }),
+        store.check(),
+        store.sweep(0),
+      ]) {
         await refused(late, "SHUTTING_DOWN")
       }
     })
@@ -103,7 +115,10 @@ export function lifeTests(fixture: Fixture): void {
       if (reopen === undefined) return
       const producer = { id: "p", epoch: 2, seq: 0 }
       await store.commit({ ops: [...spawn("/t/a", { epoch: 4, tags: { x: "1" } }), putRow("/t/a", "c", "k", [1])] })
-      await store.commit({ guards: [{ kind: "lease", url: "/t/a", epoch: 4, seq: 3 }], ops: [append("entities/t/a", 1, { producer })] })
+      await store.commit({
+        guards: [{ kind: "lease", url: "/t/a", epoch: 4, seq: 3 }],
+        ops: [append("entities/t/a", 1, { producer })],
+      })
       const before = await snapshot(store)
       const again = await reopen()
       expect(await snapshot(again)).toEqual(before)

@@ -103,7 +103,9 @@ function applyOp(state: ModelState, op: Op, later: readonly Op[]): ModelResult {
 
 /** A row may come before its record, if the next that the commit does to the record is a put. */
 function putRow(state: ModelState, op: Extract<Op, { readonly op: "putRow" }>, later: readonly Op[]): ModelResult {
-  const about = later.find((next) => (next.op === "putEntity" ? next.record.url : next.op === "deleteEntity" && next.url) === op.url)
+  const about = later.find(
+    (next) => (next.op === "putEntity" ? next.record.url : next.op === "deleteEntity" && next.url) === op.url,
+  )
   const rows = state.entities[op.url]?.rows ?? (about?.op === "putEntity" ? (state.early[op.url] ??= {}) : undefined)
   if (rows === undefined) return "UNKNOWN_ENTITY"
   rows[`${op.collection}/${op.key}`] = op.value

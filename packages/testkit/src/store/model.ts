@@ -13,38 +13,69 @@ const URLS = ["/t/a", "/t/b"]
 const small = fc.integer({ min: 0, max: 3 })
 const path = fc.constantFrom(...PATHS)
 const url = fc.constantFrom(...URLS)
-const producer = fc.option(fc.record({ id: fc.constantFrom("p", "q"), epoch: fc.integer({ max: 2, min: 0 }), seq: small }), {
-  nil: undefined,
-  freq: 2,
-})
+const producer = fc.option(
+  fc.record({ id: fc.constantFrom("p", "q"), epoch: fc.integer({ max: 2, min: 0 }), seq: small }),
+  {
+    nil: undefined,
+    freq: 2,
+  },
+)
 
 const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 3, arbitrary: path.map((name) => create(name)) },
   {
     weight: 6,
-    arbitrary: fc.tuple(path, fc.string({ maxLength: 20 }), producer, fc.boolean(), fc.boolean()).map(([name, text, by, close, empty]) => {
-      const made = close && empty ? closeOnly(name) : append(name, text, close && text.length > 17 ? { close } : {})
-      return by === undefined ? made : { ...made, producer: by }
-    }),
+    arbitrary: fc
+      .tuple(path, fc.string({ maxLength: 20 }), producer, fc.boolean(), fc.boolean())
+      .map(([name, text, by, close, empty]) => {
+        const made = close && empty ? closeOnly(name) : append(name, text, close && text.length > 17 ? { close } : {})
+        return by === undefined ? made : { ...made, producer: by }
+      }),
   },
   { weight: 1, arbitrary: path.map((name): Op => ({ op: "deleteStream", path: name })) },
   {
     weight: 4,
-    arbitrary: fc.tuple(url, small, small, small).map(([name, epoch, second, tag]) =>
-      put(name, { epoch, activeAtMs: NOW + second * 500, dueAtMs: second === 0 ? null : NOW + second, tags: { [`t${tag}`]: String(second) } }),
-    ),
+    arbitrary: fc
+      .tuple(url, small, small, small)
+      .map(([name, epoch, second, tag]) =>
+        put(name, {
+          epoch,
+          activeAtMs: NOW + second * 500,
+          dueAtMs: second === 0 ? null : NOW + second,
+          tags: { [`t${tag}`]: String(second) },
+        }),
+      ),
   },
   { weight: 1, arbitrary: url.map((name): Op => ({ op: "deleteEntity", url: name })) },
   {
     weight: 4,
-    arbitrary: fc.tuple(url, small, fc.jsonValue({ maxDepth: 2 })).map(([name, key, value]) =>
-      putRow(name, `c${key % 2}`, `k${key}`, JSON.parse(JSON.stringify(value))),
-    ),
+    arbitrary: fc
+      .tuple(url, small, fc.jsonValue({ maxDepth: 2 }))
+      .map(([name, key, value]) => putRow(name, `c${key % 2}`, `k${key}`, JSON.parse(JSON.stringify(value)))),
   },
-  { weight: 2, arbitrary: fc.tuple(url, small).map(([name, key]): Op => ({ op: "deleteRow", url: name, collection: `c${key % 2}`, key: `k${key}` })) },
-  { weight: 2, arbitrary: fc.tuple(url, small).map(([name, n]): Op => ({ op: "putTimer", timer: { id: `${name} ${n}`, url: name, dueAtMs: NOW + n, payload: n } })) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(url, small)
+      .map(([name, key]): Op => ({ op: "deleteRow", url: name, collection: `c${key % 2}`, key: `k${key}` })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(url, small)
+      .map(([name, n]): Op => ({
+        op: "putTimer",
+        timer: { id: `${name} ${n}`, url: name, dueAtMs: NOW + n, payload: n },
+      })),
+  },
   { weight: 1, arbitrary: fc.tuple(url, small).map(([name, n]): Op => ({ op: "deleteTimer", id: `${name} ${n}` })) },
-  { weight: 2, arbitrary: small.map((n): Op => ({ op: "putReceipt", receipt: { key: `k${n}`, fingerprint: "", response: n, expiresAtMs: NOW } })) },
+  {
+    weight: 2,
+    arbitrary: small.map((n): Op => ({
+      op: "putReceipt",
+      receipt: { key: `k${n}`, fingerprint: "", response: n, expiresAtMs: NOW },
+    })),
+  },
 )
 
 const guard: fc.Arbitrary<Guard> = fc.oneof(
@@ -56,31 +87,38 @@ const guard: fc.Arbitrary<Guard> = fc.oneof(
 )
 
 const commit: fc.Arbitrary<Commit> = fc.record({
-  guards: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(guard, { maxLength: 2 }) }),
+  guards: fc.oneof(
+    { weight: 2, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(guard, { maxLength: 2 }) },
+  ),
   ops: fc.array(op, { maxLength: 5 }),
 })
 
 export function modelTests(fixture: Fixture): void {
   describe("model", () => {
-    it("answers any commits, alone or many at once, as the model does, and then reads the same", { timeout: 120_000 }, async () => {
-      const bursts = fc.array(fc.array(commit, { minLength: 1, maxLength: 8 }), { maxLength: 6 })
-      const property = fc.asyncProperty(bursts, async (given) => {
-        const { store, close } = await fixture.openOnce()
-        let model = emptyModel()
-        for (const burst of given) {
-          const expected: ModelResult[] = []
-          for (const each of burst) {
-            const [next, result] = applyToModel(model, each)
-            model = next
-            expected.push(result)
+    it(
+      "answers any commits, alone or many at once, as the model does, and then reads the same",
+      { timeout: 120_000 },
+      async () => {
+        const bursts = fc.array(fc.array(commit, { minLength: 1, maxLength: 8 }), { maxLength: 6 })
+        const property = fc.asyncProperty(bursts, async (given) => {
+          const { store, close } = await fixture.openOnce()
+          let model = emptyModel()
+          for (const burst of given) {
+            const expected: ModelResult[] = []
+            for (const each of burst) {
+              const [next, result] = applyToModel(model, each)
+              model = next
+              expected.push(result)
+            }
+            expect(await Promise.all(burst.map((each) => resultOf(store, each)))).toEqual(expected)
+            await expectSame(store, model)
           }
-          expect(await Promise.all(burst.map((each) => resultOf(store, each)))).toEqual(expected)
-          await expectSame(store, model)
-        }
-        await close()
-      })
-      await fc.assert(property, { numRuns: 40 })
-    })
+          await close()
+        })
+        await fc.assert(property, { numRuns: 40 })
+      },
+    )
   })
 }
 
@@ -104,7 +142,8 @@ async function expectSame(store: Store, model: ModelState): Promise<void> {
   for (const name of URLS) await expectSameEntity(store, model, name)
   const timers = (await store.dueTimers(NOW + 100, 100)).map(({ id, dueAtMs }) => [id, dueAtMs])
   expect(Object.fromEntries(timers)).toEqual(model.timers)
-  for (const [key, response] of Object.entries(model.receipts)) expect((await store.receipt(key))?.response).toEqual(response)
+  for (const [key, response] of Object.entries(model.receipts))
+    expect((await store.receipt(key))?.response).toEqual(response)
   await expectSameLists(store, model)
 }
 

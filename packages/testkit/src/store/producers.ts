@@ -76,7 +76,10 @@ export function producerTests(fixture: Fixture): void {
         streams: { a: { closed: true, next: closing.streams["a"]?.next } },
       })
       await refused(send(store, 0, 2), "STREAM_CLOSED")
-      await refused(store.commit({ ops: [closeOnly("a", { producer: { id: "q", epoch: 0, seq: 0 } })] }), "STREAM_CLOSED")
+      await refused(
+        store.commit({ ops: [closeOnly("a", { producer: { id: "q", epoch: 0, seq: 0 } })] }),
+        "STREAM_CLOSED",
+      )
     })
 
     it("forgets the producers of a deleted stream", async () => {

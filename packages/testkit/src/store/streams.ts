@@ -77,7 +77,7 @@ export function streamTests(fixture: Fixture): void {
         const got: unknown[] = []
         const offsets: string[] = []
         let from: Offset = START
-        for (let upToDate = false; !upToDate; ) {
+        for (let upToDate = false; !upToDate;) {
           const piece = await store.read("a", from, bytesMax)
           expect(piece.chunks.length).toBeGreaterThan(0)
           if (from !== START) expect(piece.start).toBe(from)

@@ -30,7 +30,12 @@ export function timeTests(fixture: Fixture): void {
       expect(await store.nextDueAtMs()).toBe(NOW + 5)
       await store.commit({ ops: [put("/t/a")] })
       expect(await store.nextDueAtMs()).toBe(NOW + 9)
-      await store.commit({ ops: [{ op: "deleteTimer", id: "x" }, { op: "deleteTimer", id: "none" }] })
+      await store.commit({
+        ops: [
+          { op: "deleteTimer", id: "x" },
+          { op: "deleteTimer", id: "none" },
+        ],
+      })
       expect(await store.nextDueAtMs()).toBeUndefined()
     })
   })
