@@ -48,9 +48,9 @@ describe("the journey", () => {
     await page.getByText("Nothing has happened to it yet").waitFor()
 
     await record(page)
-    const words = Array.from({ length: 24 }, (_, n) => `word${n}`).join(" ")
+    const words = Array.from({ length: 40 }, (_, n) => `word${n}`).join(" ")
     await page.keyboard.press("c")
-    await write(page, `/slow 40\n/think Let me see.\n/say ${words} **end**.`)
+    await write(page, `/slow 60\n/think Let me see.\n/say ${words} **end**.`)
     await timeline(page).getByText("Completed").waitFor()
 
     const seen = await recorded(page)
@@ -124,6 +124,34 @@ describe("the journey", () => {
     await page.getByRole("button", { name: "Stop for good" }).click()
     await page.locator("header").getByText("Stopped").waitFor()
     expect(await composer(page).isEnabled()).toBe(false)
+  })
+})
+
+describe("a reader who looks back", () => {
+  test("is not moved by what is new, and comes to it when they ask", async () => {
+    const client = createClient({ url: server.url })
+    await client.spawn("/assistant/one")
+    for (let n = 0; n < 12; n++) await client.ask("/assistant/one", `/say answer ${n}\n/say ${"and more ".repeat(40)}`)
+    const { page } = await browser.open(`${server.url}/agents/assistant/one`)
+    await timeline(page).getByText("answer 11").first().waitFor()
+    const place = () =>
+      timeline(page).evaluate((box) => ({
+        top: box.scrollTop,
+        left: box.scrollHeight - box.scrollTop - box.clientHeight,
+      }))
+    await expect.poll(async () => (await place()).left).toBeLessThan(2)
+
+    await timeline(page).hover()
+    await page.mouse.wheel(0, -900)
+    const jump = page.getByRole("button", { name: "Jump to latest" })
+    await jump.waitFor()
+    const before = await place()
+    await client.ask("/assistant/one", "/say the newest one")
+    await page.getByRole("region", { name: "Events of the log" }).getByText("the newest one").first().waitFor()
+    expect((await place()).top).toBe(before.top)
+    await jump.click()
+    await timeline(page).getByText("the newest one", { exact: true }).waitFor()
+    await expect.poll(async () => (await place()).left).toBeLessThan(2)
   })
 })
 

@@ -8,6 +8,7 @@ import { JsonView } from "../components/json-view.tsx"
 import { Ago } from "../components/times.tsx"
 import { isObject, readable } from "../core/json.ts"
 import { EntityLink } from "./entity-link.tsx"
+import { Markdown } from "./markdown.tsx"
 import { Line } from "./notice-line.tsx"
 
 /** Something in the inbox: who it is from, what it says, and how far it has come. */
@@ -48,7 +49,7 @@ function Message({ row }: { readonly row: MessageRow }): ReactNode {
           <Fate row={row} />
         </span>
       </div>
-      <Content value={row.content} cancelled={row.status === "cancelled"} />
+      <Content row={row} />
       {row.reason !== undefined && (
         <p className={cn("mt-1 text-xs", row.status === "dead" ? "text-danger" : "text-ink-3")}>{row.reason}</p>
       )}
@@ -73,10 +74,13 @@ function Fate({ row }: { readonly row: MessageRow }): ReactNode {
   return fate ? <Badge tone={fate.tone}>{fate.text}</Badge> : null
 }
 
-function Content({ value, cancelled }: { readonly value: Json; readonly cancelled: boolean }): ReactNode {
-  const content = readable(value)
+/** What a person wrote is shown as they wrote it; what an agent wrote is Markdown. */
+function Content({ row }: { readonly row: MessageRow }): ReactNode {
+  const content = readable(row.content)
+  const cancelled = row.status === "cancelled"
   if (content === undefined) return <p className="text-ink-3">An empty message</p>
   if ("json" in content) return <JsonView value={content.json} />
+  if (row.from.kind === "agent" && !cancelled) return <Markdown text={content.text} streaming={false} />
   return (
     <p
       className={cn(
@@ -106,7 +110,9 @@ function Finished({ row, content }: { readonly row: MessageRow; readonly content
             Show its reply
           </summary>
           {"text" in reply ? (
-            <p className="break-words whitespace-pre-wrap text-ink-2">{reply.text}</p>
+            <div className="prose-small text-ink-2">
+              <Markdown text={reply.text} streaming={false} />
+            </div>
           ) : (
             <JsonView value={reply.json} depthOpen={1} />
           )}
