@@ -4,7 +4,7 @@ import { isInterrupted } from "./abort.ts"
 import type { AgentOptions, AgentResult } from "./context.ts"
 import { CONTINUE } from "./core/conversation.ts"
 import { interruptedStatus } from "./core/ledger.ts"
-import { callsOf, isSettled, nextStepKey, stepsOf, sumUsage, textOf } from "./core/run-state.ts"
+import { callsOf, isSettled, nextStep, stepsOf, sumUsage, textOf } from "./core/run-state.ts"
 import type { ResolvedModel } from "./host.ts"
 import { Ledger } from "./ledger.ts"
 import { runStep } from "./model-step.ts"
@@ -108,11 +108,11 @@ export class AgentLoop {
     const asked = again ? again.prompt : steps.length === 0 ? prompt : undefined
     const silent = steps.length === (again ? 1 : 0) && messages.length === 0 && asked === undefined
     const text = silent ? CONTINUE : asked
-    const id = again?.id ?? nextStepKey(session.rows, session.run)
+    const { id, index } = again ?? nextStep(session.rows, session.run)
     return {
       id,
       run: session.run,
-      index: again?.index ?? Number(id.slice(-4)),
+      index,
       pass,
       model,
       messages,

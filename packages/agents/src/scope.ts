@@ -41,17 +41,21 @@ interface Storage {
  * without, changes made while scopes overlap count for the one entered last.
  */
 export class Scopes {
-  readonly #storage: Storage | undefined = newStorage()
+  readonly #storage: Storage | undefined = sharedStorage()
+  readonly #mine = new WeakSet<Scope>()
   readonly #entered: Scope[] = []
 
   /** @throws {RouseError} `CONFLICT` in a tool or step that is over. */
   get current(): Scope | undefined {
     const scope = this.#storage ? this.#storage.getStore() : this.#entered.at(-1)
-    if (!scope?.closed) return scope
+    // A wake that another one's tool set off runs in that tool's async context: its scope is not ours.
+    if (scope === undefined || !this.#mine.has(scope)) return undefined
+    if (!scope.closed) return scope
     throw new RouseError("CONFLICT", "this tool or step is over: it can change nothing any more")
   }
 
   async within<T>(scope: Scope, fn: () => T | Promise<T>): Promise<T> {
+    this.#mine.add(scope)
     this.#entered.push(scope)
     try {
       return await (this.#storage ? this.#storage.run(scope, fn) : fn())
@@ -64,12 +68,16 @@ export class Scopes {
   }
 }
 
-function newStorage(): Storage | undefined {
+let storage: Storage | undefined
+
+/** One for the process, so that wakes which set off each other do not pile up contexts. */
+function sharedStorage(): Storage | undefined {
   const { process } = globalThis as {
     readonly process?: { readonly getBuiltinModule?: (name: string) => unknown }
   }
   const module = process?.getBuiltinModule?.("node:async_hooks") as
     | { readonly AsyncLocalStorage?: new () => Storage }
     | undefined
-  return module?.AsyncLocalStorage ? new module.AsyncLocalStorage() : undefined
+  if (storage === undefined && module?.AsyncLocalStorage) storage = new module.AsyncLocalStorage()
+  return storage
 }

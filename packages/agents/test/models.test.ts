@@ -73,6 +73,7 @@ test.each([
   [{ type: "overloaded_error", message: "Overloaded" }, { kind: "retry" }],
   [{ type: "invalid_request_error", message: "prompt is too long: 9 tokens" }, { kind: "overflow" }],
   [{ type: "invalid_request_error", message: "bad" }, { kind: "refused" }],
+  [Object.assign(new Error("no images"), { name: "AI_UnsupportedFunctionalityError" }), { kind: "refused" }],
   ["odd", { kind: "retry" }],
 ])("%o is read as %o", (error, expected) => {
   expect(readProviderError(error, NOW_MS, [])).toMatchObject(expected)

@@ -15,6 +15,16 @@ const QUOTA = /insufficient_quota|billing|credit balance/i
 
 const TRANSIENT_TYPES = /overloaded|rate_limit|api_error|server_error|timeout|unavailable|internal/i
 
+/** Errors of the AI SDK that say the request itself is wrong. */
+const MISUSES: ReadonlySet<string> = new Set([
+  "AI_InvalidArgumentError",
+  "AI_InvalidPromptError",
+  "AI_LoadAPIKeyError",
+  "AI_LoadSettingError",
+  "AI_NoSuchModelError",
+  "AI_UnsupportedFunctionalityError",
+])
+
 const TEXT_CHARS_MAX = 500
 
 /**
@@ -40,7 +50,7 @@ export function readProviderError(error: unknown, nowMs: number, secrets: readon
   }
   if (facts.type !== "" && facts.retryable !== true && !TRANSIENT_TYPES.test(facts.type))
     return { kind: "refused", message }
-  if (facts.retryable === false && facts.sdk) return { kind: "refused", message }
+  if (facts.misused) return { kind: "refused", message }
   return { kind: "retry", message }
 }
 
@@ -52,8 +62,8 @@ interface Facts {
   readonly status?: number
   readonly headers: Readonly<Record<string, string>>
   readonly retryable?: boolean
-  /** Whether an SDK judged it, rather than the network. */
-  readonly sdk: boolean
+  /** Whether the SDK refused to send the request at all. */
+  readonly misused: boolean
 }
 
 function factsOf(error: unknown): Facts {
@@ -73,7 +83,7 @@ function factsOf(error: unknown): Facts {
     type: !isError && typeof type === "string" ? type : "",
     body: textOf(raw["responseBody"] ?? raw["data"]),
     headers: (raw["responseHeaders"] ?? {}) as Readonly<Record<string, string>>,
-    sdk: isError && (raw["name"] as string).startsWith("AI_") && raw["name"] !== "AI_APICallError",
+    misused: isError && MISUSES.has(error.name),
     ...(typeof status === "number" && status >= 400 ? { status } : {}),
     ...(typeof raw["isRetryable"] === "boolean" ? { retryable: raw["isRetryable"] } : {}),
   }

@@ -21,9 +21,10 @@ export function stepsOf(rows: LiveRows, run: string): readonly StepRow[] {
   return steps
 }
 
-export function nextStepKey(rows: LiveRows, run: string): string {
-  const last = stepsOf(rows, run).at(-1)
-  return stepKey(run, last === undefined ? 1 : last.index + 1)
+/** Key and number of the run's next step, from 1. */
+export function nextStep(rows: LiveRows, run: string): Pick<StepRow, "id" | "index"> {
+  const index = (stepsOf(rows, run).at(-1)?.index ?? 0) + 1
+  return { id: stepKey(run, index), index }
 }
 
 /** Tool calls of a step, in the order that the model made them. */
