@@ -38,6 +38,9 @@ export interface Io {
 /** Width where there is no terminal: nothing is cut, so that `| grep` finds all of it. */
 const COLUMNS_UNLIMITED = Number.POSITIVE_INFINITY
 
+/** Width of a terminal that does not say. */
+const COLUMNS_UNKNOWN = 80
+
 const INPUT_BYTES_MAX = 16 * 1024 * 1024
 
 /** The process itself. */
@@ -56,7 +59,7 @@ export function processIo(process: NodeJS.Process, stop: AbortSignal): Io {
     outIsTty,
     errIsTty,
     stdinIsTty: isTty(process.stdin),
-    columns: () => (outIsTty ? stdout.columns : COLUMNS_UNLIMITED),
+    columns: () => (outIsTty ? stdout.columns || COLUMNS_UNKNOWN : COLUMNS_UNLIMITED),
     color: picocolors.createColors(colored(env, outIsTty)),
     errColor: picocolors.createColors(colored(env, errIsTty)),
     stop,

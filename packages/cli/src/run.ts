@@ -1,6 +1,6 @@
 import { CommanderError } from "commander"
 import { DEFAULT_URL } from "./core/defaults.ts"
-import { explain } from "./core/failure.ts"
+import { explain, usage } from "./core/failure.ts"
 import type { ExitCode } from "./core/failure.ts"
 import type { Io } from "./io.ts"
 import { createProgram } from "./program.ts"
@@ -15,36 +15,37 @@ export async function run(words: readonly string[], io: Io): Promise<ExitCode> {
   const program = createProgram(io, (code) => {
     ending.code = code
   })
-  if (words.length === 0) {
-    program.outputHelp()
-    return 0
-  }
+  const names = program.commands.map((command) => command.name())
+  const [first, second] = words
   try {
-    await program.parseAsync(words, { from: "user" })
+    if (first === "help" && second !== undefined && !names.includes(second)) throw usage(unknown(second))
+    if (first === undefined) program.outputHelp()
+    else await program.parseAsync(words, { from: "user" })
     return ending.code
   } catch (error) {
-    return report(
-      error,
-      words[0],
-      io,
-      program.commands.map((command) => command.name()),
-    )
+    if (error instanceof CommanderError)
+      return misread(
+        error,
+        names.find((name) => name === first),
+        io,
+      )
+    return report(error, io)
   }
 }
 
-function report(error: unknown, first: string | undefined, io: Io, commands: readonly string[]): ExitCode {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0
-    say(
-      io,
-      error.message
-        .replace(/^error: /, "")
-        .replace(/\s*\n\s*/g, " ")
-        .replace(/\.$/, ""),
-      `see \`rouse help${first !== undefined && commands.includes(first) ? ` ${first}` : ""}\``,
-    )
-    return 2
-  }
+/** How the command line was typed wrongly; or not at all, when it asked for help or the version. */
+function misread(error: CommanderError, command: string | undefined, io: Io): ExitCode {
+  if (error.exitCode === 0) return 0
+  const said = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ")
+  say(io, `${said.replace(/\.$/, "")}: see \`rouse help${command === undefined ? "" : ` ${command}`}\``)
+  return 2
+}
+
+function unknown(command: string): string {
+  return `unknown command '${command}': see \`rouse help\``
+}
+
+function report(error: unknown, io: Io): ExitCode {
   if (io.stop.aborted) return 130
   const failure = explain(error, io.env["ROUSE_URL"] ?? DEFAULT_URL)
   say(io, failure.line)
@@ -52,6 +53,6 @@ function report(error: unknown, first: string | undefined, io: Io, commands: rea
   return failure.exit
 }
 
-function say(io: Io, line: string, hint?: string): void {
-  io.err(`${io.errColor.red("rouse:")} ${line}${hint === undefined ? "" : `: ${hint}`}\n`)
+function say(io: Io, line: string): void {
+  io.err(`${io.errColor.red("rouse:")} ${line}\n`)
 }

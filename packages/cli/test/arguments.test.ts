@@ -48,7 +48,11 @@ describe("what was typed", () => {
     ["port", () => parsePort("70000"), /--port must be a whole number from 0 to 65535, not "70000"/],
     ["negative port", () => parsePort("-1"), /--port/],
     ["port in words", () => parsePort("http"), /--port/],
-    ["server", () => parseServerUrl("localhost:4437"), /ROUSE_URL must be an http\(s\) address/],
+    [
+      "server",
+      () => parseServerUrl("localhost:4437"),
+      /the server \(--url or ROUSE_URL\) must be an http\(s\) address/,
+    ],
   ])("a wrong %s names the argument and the rule", (_what, parse, message) => {
     expect(parse).toThrow(message)
     expect(parse).toThrow(RouseError)

@@ -216,7 +216,9 @@ describe("start", () => {
   test("refuses a host that others reach without tokens", async () => {
     await using place = await directory()
     const { code, err } = await rouse(["start", "--host", "0.0.0.0", "--port", "0"], { cwd: place.path })
-    expect(err).toMatch(/^rouse: others can reach 0\.0\.0\.0, so tokens are needed: --tokens <file>/)
+    expect(err).toMatch(
+      /^rouse: others can reach 0\.0\.0\.0, so tokens are needed: --tokens <file>, ROUSE_TOKENS_FILE or ROUSE_TOKEN\n$/,
+    )
     expect(code).toBe(1)
   })
 

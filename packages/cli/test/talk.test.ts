@@ -195,6 +195,8 @@ describe("talking to a server", () => {
     ["a bad offset", ["log", "/assistant/one", "--from", "rubbish"], 1, /^rouse: /],
     ["a call that does not wait", ["approve", "/assistant/one", "r000009-s0001-p000"], 1, /^rouse: /],
     ["a signal that cannot be", ["signal", "/assistant/one", "Not A Signal"], 1, /^rouse: .*signal/],
+    ["help of an unknown command", ["help", "nope"], 2, /^rouse: unknown command 'nope': see `rouse help`/],
+    ["an unknown command", ["pss"], 2, /^rouse: unknown command 'pss' \(Did you mean ps\?\): see `rouse help`/],
     ["no message", ["send", "/assistant/one"], 2, /^rouse: there is no message/],
     ["an unknown option", ["ps", "--zzz"], 2, /^rouse: unknown option '--zzz': see `rouse help ps`/],
   ])("%s is one clear line", async (_what, args, code, line) => {

@@ -26,7 +26,7 @@ export interface StartFlags {
 export async function start(named: readonly string[], flags: StartFlags, io: Io): Promise<ExitCode> {
   if (!isLoopback(flags.host) && !hasTokens(flags.tokens, io)) {
     throw new RouseError(
-      "FORBIDDEN",
+      "BAD_REQUEST",
       `others can reach ${flags.host}, so tokens are needed: --tokens <file>, ROUSE_TOKENS_FILE or ROUSE_TOKEN`,
     )
   }

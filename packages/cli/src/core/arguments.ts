@@ -96,7 +96,9 @@ export function parsePort(text: string): number {
 export function parseServerUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw usage(`ROUSE_URL must be an http(s) address, like http://127.0.0.1:4437, not ${show(text)}`)
+    throw usage(
+      `the server (--url or ROUSE_URL) must be an http(s) address, like http://127.0.0.1:4437, not ${show(text)}`,
+    )
   }
   return url.href.replace(/\/+$/, "")
 }
