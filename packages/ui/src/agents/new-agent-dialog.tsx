@@ -11,8 +11,7 @@ import { Field, Input, Select, Textarea } from "../components/field.tsx"
 import { argsOf, fieldsOf, parseArgs } from "../core/args-form.ts"
 import type { ArgField } from "../core/args-form.ts"
 import { sentenceOf } from "../core/errors.ts"
-import { useApp } from "../data/app.tsx"
-import { useStore } from "../data/store.ts"
+import { useApp, useTypes } from "../data/app.tsx"
 
 interface Draft {
   readonly type: string
@@ -29,7 +28,7 @@ export default function NewAgentDialog(props: {
   readonly type: string | undefined
   readonly onOpenChange: (open: boolean) => void
 }): ReactNode {
-  const types = useStore(useApp().info)?.types
+  const types = useTypes()
   return (
     <Dialog
       open

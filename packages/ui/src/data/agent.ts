@@ -7,6 +7,7 @@ import { createFrameBatch } from "./frame.ts"
 import { keepLive } from "./retrying.ts"
 import { createStore } from "./store.ts"
 import type { Readable } from "./store.ts"
+import { lookedAt } from "./visibility.ts"
 
 export interface AgentState {
   readonly url: EntityUrl
@@ -56,14 +57,14 @@ export function createAgent(client: Client, url: EntityUrl): Agent {
     const batch = createFrameBatch(apply)
     signal.addEventListener("abort", () => batch.close())
     let from = store.get().offset
-    const read = async (progress: () => void): Promise<void> => {
-      for await (const part of client.observe(url, { signal, ...(from !== undefined && { from }) })) {
+    const run = async (inner: AbortSignal, progress: () => void): Promise<void> => {
+      for await (const part of client.observe(url, { signal: inner, ...(from !== undefined && { from }) })) {
         progress()
         from = part.offset
         batch.push(part)
       }
     }
-    keepLive(read, failed, signal).catch((error: unknown) => failed(error, false))
+    keepLive({ run, failed, signal, wanted: lookedAt }).catch((error: unknown) => failed(error, false))
     inspect(signal).catch((error: unknown) => {
       if (!signal.aborted) failed(error, true)
     })

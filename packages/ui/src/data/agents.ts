@@ -6,6 +6,7 @@ import { createFrameBatch } from "./frame.ts"
 import { keepLive } from "./retrying.ts"
 import { createStore } from "./store.ts"
 import type { Readable } from "./store.ts"
+import { lookedAt } from "./visibility.ts"
 
 /** Which agents the server is asked for. */
 export interface AgentsFilter {
@@ -65,8 +66,8 @@ export function createAgents(client: Client): Agents {
   function start(): void {
     const { signal } = watching
     const { filter } = store.get()
-    const read = async (progress: () => void): Promise<void> => {
-      for await (const event of client.watch({ ...filter, limit: PAGE_SIZE }, { signal })) {
+    const run = async (inner: AbortSignal, progress: () => void): Promise<void> => {
+      for await (const event of client.watch({ ...filter, limit: PAGE_SIZE }, { signal: inner })) {
         progress()
         batch.push(...changesOf(event))
       }
@@ -74,7 +75,7 @@ export function createAgents(client: Client): Agents {
     const failed = (error: unknown, again: boolean): void => {
       if (!again || store.get().phase === "loading") store.update((state) => ({ ...state, phase: "failed", error }))
     }
-    keepLive(read, failed, signal).catch((error: unknown) => failed(error, false))
+    keepLive({ run, failed, signal, wanted: lookedAt }).catch((error: unknown) => failed(error, false))
   }
 
   function restart(filter: AgentsFilter): void {

@@ -1,6 +1,6 @@
 import { createClient } from "@rouse/client"
 import type { Client } from "@rouse/client"
-import type { EntityUrl, ServerInfo } from "@rouse/protocol"
+import type { EntityUrl, ServerInfo, TypeInfo } from "@rouse/protocol"
 import { createContext, use, useEffect, useState } from "react"
 import type { ReactNode } from "react"
 import { createAgent } from "./agent.ts"
@@ -10,15 +10,21 @@ import type { Agents } from "./agents.ts"
 import { watchConnection } from "./connection.ts"
 import type { Connection } from "./connection.ts"
 import { keepLive } from "./retrying.ts"
-import { createStore } from "./store.ts"
+import { createStore, useSelected } from "./store.ts"
 import type { Readable } from "./store.ts"
+import { lookedAt } from "./visibility.ts"
+
+/** What the server says of itself and its types. */
+export interface Info extends Readable<ServerInfo | undefined> {
+  readonly reload: () => void
+}
 
 /** Everything the page knows, for one server and one token. */
 export interface App {
   readonly client: Client
   readonly connection: Readable<Connection>
   /** Undefined until the server has told. */
-  readonly info: Readable<ServerInfo | undefined>
+  readonly info: Info
   readonly agents: Agents
   /** The same object for the same address, while it is one of the last few that were asked for. */
   agent(url: EntityUrl): Agent
@@ -31,15 +37,13 @@ const AGENTS_KEPT_MAX = 6
 export function createApp(url: string, token: string | undefined): App {
   const connection = watchConnection((input, init) => fetch(input, init))
   const client = createClient({ url, fetch: connection.fetch, ...(token !== undefined && { token }) })
-  const info = createStore<ServerInfo | undefined>(undefined)
   const closing = new AbortController()
   const kept = new Map<EntityUrl, Agent>()
   const agents = createAgents(client)
-  readInfo(client, info.set, closing.signal)
   return {
     client,
     connection: connection.state,
-    info,
+    info: createInfo(client, closing.signal),
     agents,
     agent: (address) => keep(kept, address, () => createAgent(client, address)),
     close: () => {
@@ -51,16 +55,26 @@ export function createApp(url: string, token: string | undefined): App {
   }
 }
 
-/** Asks until the server has answered once; a reload brings types that were defined since. */
-function readInfo(client: Client, tell: (info: ServerInfo) => void, signal: AbortSignal): void {
-  const done = new AbortController()
-  const read = async (): Promise<void> => {
-    tell(await client.info({ signal }))
-    done.abort()
+/** The server's facts: asked for until it has answered, and again when a person comes back or wants the newest. */
+function createInfo(client: Client, signal: AbortSignal): Info {
+  const store = createStore<ServerInfo | undefined>(undefined)
+  let asking = new AbortController()
+  const reload = (): void => {
+    asking.abort()
+    const { signal: done } = (asking = new AbortController())
+    const ask = asking
+    const run = async (inner: AbortSignal): Promise<void> => {
+      store.set(await client.info({ signal: inner }))
+      ask.abort()
+    }
+    keepLive({ run, failed: () => undefined, signal: AbortSignal.any([signal, done]), wanted: lookedAt }).catch(
+      (error: unknown) => console.error("The server's facts could not be read.", error),
+    )
   }
-  keepLive(read, () => undefined, AbortSignal.any([signal, done.signal])).catch((error: unknown) => {
-    console.error("The server's facts could not be read.", error)
-  })
+  const unsubscribe = lookedAt.subscribe(() => lookedAt.get() && reload())
+  signal.addEventListener("abort", unsubscribe)
+  reload()
+  return { get: store.get, subscribe: store.subscribe, reload }
 }
 
 function keep(kept: Map<EntityUrl, Agent>, url: EntityUrl, make: () => Agent): Agent {
@@ -96,6 +110,13 @@ export function useApp(): App {
   const app = use(AppContext)
   if (!app) throw new Error("useApp outside AppProvider")
   return app
+}
+
+/** The types that the server knows, asked for anew when the component is there: a reload may have brought some. */
+export function useTypes(): readonly TypeInfo[] | undefined {
+  const { info } = useApp()
+  useEffect(info.reload, [info])
+  return useSelected(info, (value) => value?.types)
 }
 
 /** The agent at an address, read while the component is there. */

@@ -6,13 +6,12 @@ import { Button } from "../components/button.tsx"
 import { EmptyState } from "../components/empty-state.tsx"
 import { JsonView } from "../components/json-view.tsx"
 import { Skeleton } from "../components/skeleton.tsx"
-import { useApp } from "../data/app.tsx"
-import { useStore } from "../data/store.ts"
+import { useTypes } from "../data/app.tsx"
 import { openNewAgent } from "../shell/overlays.ts"
 
 /** The types that the server knows: what each is for, what it is made with, what it keeps. */
 export function TypesScreen(): ReactNode {
-  const types = useStore(useApp().info)?.types
+  const types = useTypes()
   return (
     <div className="h-full overflow-auto bg-surface">
       <div className="mx-auto max-w-3xl px-5 pb-16 sm:px-8">
