@@ -1,5 +1,5 @@
 import type { StepRow } from "@rouse/protocol"
-import { change } from "./batch.ts"
+import { change, removal } from "./batch.ts"
 import type { Recorder } from "./core/recorder.ts"
 import type { Session } from "./session.ts"
 
@@ -36,6 +36,16 @@ export class Deltas {
     this.#stopped = true
     clearTimeout(this.#timer)
     await this.#writing
+  }
+
+  /**
+   * Takes the deltas back, since their settled parts stand in their place: a reader who applies the log is left with no half text.
+   * On a further attempt also those that an earlier one may have left.
+   */
+  supersede(parts: readonly string[]): void {
+    const left = this.#session.wake.attempt > 1 ? parts.filter((key) => !this.#seen.has(key)) : []
+    for (const key of [...this.#seen, ...left]) this.#session.writer.batch.events.push(removal("delta", key))
+    this.#seen.clear()
   }
 
   #arm(): void {

@@ -46,9 +46,10 @@ export async function runStep(plan: StepPlan, step: StepRow): Promise<void> {
     const calls = await intents(session, step.id, recorder.parts, tools)
     await deltas.stop()
     settle(session, step, recorder, calls, tries)
+    deltas.supersede(textKeys(step, recorder))
   } catch (error) {
     await deltas.stop().catch(ignore)
-    unsettled(session, step, deltas.recorder, error)
+    unsettled(session, step, deltas, error)
     throw error
   }
 }
@@ -113,10 +114,16 @@ function putParts(session: Session, step: StepRow, recorder: Recorder): void {
   }
 }
 
-function unsettled(session: Session, step: StepRow, recorder: Recorder | undefined, error: unknown): void {
+function textKeys(step: StepRow, recorder: Recorder | undefined): readonly string[] {
+  return (recorder?.parts ?? []).flatMap((part) => (part.kind === "call" ? [] : [partKey(step.id, part.index)]))
+}
+
+function unsettled(session: Session, step: StepRow, deltas: Deltas, error: unknown): void {
   const interrupted = isInterrupted(session.signal)
   if (session.signal.aborted && !interrupted) return
+  const { recorder } = deltas
   if (interrupted && recorder) putParts(session, step, recorder)
+  deltas.supersede(textKeys(step, recorder))
   const failed = interrupted ? {} : { error: failureInfo(session, error) }
   session.put("step", step.id, {
     ...step,

@@ -110,7 +110,7 @@ test("an interrupt while the model streams keeps the text so far", async () => {
   expect(text.text).not.toContain("ten")
 })
 
-test("deltas are batches that spell the settled text", async () => {
+test("deltas are batches that spell the settled text, and are taken back when it settles", async () => {
   const backend = new RecordingBackend()
   await runWake(
     agent({ model: "rouse/echo" }),
@@ -122,6 +122,7 @@ test("deltas are batches that spell the settled text", async () => {
   expect(deltas.length).toBeGreaterThan(1)
   expect(new Set(deltas.map((delta) => delta.key))).toEqual(new Set(["r000001-s0001-p000"]))
   let spelt = ""
+  expect(deltas.pop()?.headers.operation).toBe("delete")
   for (const { value } of deltas) {
     const { at, text } = value as { at: number; text: string }
     expect(at).toBe(spelt.length)

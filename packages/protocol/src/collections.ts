@@ -199,7 +199,7 @@ export interface ReasoningRow extends TextRow {}
 
 /**
  * A piece of a text or reasoning part while it streams. The key is the part's: its settled row replaces the deltas.
- * `at` is where the piece begins in the part, in UTF-16 code units. Never kept as a live row.
+ * `at` is where the piece begins in the part, in UTF-16 code units. Taken back when its settled row is written, and never kept as a live row.
  */
 export interface DeltaRow {
   readonly run: string
