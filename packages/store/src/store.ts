@@ -17,7 +17,8 @@ export interface Store {
    *
    * @throws {RouseError} `CONFLICT` (a version, timer or receipt guard failed), `FENCED` (a lease guard failed), `UNKNOWN_STREAM`,
    *   `ALREADY_EXISTS`, `STREAM_CLOSED`, `CONTENT_TYPE_MISMATCH`, `SEQUENCE_REGRESSION`, `SEQUENCE_GAP`, `STALE_PRODUCER`,
-   *   `BAD_REQUEST` (a new producer epoch not starting at 0), `STORE_UNAVAILABLE` (disk full, read-only or failing: nothing was written).
+   *   `BAD_REQUEST` (a new producer epoch not starting at 0), `UNKNOWN_ENTITY` (a row of an entity that neither exists nor is put
+   *   later in this commit), `OVERLOADED` (too many commits wait), `STORE_UNAVAILABLE` (disk full, read-only or failing: nothing was written).
    */
   commit(commit: Commit): Promise<CommitResult>
 
@@ -39,7 +40,7 @@ export interface Store {
 
   entity(url: EntityUrl): Promise<EntityRecord | undefined>
 
-  /** Entities by newest activity, then address. */
+  /** Entities by newest whole second of activity, then address. */
   entities(query: EntityFilter): Promise<EntityRecordPage>
 
   /** Live rows of an entity, sorted by collection and key (byte order); of one collection, when given. */
@@ -59,7 +60,7 @@ export interface Store {
   /** The earliest `dueAtMs` of any entity or timer. */
   nextDueAtMs(): Promise<number | undefined>
 
-  /** What a request with this idempotency key was answered. */
+  /** What a request with this idempotency key was answered. An expired one is there until it is swept. */
   receipt(key: string): Promise<StoredReceipt | undefined>
 
   /** Drops expired receipts and expired streams, in bounded batches. Returns how many. */

@@ -53,6 +53,18 @@ export function guardTests(fixture: Fixture): void {
       expect((await store.read(LOG, START, 10_000)).chunks).toHaveLength(20)
     })
 
+    it("a commit that breaks midway is undone, and those given with it are not", async () => {
+      const store = await open()
+      const broken = { ops: [append(LOG, "broken"), put(URL), create("broken", { nowMs: Number.NaN })] }
+      const given = [{ ops: [append(LOG, 1)] }, broken, { ops: [append(LOG, 2), put(URL, { epoch: 3 })] }]
+      const results = await Promise.allSettled(given.map((commit) => store.commit(commit)))
+      expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"])
+      expect(results[1]).toMatchObject({ reason: { code: "INTERNAL" } })
+      expect((await store.read(LOG, START, 100)).chunks).toHaveLength(2)
+      expect((await store.entity(URL))?.version).toBe(2)
+      expect((await store.commit({ ops: [append(LOG, 3)] })).streams[LOG]?.next).toBe((await store.stream(LOG))?.next)
+    })
+
     it("a commit of nothing is one", async () => {
       const store = await open()
       expect(await store.commit({ ops: [] })).toEqual({ applied: true, streams: {} })

@@ -35,16 +35,14 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: path.map((name): Op => ({ op: "deleteStream", path: name })) },
   {
     weight: 4,
-    arbitrary: fc
-      .tuple(url, small, small, small)
-      .map(([name, epoch, second, tag]) =>
-        put(name, {
-          epoch,
-          activeAtMs: NOW + second * 500,
-          dueAtMs: second === 0 ? null : NOW + second,
-          tags: { [`t${tag}`]: String(second) },
-        }),
-      ),
+    arbitrary: fc.tuple(url, small, small, small).map(([name, epoch, second, tag]) =>
+      put(name, {
+        epoch,
+        activeAtMs: NOW + second * 500,
+        dueAtMs: second === 0 ? null : NOW + second,
+        tags: { [`t${tag}`]: String(second) },
+      }),
+    ),
   },
   { weight: 1, arbitrary: url.map((name): Op => ({ op: "deleteEntity", url: name })) },
   {
@@ -61,12 +59,10 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc
-      .tuple(url, small)
-      .map(([name, n]): Op => ({
-        op: "putTimer",
-        timer: { id: `${name} ${n}`, url: name, dueAtMs: NOW + n, payload: n },
-      })),
+    arbitrary: fc.tuple(url, small).map(([name, n]): Op => ({
+      op: "putTimer",
+      timer: { id: `${name} ${n}`, url: name, dueAtMs: NOW + n, payload: n },
+    })),
   },
   { weight: 1, arbitrary: fc.tuple(url, small).map(([name, n]): Op => ({ op: "deleteTimer", id: `${name} ${n}` })) },
   {
