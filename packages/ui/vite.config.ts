@@ -14,6 +14,8 @@ export default defineConfig({
     outDir: "dist",
     // The content security policy allows no `data:` scripts or fonts.
     assetsInlineLimit: 0,
+    // The Markdown renderer is larger, and loaded only when there is text to show.
+    chunkSizeWarningLimit: 600,
     modulePreload: { polyfill: false },
   },
 })

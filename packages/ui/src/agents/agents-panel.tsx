@@ -29,7 +29,7 @@ export function AgentsPanel({ className }: { readonly className?: string }): Rea
     <section aria-label="Agents" className={cn("h-full min-h-0 flex-col bg-surface", className)}>
       <header className="flex h-12 shrink-0 items-center gap-2 pr-2.5 pl-4">
         <h1 className="text-base font-semibold tracking-tight max-sm:sr-only">Agents</h1>
-        <span className="sm:hidden">
+        <span className="flex sm:hidden">
           <Wordmark />
         </span>
         <Count state={state} shown={shown.length} />

@@ -5,7 +5,7 @@ import { Skeleton } from "../components/skeleton.tsx"
 import { StatusGlyph } from "../components/status-glyph.tsx"
 import { Mark } from "../components/wordmark.tsx"
 import { grouped } from "../core/number.ts"
-import { STATUSES, STATUS_NAMES } from "../core/status.ts"
+import { STATUSES, STATUS_NAMES, isAwake } from "../core/status.ts"
 import { useApp } from "../data/app.tsx"
 import { useStore } from "../data/store.ts"
 import { openNewAgent } from "../shell/overlays.ts"
@@ -41,23 +41,23 @@ function Tally(): ReactNode {
     count: sorted.filter((agent) => agent.status === status).length,
   }))
   const loading = phase === "loading" && sorted.length === 0
-  const awake = counts
-    .filter(({ status }) => status === "running" || status === "queued")
-    .reduce((sum, { count }) => sum + count, 0)
+  const awake = counts.filter(({ status }) => isAwake(status)).reduce((sum, { count }) => sum + count, 0)
   return (
     <section>
       <Mark className="mb-4 size-9" />
       <h2 className="text-xl font-semibold tracking-tight">
         {loading ? <Skeleton className="w-48" /> : headline(sorted.length, awake)}
       </h2>
-      <ul className="mt-4 flex flex-wrap gap-x-6 gap-y-2">
-        {counts.map(({ status, count }) => (
-          <li key={status} title={STATUSES[status].meaning} className="flex items-center gap-1.5 text-sm text-ink-2">
-            <StatusGlyph status={status} />
-            <span className="font-medium text-ink">{loading ? "–" : grouped(count)}</span>
-            {STATUSES[status].label.toLowerCase()}
-          </li>
-        ))}
+      <ul className="mt-4 flex min-h-5 flex-wrap gap-x-6 gap-y-2">
+        {counts
+          .filter(({ count }) => count > 0)
+          .map(({ status, count }) => (
+            <li key={status} title={STATUSES[status].meaning} className="flex items-center gap-1.5 text-sm text-ink-2">
+              <StatusGlyph status={status} />
+              <span className="font-medium text-ink">{grouped(count)}</span>
+              {STATUSES[status].label.toLowerCase()}
+            </li>
+          ))}
       </ul>
       <p className="mt-2 h-4.5 text-xs text-ink-3">
         {next !== undefined && `Of the ${grouped(sorted.length)} that were active last.`}

@@ -15,7 +15,7 @@ import type { Readable } from "./store.ts"
 import { lookedAt } from "./visibility.ts"
 
 /** What the server says of itself and its types. */
-export interface Info extends Readable<ServerInfo | undefined> {
+interface Info extends Readable<ServerInfo | undefined> {
   readonly reload: () => void
 }
 
@@ -34,7 +34,7 @@ export interface App {
 /** How many agents are remembered, so that going back to one shows it at once. */
 const AGENTS_KEPT_MAX = 6
 
-export function createApp(url: string, token: string | undefined): App {
+function createApp(url: string, token: string | undefined): App {
   const connection = watchConnection((input, init) => fetch(input, init))
   const client = createClient({ url, fetch: connection.fetch, ...(token !== undefined && { token }) })
   const closing = new AbortController()
