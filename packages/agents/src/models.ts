@@ -90,6 +90,9 @@ const PROVIDERS: readonly Provider[] = [
  * Finds models by name, from the keys in the environment: `anthropic/claude-sonnet-4-5`, `claude-sonnet-4-5`, `openai/gpt-5`,
  * `gpt-5`, `google/gemini-2.5-pro`, `compatible/NAME` (any OpenAI-compatible server at `OPENAI_COMPATIBLE_BASE_URL`), `rouse/echo`.
  *
+ * With `OPENAI_API_KEY` and `OPENAI_BASE_URL`, a model whose own provider has no key is asked for there, under the name it was given: such an
+ * address is usually a gateway to many providers.
+ *
  * Base URLs: `ANTHROPIC_BASE_URL`, `OPENAI_BASE_URL`, `GOOGLE_GENERATIVE_AI_BASE_URL`. OpenAI's own address is spoken to by the
  * Responses API, others by chat completions; `OPENAI_API=responses` or `chat` decides otherwise. A provider is loaded when it
  * is first used.
@@ -122,11 +125,25 @@ async function resolve(name: string, options: ModelResolverOptions): Promise<Res
   const { provider, model } = split(name)
   const key = first(env, provider.keys)
   if (key === undefined && !provider.keyless) {
+    const gateway = gatewayOf(env)
+    if (gateway) return { model: await gateway(name), name: `gateway/${name}` }
     if (seenKeys(env).length > 0 || options.fallbackModel === undefined) throw missingKey(name, provider, env)
     return await resolve(options.fallbackModel, { env })
   }
   const loaded = await provider.load(model, key, baseUrl(first(env, provider.baseUrls), provider.path), env)
   return { model: loaded, name: `${provider.name}/${model}` }
+}
+
+/**
+ * A server of many providers' models, by their own names: what `OPENAI_API_KEY` with `OPENAI_BASE_URL` means for a model whose provider
+ * has no key of its own.
+ */
+function gatewayOf(env: Env): ((name: string) => Promise<LanguageModelV4>) | undefined {
+  const openai = PROVIDERS.find((provider) => provider.name === "openai")
+  const key = openai && first(env, openai.keys)
+  const url = openai && baseUrl(first(env, openai.baseUrls), openai.path)
+  if (!openai || key === undefined || url === undefined) return undefined
+  return (name) => openai.load(name, key, url, env)
 }
 
 function split(name: string): { readonly provider: Provider; readonly model: string } {

@@ -196,9 +196,10 @@ export class Session {
   }
 
   #complete(batch: Batch, finish: WakeOutcome | undefined): Partial<HandlerCommit> {
-    const events = [...this.#runEvents(finish), ...batch.events]
-    if (finish === undefined) return { run: this.run, events: [...events, ...batch.memos] }
-    return { run: this.run, events: [...events, ...this.#forgetMemos(batch)] }
+    const run = this.#runEvents(finish)
+    if (finish === undefined) return { run: this.run, events: [...run, ...batch.events, ...batch.memos] }
+    // A run closes after all that happened in it, also for who reads the log line by line.
+    return { run: this.run, events: [...batch.events, ...this.#forgetMemos(batch), ...run] }
   }
 
   #runEvents(finish: WakeOutcome | undefined): ChangeEvent[] {

@@ -184,3 +184,19 @@ test("an OpenAI-compatible server needs only an address", async () => {
     usage: { inputTokens: 10, outputTokens: 5 },
   })
 })
+
+test("a gateway answers for a model whose own provider has no key", async () => {
+  const server = await startProviderServer([{ text: "Through the gateway." }])
+  running.push(server)
+  const entity = defineEntity("routed", {
+    async handler(ctx) {
+      ctx.useAgent({ systemPrompt: "", model: "claude-sonnet-4-5", tools: [] })
+      await ctx.agent.run()
+    },
+  })
+  const rouse = createTestRouse({ entities: [entity], env: { OPENAI_API_KEY: KEY, OPENAI_BASE_URL: server.url } })
+  await rouse.spawn("/routed/one")
+  expect(await rouse.ask("/routed/one", "hi")).toBe("Through the gateway.")
+  expect(server.requests[0]).toMatchObject({ format: "chat", body: { model: "claude-sonnet-4-5" } })
+  expect(rouse.rows("/routed/one", "step")[0]).toMatchObject({ model: "gateway/claude-sonnet-4-5" })
+})

@@ -29,25 +29,6 @@ test("a wake without tools is one commit", async () => {
             "headers": {
               "operation": "insert",
             },
-            "key": "r000001",
-            "type": "run",
-            "value": {
-              "endedAt": "2026-01-02T03:04:05.000Z",
-              "id": "r000001",
-              "reply": "You said: hello",
-              "startedAt": "2026-01-02T03:04:05.000Z",
-              "status": "completed",
-              "usage": {
-                "inputTokens": 4,
-                "outputTokens": 4,
-              },
-              "wake": "w1",
-            },
-          },
-          {
-            "headers": {
-              "operation": "insert",
-            },
             "key": "r000001-s0001",
             "type": "step",
             "value": {
@@ -80,6 +61,25 @@ test("a wake without tools is one commit", async () => {
               "run": "r000001",
               "step": "r000001-s0001",
               "text": "You said: hello",
+            },
+          },
+          {
+            "headers": {
+              "operation": "insert",
+            },
+            "key": "r000001",
+            "type": "run",
+            "value": {
+              "endedAt": "2026-01-02T03:04:05.000Z",
+              "id": "r000001",
+              "reply": "You said: hello",
+              "startedAt": "2026-01-02T03:04:05.000Z",
+              "status": "completed",
+              "usage": {
+                "inputTokens": 4,
+                "outputTokens": 4,
+              },
+              "wake": "w1",
             },
           },
         ],
@@ -132,9 +132,9 @@ test("a wake with tools commits the intents, the results, and the end", async ()
         "update tool_call r000001-s0001-p000 done",
       ],
       [
-        "update run r000001 completed",
         "insert step r000001-s0002 done",
         "insert text r000001-s0002-p000 ",
+        "update run r000001 completed",
       ],
     ]
   `)
