@@ -29,7 +29,13 @@ defineEntity("manager", {
   description: "Takes a topic, has it debated, and reports the verdict",
   async handler(ctx, wake) {
     for (const { kind, content } of wake.messages) {
-      if (kind === "message") ctx.spawn("judge", `${ctx.entity.id}-judge`, { topic: z.string().parse(content) }, { message: "Hold the debate." })
+      if (kind === "message")
+        ctx.spawn(
+          "judge",
+          `${ctx.entity.id}-judge`,
+          { topic: z.string().parse(content) },
+          { message: "Hold the debate." },
+        )
     }
     const verdict = wake.childFinished[0]
     if (verdict) ctx.reply(verdict.reply)

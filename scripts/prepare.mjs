@@ -41,7 +41,8 @@ function newestSource() {
   let newest = Math.max(mtime(join(root, "tsconfig.base.json")), mtime(join(root, "package-lock.json")))
   for (const name of readdirSync(join(root, "packages"))) {
     const directory = join(root, "packages", name)
-    for (const file of ["package.json", "tsconfig.json", "vite.config.ts", "index.html"]) newest = Math.max(newest, mtime(join(directory, file)))
+    for (const file of ["package.json", "tsconfig.json", "vite.config.ts", "index.html"])
+      newest = Math.max(newest, mtime(join(directory, file)))
     newest = Math.max(newest, newestBelow(join(directory, "src")))
   }
   return newest
@@ -65,13 +66,21 @@ function mtime(path) {
 function run([command, ...args], mode, cwd) {
   const shell = process.platform === "win32"
   const stdio = mode === "quiet" ? ["ignore", "pipe", "pipe"] : "inherit"
-  const { status, signal, error, stdout, stderr } = spawnSync(command, args, { cwd, env, stdio, shell, maxBuffer: 1 << 26 })
+  const { status, signal, error, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    env,
+    stdio,
+    shell,
+    maxBuffer: 1 << 26,
+  })
   return { status: status ?? (signal ? 1 : 127), error, output: `${stdout ?? ""}${stderr ?? ""}` }
 }
 
 function must(result, what) {
   if (result.status === 0) return
-  process.stderr.write(`${result.output}\n${result.error?.message ?? ""}\n${what} failed with exit code ${result.status}\n`)
+  process.stderr.write(
+    `${result.output}\n${result.error?.message ?? ""}\n${what} failed with exit code ${result.status}\n`,
+  )
   process.exit(1)
 }
 

@@ -12,6 +12,7 @@ const CHECKS = [
   ["lint", ["oxlint", "--type-aware", "--deny-warnings", "."]],
   ["types", ["tsc", "-b"]],
   ["types of the page", ["tsc", "-p", "packages/ui"]],
+  ["types of the page's tests", ["tsc", "-p", "packages/ui/test"]],
   ["types of tests, examples and benches", ["tsc", "-p", "tsconfig.test.json"]],
   ["unused code and dependencies", ["knip"]],
 ]

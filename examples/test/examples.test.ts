@@ -108,7 +108,11 @@ test("debate: a manager, a judge and two debaters, through logs alone", async ()
   expect(String(settled.reply)).toContain("better one")
   const { body } = await harness.call<EntityPage>("GET", "/v1/entities?limit=100")
   const debate = body.entities.filter((entity) => entity.url.includes("/m-judge"))
-  expect(debate.map((entity) => entity.url).sort()).toEqual(["/debater/m-judge-against", "/debater/m-judge-for", "/judge/m-judge"])
+  expect(debate.map((entity) => entity.url).sort()).toEqual([
+    "/debater/m-judge-against",
+    "/debater/m-judge-for",
+    "/judge/m-judge",
+  ])
   expect(debate.every((entity) => entity.status === "idle")).toBe(true)
   const messages = await harness.rows<MessageRow>("/judge/m-judge", "message")
   expect(messages.map((row) => row.value.kind)).toEqual(["message", "childFinished", "childFinished"])

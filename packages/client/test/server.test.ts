@@ -129,7 +129,10 @@ test("a log longer than one answer is read to its end, without an interruption",
   for (let i = 0; i < 4; i++) await client.ask("/assistant/long", `${i} ${filler}`)
   const keys = new Set<string>()
   let interruptions = 0
-  for await (const { events } of client.observe("/assistant/long", { live: false, onInterrupted: () => (interruptions += 1) })) {
+  for await (const { events } of client.observe("/assistant/long", {
+    live: false,
+    onInterrupted: () => (interruptions += 1),
+  })) {
     for (const event of events) if (event.type === "message") keys.add(event.key)
   }
   expect(keys.size).toBe(4)

@@ -88,7 +88,16 @@ export interface WakeRow {
   readonly reasons: readonly string[]
   readonly at: string
   readonly endedAt?: string
-  readonly outcome?: "completed" | "failed" | "suspended" | "interrupted" | "released" | "retry" | "dead" | "lost" | "stopped"
+  readonly outcome?:
+    | "completed"
+    | "failed"
+    | "suspended"
+    | "interrupted"
+    | "released"
+    | "retry"
+    | "dead"
+    | "lost"
+    | "stopped"
   readonly error?: string
 }
 

@@ -7,7 +7,60 @@ export type { Operation, ChangeEvent, Row } from "./change.ts"
 export { isEntityType, isEntityId, entityUrl, parseEntityUrl, entityStreamPath } from "./entity.ts"
 export type { EntityUrl, EntityStatus, EntitySummary } from "./entity.ts"
 export { SERVER_COLLECTIONS, HANDLER_COLLECTIONS, RESERVED_COLLECTIONS, LOG_ONLY_COLLECTIONS } from "./collections.ts"
-export type { BuiltInRows, BuiltInCollection, Principal, EntityRow, MessageMode, MessageRow, ChildFinished, RunOutcome, WakeRow, ChildRow, SignalRow, ScheduleRow, ApprovalRow, ApprovalDecision, TagRow, RunRow, FailureInfo, Usage, StepRow, TextRow, ReasoningRow, DeltaRow, Effect, ToolCallRow, MemoRow, ErrorRow } from "./collections.ts"
+export type {
+  BuiltInRows,
+  BuiltInCollection,
+  Principal,
+  EntityRow,
+  MessageMode,
+  MessageRow,
+  ChildFinished,
+  RunOutcome,
+  WakeRow,
+  ChildRow,
+  SignalRow,
+  ScheduleRow,
+  ApprovalRow,
+  ApprovalDecision,
+  TagRow,
+  RunRow,
+  FailureInfo,
+  Usage,
+  StepRow,
+  TextRow,
+  ReasoningRow,
+  DeltaRow,
+  Effect,
+  ToolCallRow,
+  MemoRow,
+  ErrorRow,
+} from "./collections.ts"
 export { runKey, stepKey, partKey } from "./keys.ts"
-export type { Reason, WakeInfo, EntityInfo, WakeRequest, OutgoingMessage, SpawnRequest, WakeOutcome, HandlerCommit, CommitReply, WakeBackend } from "./wake.ts"
-export type { SpawnBody, SendBody, Receipt, Settled, Spawned, EntityDetail, EntityQuery, EntityPage, Signal, SignalBody, ApprovalBody, TagsBody, TypeInfo, ServerInfo } from "./api.ts"
+export type {
+  Reason,
+  WakeInfo,
+  EntityInfo,
+  WakeRequest,
+  OutgoingMessage,
+  SpawnRequest,
+  WakeOutcome,
+  HandlerCommit,
+  CommitReply,
+  WakeBackend,
+} from "./wake.ts"
+export type {
+  SpawnBody,
+  SendBody,
+  Receipt,
+  Settled,
+  Spawned,
+  EntityDetail,
+  EntityQuery,
+  EntityPage,
+  Signal,
+  SignalBody,
+  ApprovalBody,
+  TagsBody,
+  TypeInfo,
+  ServerInfo,
+} from "./api.ts"

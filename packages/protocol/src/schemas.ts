@@ -9,7 +9,9 @@ const json: z.ZodType<Json> = z.json()
 const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json) as z.ZodType<JsonObject>
 const url = z.string().refine((value) => parseEntityUrl(value) !== undefined, "must look like /type/id")
 const tagName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/, "letters, digits and ._:/- only, at most 64")
-const tags = z.record(tagName, z.string().max(256)).refine((value) => Object.keys(value).length <= 64, "at most 64 tags")
+const tags = z
+  .record(tagName, z.string().max(256))
+  .refine((value) => Object.keys(value).length <= 64, "at most 64 tags")
 
 /** How far ahead a message may be scheduled: ten years. */
 const DELAY_MS_MAX = 10 * 365 * 24 * 3_600_000

@@ -1,4 +1,11 @@
-import { type ApprovalDecision, type ApprovalRow, type EntityUrl, type Json, type Principal, RouseError } from "@rouse/protocol"
+import {
+  type ApprovalDecision,
+  type ApprovalRow,
+  type EntityUrl,
+  type Json,
+  type Principal,
+  RouseError,
+} from "@rouse/protocol"
 import { isoTime } from "./core/control.ts"
 import { newId } from "./core/id.ts"
 import { need } from "./inbox.ts"

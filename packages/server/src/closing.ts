@@ -34,7 +34,8 @@ export async function closeRun(plane: Plane, planning: Planning, entity: EntityD
 export async function settlePending(plane: Plane, entity: EntityDraft, closing: Closing): Promise<void> {
   const rows = await plane.store.rows(entity.url, "message")
   for (const row of rows) {
-    if ((row.value as unknown as MessageRow).status === "accepted") await settle(plane, entity, row.key, closing, undefined)
+    if ((row.value as unknown as MessageRow).status === "accepted")
+      await settle(plane, entity, row.key, closing, undefined)
   }
 }
 
@@ -44,7 +45,8 @@ export async function closeRunRow(plane: Plane, entity: EntityDraft, closing: Cl
   const row = key === undefined ? undefined : await plane.store.row(entity.url, "run", key)
   if (!key || !row) return
   const run = row.value as unknown as RunRow
-  const error = closing.reason === undefined ? {} : { error: { code: "HANDLER_FAILED" as const, message: closing.reason } }
+  const error =
+    closing.reason === undefined ? {} : { error: { code: "HANDLER_FAILED" as const, message: closing.reason } }
   entity.update("run", key, { ...run, status: closing.outcome, endedAt: isoTime(nowMs), ...error })
   for (const approval of await plane.store.rows(entity.url, "approval")) {
     const value = approval.value as unknown as ApprovalRow
@@ -52,7 +54,13 @@ export async function closeRunRow(plane: Plane, entity: EntityDraft, closing: Cl
   }
 }
 
-async function settle(plane: Plane, entity: EntityDraft, key: string, closing: Closing, run: string | undefined): Promise<void> {
+async function settle(
+  plane: Plane,
+  entity: EntityDraft,
+  key: string,
+  closing: Closing,
+  run: string | undefined,
+): Promise<void> {
   const row = await plane.store.row(entity.url, "message", key)
   if (!row) return
   const message = row.value as unknown as MessageRow
@@ -66,10 +74,25 @@ function tellParent(plane: Plane, planning: Planning, entity: EntityDraft, closi
   const above = planning.entity(parent)
   if (!above || above.record.status === "stopped") return
   const { outcome, reply, reason } = closing
-  const finished: ChildFinished = { url: entity.url, outcome, reply, ...(reason === undefined ? {} : { error: reason }) }
+  const finished: ChildFinished = {
+    url: entity.url,
+    outcome,
+    reply,
+    ...(reason === undefined ? {} : { error: reason }),
+  }
   const { type, createdAtMs } = entity.record
-  above.update("child", entity.url, { url: entity.url, type, at: isoTime(createdAtMs), wake: "finished", status: outcome, reply })
+  above.update("child", entity.url, {
+    url: entity.url,
+    type,
+    at: isoTime(createdAtMs),
+    wake: "finished",
+    status: outcome,
+    reply,
+  })
   const from = { kind: "agent", id: entity.url } as const
   // Past the inbox's limit too: a parent is always told.
-  above.accept({ kind: "childFinished", from, content: finished as unknown as Json, mode: "steer" }, newId(plane.clock(), plane.random))
+  above.accept(
+    { kind: "childFinished", from, content: finished as unknown as Json, mode: "steer" },
+    newId(plane.clock(), plane.random),
+  )
 }

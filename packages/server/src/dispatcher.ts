@@ -1,19 +1,8 @@
-import { type EntityDefinition, runWake } from "@rouse/agents/runtime"
-import {
-  type CommitReply,
-  type EntityInfo,
-  type EntityUrl,
-  type HandlerCommit,
-  RouseError,
-  type WakeBackend,
-  type WakeInfo,
-  type WakeRequest,
-} from "@rouse/protocol"
+import type { EntityDefinition } from "@rouse/agents/runtime"
+import { type EntityUrl, RouseError, type WakeInfo } from "@rouse/protocol"
 import type { EntityRecord } from "@rouse/store"
-import { isoTime } from "./core/control.ts"
-import { applyHandlerCommit, type HeldLease } from "./handler-commit.ts"
+import { ActiveWake, type HandlerHost } from "./active-wake.ts"
 import type { Plane } from "./plane.ts"
-import { endWake, type WakeFailure } from "./wake-end.ts"
 
 /** Room for one wake in this process: reserved before its lease is committed, and then started or released. */
 export interface Slot {
@@ -22,9 +11,6 @@ export interface Slot {
   start(): void
   release(): void
 }
-
-/** What handlers are given beside their wake. */
-export type HandlerHost = Parameters<typeof runWake>[3]
 
 /**
  * Runs handlers in this process, as many at once as there is room for.
@@ -71,7 +57,11 @@ export class Dispatcher {
     }
     this.#taken += 1
     this.#perType.set(typeName, ofType + 1)
-    return new ReservedSlot(definition, () => this.#giveBack(typeName), (wake, record) => this.#start(url, definition, wake, record))
+    return new ReservedSlot(
+      definition,
+      () => this.#giveBack(typeName),
+      (wake, record) => this.#start(url, definition, wake, record),
+    )
   }
 
   /** Aborts the wake under way for an entity, if there is one here. */
@@ -129,142 +119,12 @@ class ReservedSlot implements Slot {
   }
 
   start(): void {
-    if (!this.#leased) throw new RouseError("INTERNAL", `a slot of ${this.#definition.name} was started without a lease`)
+    if (!this.#leased)
+      throw new RouseError("INTERNAL", `a slot of ${this.#definition.name} was started without a lease`)
     this.#start(this.#leased.wake, this.#leased.record)
   }
 
   release(): void {
     this.#release()
   }
-}
-
-/** One wake under way: the handler's backend, its clock and its end. */
-class ActiveWake implements WakeBackend {
-  readonly ended: Promise<void>
-  readonly #plane: Plane
-  readonly #host: HandlerHost
-  readonly #definition: EntityDefinition
-  readonly #lease: HeldLease
-  readonly #entity: EntityInfo
-  readonly #abort = new AbortController()
-  #resolve: () => void = () => undefined
-  #watchdog: () => void = () => undefined
-  #heartbeat: () => void = () => undefined
-  #progressAtMs: number
-  #over = false
-
-  constructor(plane: Plane, host: HandlerHost, definition: EntityDefinition, wake: WakeInfo, record: Omit<EntityRecord, "version">) {
-    this.#plane = plane
-    this.#host = host
-    this.#definition = definition
-    this.#progressAtMs = plane.clock()
-    this.#lease = { url: record.url, type: record.type, wake, atMs: this.#progressAtMs }
-    const { url, type, id, args, tags, parent, createdAtMs } = record
-    this.#entity = { url, type, id, args, tags, parent, createdAt: isoTime(createdAtMs) }
-    this.ended = new Promise((resolve) => {
-      this.#resolve = resolve
-    })
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
-  run(): void {
-    this.#watch()
-    this.#renewLater()
-    this.#handle().then(
-      () => this.#settle(undefined),
-      (error: unknown) => this.#settle(error ?? new Error("the handler threw nothing")),
-    )
-  }
-
-  abort(reason: Error, graceMs: number = this.#plane.limits.graceMs): void {
-    if (this.#abort.signal.aborted) return
-    this.#abort.abort(reason)
-    this.#watchdog()
-    this.#watchdog = this.#plane.defer(graceMs, () => this.#settle(reason))
-  }
-
-  async commit(commit: HandlerCommit): Promise<CommitReply> {
-    if (this.#over) throw new RouseError("FENCED", "the wake is over")
-    try {
-      const reply = await applyHandlerCommit(this.#plane, this.#lease, commit)
-      this.#progressAtMs = this.#plane.clock()
-      if (commit.finish) this.#over = true
-      return reply
-    } catch (error) {
-      if (RouseError.is(error, "FENCED")) this.abort(error)
-      throw error
-    }
-  }
-
-  async #handle(): Promise<void> {
-    const rows = await this.#plane.store.rows(this.#lease.url)
-    const request: WakeRequest = { wake: this.#lease.wake, entity: this.#entity, rows }
-    await runWake(this.#definition, request, this, this.#host)
-    if (!this.#over) throw new RouseError("HANDLER_FAILED", "the handler returned without finishing its wake")
-  }
-
-  /** Ends the wake once, whichever comes first: the handler's return, its throw, or the end of its time. */
-  #settle(error: unknown): void {
-    this.#watchdog()
-    this.#heartbeat()
-    const finished = this.#over
-    this.#over = true
-    if (finished || error === undefined) return this.#resolve()
-    this.#end(error).then(this.#resolve, (failure: unknown) => {
-      this.#plane.log.error("a wake could not be ended; its lease will expire", { url: this.#lease.url, error: String(failure) })
-      this.#resolve()
-    })
-  }
-
-  async #end(error: unknown): Promise<void> {
-    if (RouseError.is(error, "FENCED", "STOPPED")) return
-    const failure = failureOf(error, this.#definition.attempts ?? this.#plane.limits.attemptsMax)
-    if (failure.kind === "failed") {
-      this.#plane.log.warn("a wake failed", { url: this.#lease.url, attempt: this.#lease.wake.attempt, reason: failure.message })
-    }
-    try {
-      await endWake(this.#plane, this.#lease, failure)
-    } catch (cause) {
-      if (!RouseError.is(cause, "FENCED")) throw cause
-    }
-  }
-
-  /** Takes the wake away from a handler that makes no progress. */
-  #watch(): void {
-    const limit = this.#definition.timeout ?? this.#plane.limits.handlerMs
-    const leftMs = this.#progressAtMs + limit - this.#plane.clock()
-    if (leftMs <= 0) this.abort(new RouseError("TIMED_OUT", `the handler committed nothing for ${limit} ms`))
-    else this.#watchdog = this.#plane.defer(leftMs, () => this.#watch())
-  }
-
-  #renewLater(): void {
-    this.#heartbeat = this.#plane.defer(this.#plane.limits.leaseMs / 3, () => {
-      if (this.#over) return
-      void this.#renew().then(() => this.#over || this.#renewLater())
-    })
-  }
-
-  async #renew(): Promise<void> {
-    const { url, wake } = this.#lease
-    try {
-      await this.#plane.transactor.transact([url], (planning) => {
-        const expiresAtMs = planning.draft.nowMs + this.#plane.limits.leaseMs
-        planning.entity(url)?.wake({ kind: "renew", epoch: wake.epoch, expiresAtMs, progress: false })
-      })
-    } catch (error) {
-      if (RouseError.is(error, "FENCED")) this.abort(error)
-      else this.#plane.log.warn("a lease could not be renewed", { url, error: String(error) })
-    }
-  }
-}
-
-function failureOf(error: unknown, attemptsMax: number): WakeFailure {
-  if (RouseError.is(error, "SHUTTING_DOWN")) return { kind: "released" }
-  const known = error instanceof Error ? error : new Error(String(error))
-  const code = RouseError.is(error) ? { code: error.code } : {}
-  const stack = known.stack === undefined ? {} : { stack: known.stack }
-  return { kind: "failed", message: known.message || known.name, ...stack, ...code, attemptsMax }
 }

@@ -11,7 +11,11 @@ const TAGS_MAX = 64
  *
  * @throws {RouseError} `UNKNOWN_ENTITY`; `INVALID_ARGS` past 64 tags.
  */
-export async function tag(plane: Plane, url: EntityUrl, changes: Readonly<Record<string, string | null>>): Promise<void> {
+export async function tag(
+  plane: Plane,
+  url: EntityUrl,
+  changes: Readonly<Record<string, string | null>>,
+): Promise<void> {
   await plane.transactor.transact([url], (planning) => {
     const entity = need(planning, url)
     const tags: Record<string, string> = { ...entity.record.tags }
@@ -26,7 +30,8 @@ export async function tag(plane: Plane, url: EntityUrl, changes: Readonly<Record
       else entity.insert("tag", name, { value })
       tags[name] = value
     }
-    if (Object.keys(tags).length > TAGS_MAX) throw new RouseError("INVALID_ARGS", `tags: at most ${TAGS_MAX} are allowed`)
+    if (Object.keys(tags).length > TAGS_MAX)
+      throw new RouseError("INVALID_ARGS", `tags: at most ${TAGS_MAX} are allowed`)
     entity.setTags(tags)
   })
 }

@@ -65,7 +65,12 @@ async function appendDeltas(plane: Plane, lease: HeldLease, commit: HandlerCommi
   return reply(plane, lease, pending ?? 0, streams[path]?.next ?? (await tail(plane, lease.url)))
 }
 
-async function reply(plane: Plane, lease: HeldLease, pending: number, offset: CommitReply["offset"]): Promise<CommitReply> {
+async function reply(
+  plane: Plane,
+  lease: HeldLease,
+  pending: number,
+  offset: CommitReply["offset"],
+): Promise<CommitReply> {
   return { offset, inbox: pending > 0 ? await pendingMessages(plane, lease.url) : [] }
 }
 
@@ -134,7 +139,12 @@ function applyTags(self: EntityDraft, tags: Readonly<Record<string, string | nul
   self.setTags(next)
 }
 
-function planSend(plane: Plane, planning: Planning, self: EntityDraft, message: NonNullable<HandlerCommit["sends"]>[number]): void {
+function planSend(
+  plane: Plane,
+  planning: Planning,
+  self: EntityDraft,
+  message: NonNullable<HandlerCommit["sends"]>[number],
+): void {
   const from = { kind: "agent", id: self.url } as const
   const { to, content, mode, dueAtMs } = message
   if (dueAtMs !== undefined) schedule(planning.draft, self, message.id, { to, from, content, mode, dueAtMs })
@@ -143,17 +153,31 @@ function planSend(plane: Plane, planning: Planning, self: EntityDraft, message: 
 
 const MESSAGES_BECOME = { completed: "processed", failed: "dead", interrupted: "cancelled" } as const
 
-async function planFinish(plane: Plane, planning: Planning, self: EntityDraft, lease: HeldLease, finish: WakeOutcome): Promise<void> {
+async function planFinish(
+  plane: Plane,
+  planning: Planning,
+  self: EntityDraft,
+  lease: HeldLease,
+  finish: WakeOutcome,
+): Promise<void> {
   const { nowMs } = planning.draft
   const { id, attempt, epoch, reasons } = lease.wake
   const error = finish.kind === "failed" ? finish.error.message : undefined
   const why = finish.kind === "interrupted" ? finish.reason : error
   if (finish.kind !== "suspended") {
     const reply: Json = finish.kind === "completed" ? finish.reply : null
-    const closing: Closing = { outcome: finish.kind, messages: MESSAGES_BECOME[finish.kind], reply, ...(why === undefined ? {} : { reason: why }) }
+    const closing: Closing = {
+      outcome: finish.kind,
+      messages: MESSAGES_BECOME[finish.kind],
+      reply,
+      ...(why === undefined ? {} : { reason: why }),
+    }
     await closeRun(plane, planning, self, closing)
   }
-  const end = finish.kind === "failed" ? ({ kind: "failed", reason: finish.error.message } as const) : ({ kind: finish.kind === "suspended" ? "suspended" : "over" } as const)
+  const end =
+    finish.kind === "failed"
+      ? ({ kind: "failed", reason: finish.error.message } as const)
+      : ({ kind: finish.kind === "suspended" ? "suspended" : "over" } as const)
   self.wake({ kind: "finish", epoch, end, wakeId: newId(nowMs, plane.random), nowMs })
   self.setControl({ wakes: self.control.wakes + 1, taken: null, reason: error ?? null })
   self.update("wake", id, {
@@ -177,7 +201,8 @@ function isOnlyDeltas(commit: HandlerCommit): boolean {
 /** The entities, beside its own, that a commit delivers to or makes. */
 function touched(lease: HeldLease, commit: HandlerCommit): EntityUrl[] {
   const now = (commit.sends ?? []).filter((message) => message.dueAtMs === undefined).map((message) => message.to)
-  for (const to of now) if (!parseEntityUrl(to)) throw new RouseError("INVALID_ARGS", `to: "${to}" must look like /type/id`)
+  for (const to of now)
+    if (!parseEntityUrl(to)) throw new RouseError("INVALID_ARGS", `to: "${to}" must look like /type/id`)
   const children = (commit.spawns ?? []).map((child) => entityUrl(child.type, child.id))
   return [...now, ...children].filter((url) => url !== lease.url)
 }
@@ -185,5 +210,14 @@ function touched(lease: HeldLease, commit: HandlerCommit): EntityUrl[] {
 function spawnInput(lease: HeldLease, child: NonNullable<HandlerCommit["spawns"]>[number]): SpawnInput {
   const { type, id, args, tags, wake, message } = child
   const from = { kind: "agent", id: lease.url } as const
-  return { type, id, args, tags: tags ?? {}, wake, parent: lease.url, from, ...(message ? { message: message.content } : {}) }
+  return {
+    type,
+    id,
+    args,
+    tags: tags ?? {},
+    wake,
+    parent: lease.url,
+    from,
+    ...(message ? { message: message.content } : {}),
+  }
 }

@@ -1,4 +1,12 @@
-import { type EntityUrl, type Json, type MessageMode, type MessageRow, type Principal, RouseError, type Row } from "@rouse/protocol"
+import {
+  type EntityUrl,
+  type Json,
+  type MessageMode,
+  type MessageRow,
+  type Principal,
+  RouseError,
+  type Row,
+} from "@rouse/protocol"
 import { isoTime } from "./core/control.ts"
 import type { CommitDraft, EntityDraft } from "./core/draft.ts"
 import { newId } from "./core/id.ts"
@@ -55,15 +63,23 @@ export interface Sent {
  *
  * @param onPlan Adds to the same commit: a receipt.
  */
-export async function send(plane: Plane, input: SendInput, onPlan: (draft: CommitDraft, sent: Sent) => void): Promise<Sent> {
+export async function send(
+  plane: Plane,
+  input: SendInput,
+  onPlan: (draft: CommitDraft, sent: Sent) => void,
+): Promise<Sent> {
   const { value } = await transactAndRouse(plane, [input.to], (planning) => {
     const target = need(planning, input.to)
-    const sent = input.dueAtMs === undefined ? now(plane, target, input) : later(plane, planning.draft, target, input, input.dueAtMs)
+    const sent =
+      input.dueAtMs === undefined
+        ? now(plane, target, input)
+        : later(plane, planning.draft, target, input, input.dueAtMs)
     onPlan(planning.draft, sent)
     return sent
   })
   if (value.dueAtMs !== undefined) plane.dueAt(value.dueAtMs)
-  else if (input.mode === "interrupt") plane.abort(input.to, new RouseError("INTERRUPTED", "a message interrupted the run"))
+  else if (input.mode === "interrupt")
+    plane.abort(input.to, new RouseError("INTERRUPTED", "a message interrupted the run"))
   return value
 }
 
@@ -90,7 +106,12 @@ export interface TimedSend {
 }
 
 /** Arms a timer that sends, with its row on the owner's log. A timer of this id is replaced by itself: arming twice is arming once. */
-export function schedule(draft: CommitDraft, owner: EntityDraft, id: string, input: SendInput & { readonly dueAtMs: number }): void {
+export function schedule(
+  draft: CommitDraft,
+  owner: EntityDraft,
+  id: string,
+  input: SendInput & { readonly dueAtMs: number },
+): void {
   const { to, from, content, mode, dueAtMs } = input
   const payload: TimedSend = { to, from, content, mode, owner: owner.url }
   draft.also({ op: "putTimer", timer: { id, dueAtMs, url: owner.url, payload: payload as unknown as Json } })

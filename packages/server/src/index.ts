@@ -1,6 +1,6 @@
 export { createServer } from "./server.ts"
 export type { Server, ServerOptions } from "./server.ts"
-export type { HandlerHost } from "./dispatcher.ts"
+export type { HandlerHost } from "./active-wake.ts"
 export { adminToken, parseTokens } from "./http/tokens.ts"
 export type { Scope, Token } from "./http/tokens.ts"
 export type { Listening } from "./http/listen.ts"

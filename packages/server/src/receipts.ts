@@ -16,7 +16,11 @@ export interface ReceiptKey {
  *
  * @throws {RouseError} `BAD_REQUEST` when the header is empty or longer than 255 characters.
  */
-export async function receiptKey(request: Request, principal: Principal, body: string): Promise<ReceiptKey | undefined> {
+export async function receiptKey(
+  request: Request,
+  principal: Principal,
+  body: string,
+): Promise<ReceiptKey | undefined> {
   const key = request.headers.get("idempotency-key")
   if (key === null) return undefined
   if (key === "" || key.length > KEY_LENGTH_MAX) {
@@ -45,5 +49,8 @@ export async function findReceipt(plane: Plane, receipt: ReceiptKey | undefined)
 export function putReceipt(plane: Plane, draft: CommitDraft, receipt: ReceiptKey | undefined, response: Json): void {
   if (!receipt) return
   const expiresAtMs = draft.nowMs + plane.limits.receiptMs
-  draft.also({ op: "putReceipt", receipt: { ...receipt, response, expiresAtMs } }, { kind: "noReceipt", key: receipt.key })
+  draft.also(
+    { op: "putReceipt", receipt: { ...receipt, response, expiresAtMs } },
+    { kind: "noReceipt", key: receipt.key },
+  )
 }

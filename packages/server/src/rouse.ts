@@ -24,7 +24,10 @@ export async function transactAndRouse<T>(
       giveBack()
       const value = await plan(planning)
       for (const entity of planning.draft.entities) {
-        const slot = entity.reasons.length > 0 && isFirstAttempt(entity) ? leaseNow(plane, entity, entity.reasons, planning.draft.nowMs) : undefined
+        const slot =
+          entity.reasons.length > 0 && isFirstAttempt(entity)
+            ? leaseNow(plane, entity, entity.reasons, planning.draft.nowMs)
+            : undefined
         if (slot) slots.push(slot)
       }
       return value
@@ -48,7 +51,12 @@ function isFirstAttempt({ control }: EntityDraft): boolean {
  * Takes the lease of a queued entity, if it is due and there is room: the wake state, and the event on the log.
  * The caller commits, and then starts or releases the slot.
  */
-export function leaseNow(plane: Plane, entity: EntityDraft, reasons: readonly Reason[], nowMs: number): Slot | undefined {
+export function leaseNow(
+  plane: Plane,
+  entity: EntityDraft,
+  reasons: readonly Reason[],
+  nowMs: number,
+): Slot | undefined {
   const { phase } = entity.control.wake
   if (phase.kind !== "queued" || phase.dueAtMs > nowMs) return undefined
   const slot = plane.dispatcher.reserve(entity.url, entity.record.type)
@@ -63,7 +71,13 @@ export function leaseNow(plane: Plane, entity: EntityDraft, reasons: readonly Re
     deadlineAtMs: null,
   }
   const kinds = [...new Set(reasons.map((reason) => reason.kind))]
-  entity.insert("wake", wake.id, { id: wake.id, attempt: wake.attempt, epoch: wake.epoch, reasons: kinds, at: isoTime(nowMs) })
+  entity.insert("wake", wake.id, {
+    id: wake.id,
+    attempt: wake.attempt,
+    epoch: wake.epoch,
+    reasons: kinds,
+    at: isoTime(nowMs),
+  })
   slot.lease(wake, entity.record)
   return slot
 }

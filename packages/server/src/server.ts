@@ -2,7 +2,8 @@ import type { EntityDefinition } from "@rouse/agents/runtime"
 import { RouseError } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
 import { createStreams } from "@rouse/streams"
-import { Dispatcher, type HandlerHost } from "./dispatcher.ts"
+import type { HandlerHost } from "./active-wake.ts"
+import { Dispatcher } from "./dispatcher.ts"
 import { createApp } from "./http/app.ts"
 import { type Listening, listen } from "./http/listen.ts"
 import type { Token } from "./http/tokens.ts"
@@ -10,6 +11,7 @@ import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
 import type { Log } from "./log.ts"
 import type { Defer, Plane } from "./plane.ts"
 import { recover } from "./recovery.ts"
+import { startSweeper } from "./sweeper.ts"
 import { Ticker } from "./ticker.ts"
 import { Transactor } from "./transactor.ts"
 import { Types } from "./types.ts"
@@ -89,17 +91,22 @@ export function createServer(options: ServerOptions): Server {
     isReady: () => state === "ready",
   })
   const listening: Listening[] = []
+  let stopSweeper = (): void => undefined
   return {
     fetch,
     async start() {
       const count = await recover(plane)
       state = "ready"
+      stopSweeper = startSweeper(plane)
       ticker.poke()
       return count
     },
     async listen(address) {
       if (tokens.length === 0 && !LOOPBACK.has(address.host)) {
-        throw new RouseError("FORBIDDEN", `a server without tokens listens only on this machine, not on ${address.host}; give it tokens`)
+        throw new RouseError(
+          "FORBIDDEN",
+          `a server without tokens listens only on this machine, not on ${address.host}; give it tokens`,
+        )
       }
       const opened = await listen(fetch, address)
       listening.push(opened)
@@ -115,6 +122,7 @@ export function createServer(options: ServerOptions): Server {
     async close({ graceMs = GRACE_MS } = {}) {
       if (state === "closed") return
       state = "closed"
+      stopSweeper()
       stop.abort(new RouseError("SHUTTING_DOWN", "the server is shutting down"))
       streams.close()
       const sockets = Promise.all(listening.map((one) => one.close(graceMs)))

@@ -1,4 +1,12 @@
-import { entityStreamPath, type EntityUrl, type MessageRow, type Offset, RouseError, type RunRow, type Settled } from "@rouse/protocol"
+import {
+  entityStreamPath,
+  type EntityUrl,
+  type MessageRow,
+  type Offset,
+  RouseError,
+  type RunRow,
+  type Settled,
+} from "@rouse/protocol"
 import type { Plane } from "./plane.ts"
 
 const TERMINAL: ReadonlySet<MessageRow["status"]> = new Set(["processed", "cancelled", "dead"])
@@ -32,7 +40,13 @@ export async function settledOf(plane: Plane, url: EntityUrl, key: string): Prom
 }
 
 /** Waits until a message is settled, `waitMs` have passed, or `signal` aborts; answers what came of it by then. */
-export async function waitForSettled(plane: Plane, url: EntityUrl, key: string, waitMs: number, signal: AbortSignal): Promise<Settled> {
+export async function waitForSettled(
+  plane: Plane,
+  url: EntityUrl,
+  key: string,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<Settled> {
   const changes = new Changes(plane, entityStreamPath(url))
   const cancel = plane.defer(waitMs, () => changes.end())
   const onAbort = (): void => changes.end()

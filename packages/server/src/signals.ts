@@ -33,7 +33,11 @@ const ABORTS: Readonly<Record<string, () => RouseError>> = {
  * @returns The key of the signal on the log.
  * @throws {RouseError} `UNKNOWN_ENTITY`; `STOPPED`; `CONFLICT` when the signal does not apply now.
  */
-export async function signal(plane: Plane, input: SignalInput, onPlan: (draft: CommitDraft, key: string) => void): Promise<string> {
+export async function signal(
+  plane: Plane,
+  input: SignalInput,
+  onPlan: (draft: CommitDraft, key: string) => void,
+): Promise<string> {
   const urls = [input.to, ...(await parentToTell(plane, input.to))]
   const { value } = await transactAndRouse(plane, urls, async (planning) => {
     const entity = need(planning, input.to)
@@ -62,7 +66,12 @@ async function planSignal(plane: Plane, planning: Planning, entity: EntityDraft,
 async function interrupt(plane: Plane, planning: Planning, entity: EntityDraft): Promise<void> {
   const { wake } = entity.control
   if (wake.phase.kind === "running" || !wake.runOpen) return
-  await closeFromOutside(plane, planning, entity, { outcome: "interrupted", messages: "cancelled", reply: null, reason: "interrupted by a signal" })
+  await closeFromOutside(plane, planning, entity, {
+    outcome: "interrupted",
+    messages: "cancelled",
+    reply: null,
+    reason: "interrupted by a signal",
+  })
   entity.wake({ kind: "closeRun" })
 }
 
@@ -88,7 +97,12 @@ async function kill(plane: Plane, planning: Planning, entity: EntityDraft, input
   markEntity(entity, "stopped", reason)
 }
 
-async function closeFromOutside(plane: Plane, planning: Planning, entity: EntityDraft, closing: Closing): Promise<void> {
+async function closeFromOutside(
+  plane: Plane,
+  planning: Planning,
+  entity: EntityDraft,
+  closing: Closing,
+): Promise<void> {
   await closeRunRow(plane, entity, closing, planning.draft.nowMs)
   await closeRun(plane, planning, entity, closing)
 }

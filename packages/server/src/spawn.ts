@@ -49,7 +49,10 @@ const FIRST_MESSAGE = messageKey(1)
 export async function checkSpawn(plane: Plane, input: SpawnInput): Promise<SpawnInput> {
   const type = plane.types.need(input.type)
   if (!isEntityId(input.id)) {
-    throw new RouseError("BAD_REQUEST", `id: "${input.id}" must be 1 to 128 letters, digits and ._~- beginning with a letter or digit`)
+    throw new RouseError(
+      "BAD_REQUEST",
+      `id: "${input.id}" must be 1 to 128 letters, digits and ._~- beginning with a letter or digit`,
+    )
   }
   return { ...input, args: await validateArgs(type, input.args) }
 }
@@ -83,7 +86,10 @@ export async function planSpawn(plane: Plane, planning: Planning, input: SpawnIn
   if (existing) return sameSpawn(plane, existing, input)
   const depth = parent ? parent.control.depth + 1 : 0
   if (depth > plane.limits.depthMax) {
-    throw new RouseError("BAD_REQUEST", `${url} would be ${depth} levels deep; at most ${plane.limits.depthMax} are allowed`)
+    throw new RouseError(
+      "BAD_REQUEST",
+      `${url} would be ${depth} levels deep; at most ${plane.limits.depthMax} are allowed`,
+    )
   }
   const message = create(plane, planning.draft, input, depth)
   const { nowMs } = planning.draft

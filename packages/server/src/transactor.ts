@@ -70,7 +70,11 @@ export class Transactor {
     for (const url of urls) this.#records.delete(url)
   }
 
-  async #attempt<T>(urls: readonly EntityUrl[], plan: (planning: Planning) => T | Promise<T>, last: boolean): Promise<Transacted<T> | undefined> {
+  async #attempt<T>(
+    urls: readonly EntityUrl[],
+    plan: (planning: Planning) => T | Promise<T>,
+    last: boolean,
+  ): Promise<Transacted<T> | undefined> {
     const draft = new CommitDraft(this.#clock())
     const records = new Map<EntityUrl, EntityRecord | undefined>()
     const remembered = urls.some((url) => this.#records.has(url))
@@ -93,7 +97,9 @@ export class Transactor {
     if (commit.ops.length === 0) return { value, result: undefined }
     try {
       const result = await this.#store.commit(commit)
-      if (result.applied) for (const changed of draft.entities) this.#keep({ ...changed.record, activeAtMs: draft.nowMs, version: changed.version + 1 })
+      if (result.applied)
+        for (const changed of draft.entities)
+          this.#keep({ ...changed.record, activeAtMs: draft.nowMs, version: changed.version + 1 })
       return { value, result }
     } catch (error) {
       this.forget(urls)

@@ -23,7 +23,10 @@ export class Types {
     const type = this.#types.get(name)
     if (type) return type
     const known = [...this.#types.keys()].sort().join(", ") || "none"
-    throw new RouseError("UNKNOWN_TYPE" satisfies ErrorCode, `there is no entity type "${name}"; this server has: ${known}`)
+    throw new RouseError(
+      "UNKNOWN_TYPE" satisfies ErrorCode,
+      `there is no entity type "${name}"; this server has: ${known}`,
+    )
   }
 
   list(): readonly TypeInfo[] {

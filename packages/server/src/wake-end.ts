@@ -11,7 +11,13 @@ import type { Planning } from "./transactor.ts"
 
 /** A wake that ended without its handler's word for it: it threw, hung, lost its lease, or gave the wake back. */
 export type WakeFailure =
-  | { readonly kind: "failed"; readonly message: string; readonly stack?: string; readonly code?: ErrorRow["code"]; readonly attemptsMax: number }
+  | {
+      readonly kind: "failed"
+      readonly message: string
+      readonly stack?: string
+      readonly code?: ErrorRow["code"]
+      readonly attemptsMax: number
+    }
   | { readonly kind: "lost"; readonly message: string }
   | { readonly kind: "released" }
 
@@ -31,7 +37,13 @@ export async function endWake(plane: Plane, lease: HeldLease, failure: WakeFailu
   if (value !== null) plane.dueAt(value)
 }
 
-async function planEnd(plane: Plane, planning: Planning, self: EntityDraft, lease: HeldLease, failure: WakeFailure): Promise<void> {
+async function planEnd(
+  plane: Plane,
+  planning: Planning,
+  self: EntityDraft,
+  lease: HeldLease,
+  failure: WakeFailure,
+): Promise<void> {
   const { nowMs } = planning.draft
   self.wake(eventOf(plane, lease.wake, failure, nowMs))
   const { phase } = self.control.wake
@@ -43,7 +55,12 @@ async function planEnd(plane: Plane, planning: Planning, self: EntityDraft, leas
   }
   self.update("wake", lease.wake.id, wakeRow(lease, failure, isDead, nowMs))
   if (!isDead) return
-  const closing: Closing = { outcome: "failed", messages: "dead", reply: null, ...(message === undefined ? {} : { reason: message }) }
+  const closing: Closing = {
+    outcome: "failed",
+    messages: "dead",
+    reply: null,
+    ...(message === undefined ? {} : { reason: message }),
+  }
   await closeRunRow(plane, self, closing, nowMs)
   await closeRun(plane, planning, self, closing)
   await settlePending(plane, self, closing)
@@ -82,7 +99,13 @@ function errorRow(wake: WakeInfo, failure: Exclude<WakeFailure, { kind: "release
 }
 
 /** Accepts the dead messages of an entity again. Returns how many there were. */
-export async function retryDead(plane: Plane, url: EntityUrl, self: EntityDraft, wakeId: string, nowMs: number): Promise<number> {
+export async function retryDead(
+  plane: Plane,
+  url: EntityUrl,
+  self: EntityDraft,
+  wakeId: string,
+  nowMs: number,
+): Promise<number> {
   const rows = await plane.store.rows(url, "message")
   const dead = rows.filter((row) => (row.value as unknown as MessageRow).status === "dead")
   self.wake({ kind: "retry", count: dead.length, wakeId, nowMs })

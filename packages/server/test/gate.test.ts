@@ -77,7 +77,12 @@ describe("with tokens", () => {
 
   test("who asked is on the log", async () => {
     await harness.call("POST", "/v1/entities/simple/a/messages?wait=20s", { content: "x" }, bearer(WRITE))
-    const { body } = await harness.call<{ type: string; value: { from?: { id: string } } }[]>("GET", "/v1/stream/entities/simple/a", undefined, bearer(READ))
+    const { body } = await harness.call<{ type: string; value: { from?: { id: string } } }[]>(
+      "GET",
+      "/v1/stream/entities/simple/a",
+      undefined,
+      bearer(READ),
+    )
     expect(body.find((event) => event.type === "message")?.value.from).toEqual({ kind: "user", id: "writer" })
     expect(JSON.stringify(body)).not.toContain(WRITE)
   })
@@ -93,11 +98,13 @@ describe("without tokens only this machine may come in", () => {
   const get = (headers: Record<string, string>) => open.call("GET", "/v1/entities", undefined, headers)
 
   test("localhost may", async () => {
-    for (const host of ["localhost", "localhost:4437", "127.0.0.1:4437", "[::1]:4437"]) expect((await get({ host })).status).toBe(200)
+    for (const host of ["localhost", "localhost:4437", "127.0.0.1:4437", "[::1]:4437"])
+      expect((await get({ host })).status).toBe(200)
   })
 
   test("a name that was rebound to this machine may not", async () => {
-    for (const host of ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:4437"]) expect((await get({ host })).status).toBe(403)
+    for (const host of ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:4437"])
+      expect((await get({ host })).status).toBe(403)
   })
 
   test("another site's page may not", async () => {
@@ -126,7 +133,9 @@ describe("tokens", () => {
     expect(() => parseTokens("{")).toThrow("not valid JSON")
     expect(() => parseTokens('{"tokens":[]}')).toThrow("tokens")
     expect(() => parseTokens('{"tokens":[{"name":"a","token":"short","scope":"read"}]}')).toThrow("tokens.0.token")
-    expect(() => parseTokens('{"tokens":[{"name":"a","token":"long-enough-to-be-one","scope":"all"}]}')).toThrow("tokens.0.scope")
+    expect(() => parseTokens('{"tokens":[{"name":"a","token":"long-enough-to-be-one","scope":"all"}]}')).toThrow(
+      "tokens.0.scope",
+    )
     expect(() => parseTokens('{"tokens":[{"name":"a","scope":"read"}]}')).toThrow("give token or sha256")
   })
 
@@ -138,6 +147,10 @@ describe("tokens", () => {
 
 function status(method: string, path: string, headers: Record<string, string> = {}): Promise<Response> {
   const body = method === "POST" || method === "PUT" ? { body: "{}" } : {}
-  const request = new Request(`http://localhost${path}`, { method, headers: { host: "localhost", ...headers }, ...body })
+  const request = new Request(`http://localhost${path}`, {
+    method,
+    headers: { host: "localhost", ...headers },
+    ...body,
+  })
   return harness.server.fetch(request)
 }

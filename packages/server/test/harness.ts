@@ -61,7 +61,12 @@ export class Harness {
     await this.store.close()
   }
 
-  async call<T = Json>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+  async call<T = Json>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
     const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body)
     const init = { method, headers: { host: "localhost", ...headers }, ...(text === undefined ? {} : { body: text }) }
     const response = await this.server.fetch(new Request(`http://localhost${path}`, init))
@@ -84,7 +89,9 @@ export class Harness {
     return body.rows
   }
 
-  async log(url: string): Promise<readonly { type: string; key: string; value: Json; headers: { operation: string } }[]> {
+  async log(
+    url: string,
+  ): Promise<readonly { type: string; key: string; value: Json; headers: { operation: string } }[]> {
     const { body } = await this.call<never>("GET", `/v1/stream/entities${url}`)
     return body
   }
@@ -108,7 +115,11 @@ export function defer(ms: number, fn: () => void): () => void {
 }
 
 /** A store on disk in a directory of its own, and what removes it. */
-export async function temporaryStore(): Promise<{ readonly store: Store; readonly directory: string; remove(): Promise<void> }> {
+export async function temporaryStore(): Promise<{
+  readonly store: Store
+  readonly directory: string
+  remove(): Promise<void>
+}> {
   const directory = await mkdtemp(join(tmpdir(), "rouse-server-"))
   const store = await openStore({ directory, clock: Date.now })
   return { store, directory, remove: () => rm(directory, { recursive: true, force: true }) }

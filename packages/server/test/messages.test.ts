@@ -115,11 +115,18 @@ describe("a message", () => {
   test("streamed again under its key is told from its beginning, also when it was settled long ago", async () => {
     await harness.spawn("/echo/again")
     const stream = async (accept: string) => {
-      const init = { method: "POST", headers: { host: "localhost", accept, "idempotency-key": "s1" }, body: '{"content":"hello"}' }
+      const init = {
+        method: "POST",
+        headers: { host: "localhost", accept, "idempotency-key": "s1" },
+        body: '{"content":"hello"}',
+      }
       return (await harness.server.fetch(new Request("http://localhost/v1/entities/echo/again/messages", init))).text()
     }
     await stream("application/json")
-    await harness.until(async () => (await harness.rows<MessageRow>("/echo/again", "message"))[0]?.value.status === "processed", "settled")
+    await harness.until(
+      async () => (await harness.rows<MessageRow>("/echo/again", "message"))[0]?.value.status === "processed",
+      "settled",
+    )
     await harness.ask("/echo/again", "another")
     const text = await stream("text/event-stream")
     expect(text).toContain("event: settled")
@@ -129,11 +136,17 @@ describe("a message", () => {
 
   test("is delivered later, once", async () => {
     await harness.spawn("/upper/later")
-    const { status, body } = await harness.call<Receipt>("POST", "/v1/entities/upper/later/messages", { content: "x", afterMs: 30 })
+    const { status, body } = await harness.call<Receipt>("POST", "/v1/entities/upper/later/messages", {
+      content: "x",
+      afterMs: 30,
+    })
     expect(status).toBe(202)
     expect(body.dueAt).toBeDefined()
     expect(await harness.rows("/upper/later", "schedule")).toHaveLength(1)
-    await harness.until(async () => (await harness.rows<MessageRow>("/upper/later", "message"))[0]?.value.status === "processed", "delivered")
+    await harness.until(
+      async () => (await harness.rows<MessageRow>("/upper/later", "message"))[0]?.value.status === "processed",
+      "delivered",
+    )
     expect(await harness.rows("/upper/later", "schedule")).toHaveLength(0)
     expect(await harness.rows("/upper/later", "message")).toHaveLength(1)
   })
@@ -141,7 +154,11 @@ describe("a message", () => {
 
 describe("a spawn", () => {
   test("with a message answers what came of it", async () => {
-    const { status, body } = await harness.call<Spawned & { settled: Settled }>("PUT", "/v1/entities/upper/new?wait=20s", { message: "hi" })
+    const { status, body } = await harness.call<Spawned & { settled: Settled }>(
+      "PUT",
+      "/v1/entities/upper/new?wait=20s",
+      { message: "hi" },
+    )
     expect(status).toBe(201)
     expect(body.entity).toMatchObject({ url: "/upper/new", type: "upper", id: "new" })
     expect(body.settled).toMatchObject({ status: "processed", reply: "HI" })
@@ -150,7 +167,10 @@ describe("a spawn", () => {
   test("repeated is the same agent; with other arguments it is refused", async () => {
     expect((await harness.spawn("/upper/same", { args: { a: 1, b: 2 }, message: "m" })).status).toBe(201)
     expect((await harness.spawn("/upper/same", { args: { b: 2, a: 1 }, message: "m" })).status).toBe(200)
-    expect(await harness.spawn("/upper/same", { args: { a: 2 } })).toMatchObject({ status: 409, body: { code: "ALREADY_EXISTS" } })
+    expect(await harness.spawn("/upper/same", { args: { a: 2 } })).toMatchObject({
+      status: 409,
+      body: { code: "ALREADY_EXISTS" },
+    })
     expect(await harness.spawn("/upper/same", { args: { a: 1, b: 2 }, message: "n" })).toMatchObject({ status: 409 })
     expect(await harness.rows("/upper/same", "message")).toHaveLength(1)
   })

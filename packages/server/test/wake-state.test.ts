@@ -39,32 +39,109 @@ const EVENTS: { [K in WakeEvent["kind"]]: Extract<WakeEvent, { kind: K }> } = {
 type Outcome = Kind | "same" | "FENCED" | "CONFLICT" | "STOPPED"
 const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
   idle: {
-    accept: "queued", lease: "CONFLICT", renew: "FENCED", take: "FENCED", finish: "FENCED", fail: "FENCED", lose: "FENCED",
-    release: "FENCED", closeRun: "same", pause: "paused", resume: "same", retry: "queued", stop: "stopped",
+    accept: "queued",
+    lease: "CONFLICT",
+    renew: "FENCED",
+    take: "FENCED",
+    finish: "FENCED",
+    fail: "FENCED",
+    lose: "FENCED",
+    release: "FENCED",
+    closeRun: "same",
+    pause: "paused",
+    resume: "same",
+    retry: "queued",
+    stop: "stopped",
   },
   queued: {
-    accept: "queued", lease: "running", renew: "FENCED", take: "FENCED", finish: "FENCED", fail: "FENCED", lose: "FENCED",
-    release: "FENCED", closeRun: "same", pause: "paused", resume: "same", retry: "queued", stop: "stopped",
+    accept: "queued",
+    lease: "running",
+    renew: "FENCED",
+    take: "FENCED",
+    finish: "FENCED",
+    fail: "FENCED",
+    lose: "FENCED",
+    release: "FENCED",
+    closeRun: "same",
+    pause: "paused",
+    resume: "same",
+    retry: "queued",
+    stop: "stopped",
   },
   running: {
-    accept: "running", lease: "CONFLICT", renew: "running", take: "running", finish: "queued", fail: "queued", lose: "queued",
-    release: "queued", closeRun: "same", pause: "running", resume: "same", retry: "running", stop: "stopped",
+    accept: "running",
+    lease: "CONFLICT",
+    renew: "running",
+    take: "running",
+    finish: "queued",
+    fail: "queued",
+    lose: "queued",
+    release: "queued",
+    closeRun: "same",
+    pause: "running",
+    resume: "same",
+    retry: "running",
+    stop: "stopped",
   },
   suspended: {
-    accept: "queued", lease: "CONFLICT", renew: "FENCED", take: "FENCED", finish: "FENCED", fail: "FENCED", lose: "FENCED",
-    release: "FENCED", closeRun: "idle", pause: "paused", resume: "same", retry: "queued", stop: "stopped",
+    accept: "queued",
+    lease: "CONFLICT",
+    renew: "FENCED",
+    take: "FENCED",
+    finish: "FENCED",
+    fail: "FENCED",
+    lose: "FENCED",
+    release: "FENCED",
+    closeRun: "idle",
+    pause: "paused",
+    resume: "same",
+    retry: "queued",
+    stop: "stopped",
   },
   paused: {
-    accept: "paused", lease: "CONFLICT", renew: "FENCED", take: "FENCED", finish: "FENCED", fail: "FENCED", lose: "FENCED",
-    release: "FENCED", closeRun: "same", pause: "same", resume: "idle", retry: "paused", stop: "stopped",
+    accept: "paused",
+    lease: "CONFLICT",
+    renew: "FENCED",
+    take: "FENCED",
+    finish: "FENCED",
+    fail: "FENCED",
+    lose: "FENCED",
+    release: "FENCED",
+    closeRun: "same",
+    pause: "same",
+    resume: "idle",
+    retry: "paused",
+    stop: "stopped",
   },
   dead: {
-    accept: "queued", lease: "CONFLICT", renew: "FENCED", take: "FENCED", finish: "FENCED", fail: "FENCED", lose: "FENCED",
-    release: "FENCED", closeRun: "same", pause: "CONFLICT", resume: "same", retry: "queued", stop: "stopped",
+    accept: "queued",
+    lease: "CONFLICT",
+    renew: "FENCED",
+    take: "FENCED",
+    finish: "FENCED",
+    fail: "FENCED",
+    lose: "FENCED",
+    release: "FENCED",
+    closeRun: "same",
+    pause: "CONFLICT",
+    resume: "same",
+    retry: "queued",
+    stop: "stopped",
   },
   stopped: {
-    accept: "STOPPED", lease: "CONFLICT", renew: "FENCED", take: "FENCED", finish: "FENCED", fail: "FENCED", lose: "FENCED",
-    release: "FENCED", closeRun: "same", pause: "CONFLICT", resume: "CONFLICT", retry: "CONFLICT", stop: "same",
+    accept: "STOPPED",
+    lease: "CONFLICT",
+    renew: "FENCED",
+    take: "FENCED",
+    finish: "FENCED",
+    fail: "FENCED",
+    lose: "FENCED",
+    release: "FENCED",
+    closeRun: "same",
+    pause: "CONFLICT",
+    resume: "CONFLICT",
+    retry: "CONFLICT",
+    stop: "same",
   },
 }
 
@@ -106,12 +183,21 @@ describe("the details", () => {
   })
 
   test("the last attempt that fails is the end", () => {
-    expect(stepWake(STATES.running, { ...EVENTS.fail, attemptsMax: 1 })).toMatchObject({ pending: 0, phase: { kind: "dead", reason: "threw" } })
-    expect(stepWake(STATES.running, { ...EVENTS.lose, lossesMax: 1 })).toMatchObject({ pending: 0, phase: { kind: "dead" } })
+    expect(stepWake(STATES.running, { ...EVENTS.fail, attemptsMax: 1 })).toMatchObject({
+      pending: 0,
+      phase: { kind: "dead", reason: "threw" },
+    })
+    expect(stepWake(STATES.running, { ...EVENTS.lose, lossesMax: 1 })).toMatchObject({
+      pending: 0,
+      phase: { kind: "dead" },
+    })
   })
 
   test("progress forgives lost leases", () => {
-    const lost = { ...STATES.running, phase: { kind: "running", wake: { ...WAKE, losses: 3 }, expiresAtMs: NOW, pausing: false } } as const
+    const lost = {
+      ...STATES.running,
+      phase: { kind: "running", wake: { ...WAKE, losses: 3 }, expiresAtMs: NOW, pausing: false },
+    } as const
     expect(stepWake(lost, EVENTS.renew)).toMatchObject({ phase: { wake: { losses: 0 } } })
     expect(stepWake(lost, { ...EVENTS.renew, progress: false })).toMatchObject({ phase: { wake: { losses: 3 } } })
   })

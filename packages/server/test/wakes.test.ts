@@ -20,7 +20,9 @@ async function statusOf(harness: Harness, url: string): Promise<string> {
 
 async function wakes(harness: Harness, url: string): Promise<readonly WakeRow[]> {
   const events = await harness.log(url)
-  return events.filter((event) => event.type === "wake" && event.headers.operation === "update").map((event) => event.value as unknown as WakeRow)
+  return events
+    .filter((event) => event.type === "wake" && event.headers.operation === "update")
+    .map((event) => event.value as unknown as WakeRow)
 }
 
 test("a handler that throws is tried again, and its message is settled once", async () => {
@@ -100,7 +102,10 @@ test("attempts that are spent dead-letter the message with the reason and the st
   expect(error?.stack).toContain("wakes.test.ts")
   broken = false
   expect((await harness.call("POST", "/v1/entities/brittle/a/retry")).body).toMatchObject({ messages: 1 })
-  await harness.until(async () => (await harness.rows<MessageRow>("/brittle/a", "message"))[0]?.value.status === "processed", "processed")
+  await harness.until(
+    async () => (await harness.rows<MessageRow>("/brittle/a", "message"))[0]?.value.status === "processed",
+    "processed",
+  )
   expect(await statusOf(harness, "/brittle/a")).toBe("idle")
 })
 
@@ -159,12 +164,17 @@ test("a new server on the store of a dead one goes on at once, and the dead one'
   await first.spawn("/held/a", { message: "go" })
   await first.until(async () => attempts === 1, "the first attempt began")
   const second = await harnessOf({ entities: [held], store })
-  await second.until(async () => (await second.rows<RunRow>("/held/a", "run"))[0]?.value.status === "completed", "completed")
+  await second.until(
+    async () => (await second.rows<RunRow>("/held/a", "run"))[0]?.value.status === "completed",
+    "completed",
+  )
   late?.()
   await first.server.close({ graceMs: 50 })
   const runs = await second.rows<RunRow>("/held/a", "run")
   expect(runs.map((row) => row.value.reply)).toEqual(["by attempt 2"])
-  const messages = (await second.log("/held/a")).filter((event) => event.type === "message" && event.headers.operation === "update")
+  const messages = (await second.log("/held/a")).filter(
+    (event) => event.type === "message" && event.headers.operation === "update",
+  )
   expect(messages.map((event) => (event.value as unknown as MessageRow).status)).toEqual(["processed"])
 })
 
@@ -213,7 +223,10 @@ test("an interrupting message aborts the run and is answered next", async () => 
   await harness.spawn("/sleeper/b")
   const asked = harness.ask("/sleeper/b", "sleep")
   await harness.until(async () => harness.server.activeWakes === 1, "running")
-  const { body } = await harness.call<Settled>("POST", "/v1/entities/sleeper/b/messages?wait=20s", { content: "now", mode: "interrupt" })
+  const { body } = await harness.call<Settled>("POST", "/v1/entities/sleeper/b/messages?wait=20s", {
+    content: "now",
+    mode: "interrupt",
+  })
   expect(body).toMatchObject({ status: "processed", reply: "awake" })
   expect((await asked).status).toBe("cancelled")
 })
@@ -229,7 +242,10 @@ test("kill stops an agent for good, cancels what waited, and its log stays reada
   expect((await asked).status).toBe("cancelled")
   expect((await waiting).status).toBe("cancelled")
   expect(await statusOf(harness, "/sleeper/c")).toBe("stopped")
-  expect(await harness.call("POST", "/v1/entities/sleeper/c/messages", { content: "x" })).toMatchObject({ status: 409, body: { code: "STOPPED" } })
+  expect(await harness.call("POST", "/v1/entities/sleeper/c/messages", { content: "x" })).toMatchObject({
+    status: 409,
+    body: { code: "STOPPED" },
+  })
   expect((await harness.log("/sleeper/c")).length).toBeGreaterThan(5)
 })
 
@@ -259,13 +275,21 @@ test("a custom signal is delivered to the handler", async () => {
 })
 
 test("a parent sleeps while its children work, and is woken when each ends", async () => {
-  const child = defineEntity("child", { handler: (ctx, wake) => ctx.reply(`${String(wake.messages[0]?.content)} done`) })
+  const child = defineEntity("child", {
+    handler: (ctx, wake) => ctx.reply(`${String(wake.messages[0]?.content)} done`),
+  })
   const parent = defineEntity("parent", {
     handler(ctx, wake) {
-      if (wake.first) for (const name of ["x", "y", "z"]) ctx.spawn("child", `${ctx.entity.id}-${name}`, {}, { message: name })
+      if (wake.first)
+        for (const name of ["x", "y", "z"]) ctx.spawn("child", `${ctx.entity.id}-${name}`, {}, { message: name })
       const done = ctx.children.filter((row) => row.status === "completed")
       if (done.length < 3) return ctx.suspend()
-      ctx.reply(done.map((row) => String(row.reply)).sort().join(", "))
+      ctx.reply(
+        done
+          .map((row) => String(row.reply))
+          .sort()
+          .join(", "),
+      )
     },
   })
   const harness = await harnessOf({ entities: [parent, child] })

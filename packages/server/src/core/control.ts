@@ -62,7 +62,19 @@ export interface NewEntity {
 export function newRecord(entity: NewEntity, control: Control): Omit<EntityRecord, "version"> {
   const { url, type, id, args, tags, parent, nowMs } = entity
   const status: EntityStatus = "idle"
-  const base = { url, type, id, args, tags, parent, status, epoch: 0, createdAtMs: nowMs, activeAtMs: nowMs, dueAtMs: null }
+  const base = {
+    url,
+    type,
+    id,
+    args,
+    tags,
+    parent,
+    status,
+    epoch: 0,
+    createdAtMs: nowMs,
+    activeAtMs: nowMs,
+    dueAtMs: null,
+  }
   return withControl({ ...base, control: {} }, control)
 }
 

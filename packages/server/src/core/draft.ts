@@ -1,4 +1,13 @@
-import type { BuiltInCollection, BuiltInRows, ChangeEvent, EntityUrl, Json, MessageRow, Operation, Reason } from "@rouse/protocol"
+import type {
+  BuiltInCollection,
+  BuiltInRows,
+  ChangeEvent,
+  EntityUrl,
+  Json,
+  MessageRow,
+  Operation,
+  Reason,
+} from "@rouse/protocol"
 import { entityStreamPath, LOG_ONLY_COLLECTIONS } from "@rouse/protocol"
 import { frameJson, type Commit, type EntityRecord, type Guard, type Op } from "@rouse/store"
 import { type Control, isoTime, withControl } from "./control.ts"
@@ -161,7 +170,13 @@ export class EntityDraft {
     guards.push({ kind: "version", url: this.url, version: this.#version })
     ops.push({ op: "putEntity", record: { ...this.#record, activeAtMs: this.#nowMs } })
     if (this.#version === 0) {
-      ops.push({ op: "createStream", path, contentType: "application/json", nowMs: this.#nowMs, data: frameJson(this.#events) })
+      ops.push({
+        op: "createStream",
+        path,
+        contentType: "application/json",
+        nowMs: this.#nowMs,
+        data: frameJson(this.#events),
+      })
     } else if (this.#events.length > 0) {
       ops.push({ op: "append", path, data: frameJson(this.#events), nowMs: this.#nowMs })
     }

@@ -9,22 +9,29 @@ const BUILT_IN: ReadonlySet<string> = new Set(HANDLER_COLLECTIONS)
  *
  * @throws {RouseError} `INVALID_ARGS` naming the event and its fault; `TOO_LARGE` when the commit is.
  */
-export function checkEvents(events: readonly ChangeEvent[], state: Readonly<Record<string, unknown>>, bytesMax: number): void {
+export function checkEvents(
+  events: readonly ChangeEvent[],
+  state: Readonly<Record<string, unknown>>,
+  bytesMax: number,
+): void {
   let bytes = 0
   events.forEach((event, index) => {
     const fault = faultOf(event, state)
     if (fault) throw new RouseError("INVALID_ARGS", `events[${index}]: ${fault}`)
     bytes += sizeOf(event.value)
   })
-  if (bytes > bytesMax) throw new RouseError("TOO_LARGE", `events: ${bytes} bytes in one commit; at most ${bytesMax} are allowed`)
+  if (bytes > bytesMax)
+    throw new RouseError("TOO_LARGE", `events: ${bytes} bytes in one commit; at most ${bytesMax} are allowed`)
 }
 
 function faultOf(event: ChangeEvent, state: Readonly<Record<string, unknown>>): string | undefined {
-  if (!BUILT_IN.has(event.type) && !Object.hasOwn(state, event.type)) return `type "${event.type}" is not a collection of this entity`
+  if (!BUILT_IN.has(event.type) && !Object.hasOwn(state, event.type))
+    return `type "${event.type}" is not a collection of this entity`
   if (typeof event.key !== "string" || event.key === "" || event.key.length > KEY_LENGTH_MAX) {
     return `key must be 1 to ${KEY_LENGTH_MAX} characters`
   }
-  if (!OPERATIONS.has(event.headers.operation)) return `operation "${event.headers.operation}" is not insert, update or delete`
+  if (!OPERATIONS.has(event.headers.operation))
+    return `operation "${event.headers.operation}" is not insert, update or delete`
   if (event.headers.operation !== "delete" && event.value === undefined) return "value is missing"
   return undefined
 }

@@ -49,7 +49,10 @@ export interface Attempt {
 }
 
 /** How a finished wake leaves the run: over, to be continued, or failed for good. */
-export type WakeEnd = { readonly kind: "over" } | { readonly kind: "suspended" } | { readonly kind: "failed"; readonly reason: string }
+export type WakeEnd =
+  | { readonly kind: "over" }
+  | { readonly kind: "suspended" }
+  | { readonly kind: "failed"; readonly reason: string }
 
 export type WakeEvent =
   /** A message was accepted. `wakeId` names the wake, should this begin one. */
@@ -58,10 +61,28 @@ export type WakeEvent =
   | { readonly kind: "renew"; readonly epoch: number; readonly expiresAtMs: number; readonly progress: boolean }
   /** The run under way took messages. */
   | { readonly kind: "take"; readonly epoch: number; readonly count: number }
-  | { readonly kind: "finish"; readonly epoch: number; readonly end: WakeEnd; readonly wakeId: string; readonly nowMs: number }
-  | { readonly kind: "fail"; readonly epoch: number; readonly reason: string; readonly attemptsMax: number; readonly dueAtMs: number }
+  | {
+      readonly kind: "finish"
+      readonly epoch: number
+      readonly end: WakeEnd
+      readonly wakeId: string
+      readonly nowMs: number
+    }
+  | {
+      readonly kind: "fail"
+      readonly epoch: number
+      readonly reason: string
+      readonly attemptsMax: number
+      readonly dueAtMs: number
+    }
   /** The lease's holder is gone: it died, or let the lease expire. */
-  | { readonly kind: "lose"; readonly epoch: number; readonly reason: string; readonly lossesMax: number; readonly dueAtMs: number }
+  | {
+      readonly kind: "lose"
+      readonly epoch: number
+      readonly reason: string
+      readonly lossesMax: number
+      readonly dueAtMs: number
+    }
   /** The holder gives the wake back unfinished, through no fault of it. */
   | { readonly kind: "release"; readonly epoch: number; readonly nowMs: number }
   /** The open run of a suspended or waiting entity was closed from outside. */
@@ -143,7 +164,11 @@ function lease(state: WakeState, event: Of<"lease">): WakeState {
   const { phase } = state
   if (phase.kind !== "queued" || phase.dueAtMs > event.nowMs) throw notNow("leased", phase)
   const { wake } = phase
-  return { ...state, epoch: state.epoch + 1, phase: { kind: "running", wake, expiresAtMs: event.expiresAtMs, pausing: false } }
+  return {
+    ...state,
+    epoch: state.epoch + 1,
+    phase: { kind: "running", wake, expiresAtMs: event.expiresAtMs, pausing: false },
+  }
 }
 
 function renew(state: WakeState, event: Of<"renew">): WakeState {
@@ -162,7 +187,8 @@ function finish(state: WakeState, event: Of<"finish">): WakeState {
   const { pausing } = held(state, event.epoch)
   const after = { ...state, runOpen: event.end.kind === "suspended" }
   if (pausing) return { ...after, phase: { kind: "paused" } }
-  if (event.end.kind === "failed" && state.pending === 0) return { ...after, phase: { kind: "dead", reason: event.end.reason } }
+  if (event.end.kind === "failed" && state.pending === 0)
+    return { ...after, phase: { kind: "dead", reason: event.end.reason } }
   return { ...after, phase: rest(after, event) }
 }
 
@@ -257,7 +283,10 @@ function firstAttempt(id: string): Attempt {
 
 function held(state: WakeState, epoch: number): Running {
   if (state.phase.kind !== "running" || state.epoch !== epoch) {
-    throw new RouseError("FENCED", `epoch ${epoch} is not the lease's: the entity is ${state.phase.kind} at epoch ${state.epoch}`)
+    throw new RouseError(
+      "FENCED",
+      `epoch ${epoch} is not the lease's: the entity is ${state.phase.kind} at epoch ${state.epoch}`,
+    )
   }
   return state.phase
 }

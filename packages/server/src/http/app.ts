@@ -44,7 +44,10 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   const page = options.page === undefined ? undefined : pageHandler(options.page)
   app.notFound(async (c) => {
     const found = c.req.path.startsWith("/v1/") ? undefined : await page?.(c.req.raw)
-    return found ?? problemResponse(new RouseError("NOT_FOUND", `there is nothing at ${c.req.method} ${c.req.path}`), plane.log)
+    return (
+      found ??
+      problemResponse(new RouseError("NOT_FOUND", `there is nothing at ${c.req.method} ${c.req.path}`), plane.log)
+    )
   })
   return async (request) => app.fetch(request)
 }

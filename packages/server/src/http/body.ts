@@ -28,7 +28,10 @@ export function parseBody<T>(text: string, schema: z.ZodType<T>): T {
   try {
     json = text === "" ? {} : JSON.parse(text)
   } catch (error) {
-    throw new RouseError("BAD_JSON", `the body is not valid JSON: ${error instanceof Error ? error.message : "syntax error"}`)
+    throw new RouseError(
+      "BAD_JSON",
+      `the body is not valid JSON: ${error instanceof Error ? error.message : "syntax error"}`,
+    )
   }
   return parseValue(json, schema, "body")
 }

@@ -39,10 +39,16 @@ export function urlOf(c: Context<Env>): EntityUrl {
   const type = c.req.param("type") ?? ""
   const id = c.req.param("id") ?? ""
   if (!isEntityType(type)) {
-    throw new RouseError("BAD_REQUEST", `type: "${type}" must be a lower-case letter, then lower-case letters, digits, _ and -`)
+    throw new RouseError(
+      "BAD_REQUEST",
+      `type: "${type}" must be a lower-case letter, then lower-case letters, digits, _ and -`,
+    )
   }
   if (!isEntityId(id)) {
-    throw new RouseError("BAD_REQUEST", `id: "${id}" must be 1 to 128 letters, digits and ._~- beginning with a letter or digit`)
+    throw new RouseError(
+      "BAD_REQUEST",
+      `id: "${id}" must be 1 to 128 letters, digits and ._~- beginning with a letter or digit`,
+    )
   }
   return entityUrl(type, id)
 }
@@ -77,7 +83,10 @@ async function list(plane: Plane, c: Context<Env>, stop: AbortSignal): Promise<R
     return streamResponse(listEvents(plane, query, AbortSignal.any([stop, gone.signal])), () => gone.abort())
   }
   const page = await plane.store.entities(filterOf(query))
-  const body: EntityPage = { entities: page.entities.map(summaryOf), ...(page.next === undefined ? {} : { next: page.next }) }
+  const body: EntityPage = {
+    entities: page.entities.map(summaryOf),
+    ...(page.next === undefined ? {} : { next: page.next }),
+  }
   return c.json(body)
 }
 
@@ -91,7 +100,15 @@ async function put(plane: Plane, c: Context<Env>): Promise<Response> {
   const receipt = await receiptKey(c.req.raw, principal, text)
   const known = (await findReceipt(plane, receipt)) as unknown as SpawnOutcome | undefined
   const { args = {}, tags = {}, parent = null, message } = body
-  const input = { type: c.req.param("type") ?? "", id: c.req.param("id") ?? "", args, tags, parent, wake: "finished", from: principal } as const
+  const input = {
+    type: c.req.param("type") ?? "",
+    id: c.req.param("id") ?? "",
+    args,
+    tags,
+    parent,
+    wake: "finished",
+    from: principal,
+  } as const
   const outcome =
     known ??
     (await spawn(plane, message === undefined ? input : { ...input, message }, (draft, made) =>
@@ -100,14 +117,25 @@ async function put(plane: Plane, c: Context<Env>): Promise<Response> {
   return spawned(plane, c, url, outcome, waitMs)
 }
 
-async function spawned(plane: Plane, c: Context<Env>, url: EntityUrl, outcome: SpawnOutcome, waitMs: number | undefined): Promise<Response> {
+async function spawned(
+  plane: Plane,
+  c: Context<Env>,
+  url: EntityUrl,
+  outcome: SpawnOutcome,
+  waitMs: number | undefined,
+): Promise<Response> {
   const message = outcome.message === undefined ? {} : { message: outcome.message }
   const settled =
     waitMs === undefined || outcome.message === undefined
       ? {}
       : { settled: await waitForSettled(plane, url, outcome.message, waitMs, c.req.raw.signal) }
   const record = await needRecord(plane, url)
-  const body: Spawned & Partial<typeof settled> = { entity: summaryOf(record), offset: await tailOf(plane, url), ...message, ...settled }
+  const body: Spawned & Partial<typeof settled> = {
+    entity: summaryOf(record),
+    offset: await tailOf(plane, url),
+    ...message,
+    ...settled,
+  }
   return c.json(body, outcome.created ? 201 : 200, { location: `/v1/entities${url}` })
 }
 

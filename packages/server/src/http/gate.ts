@@ -39,13 +39,17 @@ function admitLocal(request: Request): Principal {
   const url = new URL(request.url)
   const host = request.headers.get("host") ?? url.host
   if (!LOOPBACK.test(host)) {
-    throw new RouseError("FORBIDDEN", `Host: "${host}" is not this machine; a server without tokens answers only to localhost`)
+    throw new RouseError(
+      "FORBIDDEN",
+      `Host: "${host}" is not this machine; a server without tokens answers only to localhost`,
+    )
   }
   const origin = request.headers.get("origin")
   if (origin !== null && origin !== `${url.protocol}//${host}`) {
     throw new RouseError("FORBIDDEN", "Origin: a server without tokens answers no other site's pages")
   }
   const site = request.headers.get("sec-fetch-site")
-  if (site === "cross-site") throw new RouseError("FORBIDDEN", "Sec-Fetch-Site: a server without tokens answers no other site's pages")
+  if (site === "cross-site")
+    throw new RouseError("FORBIDDEN", "Sec-Fetch-Site: a server without tokens answers no other site's pages")
   return LOCAL
 }

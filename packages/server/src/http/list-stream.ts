@@ -9,7 +9,11 @@ const COALESCE_MS = 200
 const HEARTBEAT_MS = 15_000
 
 /** The first page of a list, and then every entity that comes to match, changes or ceases to. */
-export async function* listEvents(plane: Plane, query: EntityQuery, stop: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* listEvents(
+  plane: Plane,
+  query: EntityQuery,
+  stop: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const filter = filterOf(query)
   const changed = new Map<EntityUrl, EntityRecord>()
   let wake = (): void => undefined

@@ -27,7 +27,12 @@ export async function listen(
 ): Promise<Listening> {
   const listener = getRequestListener(fetch, { overrideGlobalObjects: false })
   const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true },
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      noDelay: true,
+    },
     (incoming, outgoing) => void listener(incoming, outgoing),
   )
   await new Promise<void>((resolve, reject) => {
@@ -46,7 +51,10 @@ function refused(error: NodeJS.ErrnoException, host: string, port: number): Rous
     EADDRNOTAVAIL: "this machine has no such address",
   }
   const why = reasons[error.code ?? ""] ?? error.message
-  return new RouseError("BAD_REQUEST", `cannot listen on ${host}:${port}: ${why}`, { cause: error, details: { host, port } })
+  return new RouseError("BAD_REQUEST", `cannot listen on ${host}:${port}: ${why}`, {
+    cause: error,
+    details: { host, port },
+  })
 }
 
 async function close(server: HttpServer, graceMs: number): Promise<void> {

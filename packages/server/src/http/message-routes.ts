@@ -1,4 +1,13 @@
-import { entityStreamPath, type EntityUrl, type Json, type MessageMode, type Offset, type Receipt, RouseError, START } from "@rouse/protocol"
+import {
+  entityStreamPath,
+  type EntityUrl,
+  type Json,
+  type MessageMode,
+  type Offset,
+  type Receipt,
+  RouseError,
+  START,
+} from "@rouse/protocol"
 import { sendBody } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
 import { isoTime } from "../core/control.ts"
@@ -44,8 +53,10 @@ function inputOf(plane: Plane, c: Context<Env>, to: EntityUrl, text: string): Se
   const body = parseBody(text, sendBody)
   const mode: MessageMode = body.mode ?? "steer"
   const now = plane.clock()
-  const dueAtMs = body.afterMs !== undefined ? now + body.afterMs : body.at !== undefined ? Date.parse(body.at) : undefined
-  if (dueAtMs !== undefined && body.at !== undefined && dueAtMs < now) throw new RouseError("INVALID_ARGS", `at: ${body.at} is in the past`)
+  const dueAtMs =
+    body.afterMs !== undefined ? now + body.afterMs : body.at !== undefined ? Date.parse(body.at) : undefined
+  if (dueAtMs !== undefined && body.at !== undefined && dueAtMs < now)
+    throw new RouseError("INVALID_ARGS", `at: ${body.at} is in the past`)
   return { to, from: c.get("principal"), content: body.content, mode, ...(dueAtMs === undefined ? {} : { dueAtMs }) }
 }
 
@@ -62,11 +73,14 @@ async function sendOnce(
   const known = (await findReceipt(plane, receipt)) as unknown as Posted | undefined
   if (known) return known
   try {
-    const onPlan = (draft: CommitDraft, sent: Sent): void => putReceipt(plane, draft, receipt, posted(sent) as unknown as Json)
+    const onPlan = (draft: CommitDraft, sent: Sent): void =>
+      putReceipt(plane, draft, receipt, posted(sent) as unknown as Json)
     return posted(await send(plane, input, onPlan))
   } catch (error) {
     // The same key came twice at once, and the other was first.
-    const other = RouseError.is(error, "CONFLICT") ? ((await findReceipt(plane, receipt)) as unknown as Posted | undefined) : undefined
+    const other = RouseError.is(error, "CONFLICT")
+      ? ((await findReceipt(plane, receipt)) as unknown as Posted | undefined)
+      : undefined
     if (other) return other
     throw error
   }

@@ -14,12 +14,12 @@ const TYPES: Readonly<Record<string, string>> = {
   ".txt": "text/plain; charset=utf-8",
 }
 
-/** What the page may load: its own files, and images that agents link to. An agent's words can run nothing. */
+/** What the page may load: its own files. An agent's words can run nothing and fetch nothing. */
 const POLICY = [
   "default-src 'self'",
   "script-src 'self'",
   "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: https:",
+  "img-src 'self' data:",
   "connect-src 'self'",
   "object-src 'none'",
   "base-uri 'none'",
@@ -38,7 +38,9 @@ export function pageHandler(directory: string): (request: Request) => Promise<Re
     const file = await find(directory, new URL(request.url).pathname)
     if (file === undefined) return undefined
     const bytes = await readFile(file)
-    return new Response(request.method === "HEAD" ? null : new Uint8Array(bytes), { headers: headersOf(file, bytes.length) })
+    return new Response(request.method === "HEAD" ? null : new Uint8Array(bytes), {
+      headers: headersOf(file, bytes.length),
+    })
   }
 }
 

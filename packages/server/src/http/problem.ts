@@ -10,7 +10,11 @@ export function problemResponse(error: unknown, log: Log): Response {
   if (!RouseError.is(error) || problem.code === "INTERNAL") {
     log.error("a request failed", { error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
   }
-  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store", "x-content-type-options": "nosniff" })
+  const headers = new Headers({
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  })
   if (problem.status === 401) headers.set("www-authenticate", 'Bearer realm="rouse"')
   if (problem.status === 429 || problem.status === 503) headers.set("retry-after", RETRY_AFTER_SECONDS)
   return new Response(JSON.stringify(problem), { status: problem.status, headers })

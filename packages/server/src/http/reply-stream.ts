@@ -12,7 +12,12 @@ const HEARTBEAT_MS = 15_000
  *
  * Follows the log and nothing else, so a reader that lost it can go on from the last id with the stream's own protocol.
  */
-export async function* replyEvents(plane: Plane, receipt: Receipt, from: Offset, stop: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* replyEvents(
+  plane: Plane,
+  receipt: Receipt,
+  from: Offset,
+  stop: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const path = entityStreamPath(receipt.url)
   const changes = new Changes(plane, path)
   const onStop = (): void => changes.end()
@@ -25,7 +30,8 @@ export async function* replyEvents(plane: Plane, receipt: Receipt, from: Offset,
       offset = next
       const { events, settled } = until(chunks, receipt.message)
       const frames = events.map((event): ServerEvent => ({ event: "change", data: event, id: next }))
-      if (settled) frames.push({ event: "settled", data: await settledOf(plane, receipt.url, receipt.message), id: next })
+      if (settled)
+        frames.push({ event: "settled", data: await settledOf(plane, receipt.url, receipt.message), id: next })
       if (frames.length > 0) yield encodeEvents(frames)
       if (settled || changes.ended) return
       if (upToDate && (await quietFor(plane, changes))) yield heartbeat()
@@ -37,7 +43,10 @@ export async function* replyEvents(plane: Plane, receipt: Receipt, from: Offset,
 }
 
 /** The changes of these commits, up to the one that settles the message. */
-function until(chunks: readonly Uint8Array[], message: string): { readonly events: readonly ChangeEvent[]; readonly settled: boolean } {
+function until(
+  chunks: readonly Uint8Array[],
+  message: string,
+): { readonly events: readonly ChangeEvent[]; readonly settled: boolean } {
   const events: ChangeEvent[] = []
   for (const chunk of chunks) {
     const commit = parseJson([chunk]) as unknown as readonly ChangeEvent[]
@@ -63,4 +72,3 @@ async function quietFor(plane: Plane, changes: Changes): Promise<boolean> {
 function settles(event: ChangeEvent, message: string): boolean {
   return event.type === "message" && event.key === message && isTerminal((event.value as unknown as MessageRow).status)
 }
-

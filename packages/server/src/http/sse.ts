@@ -48,7 +48,12 @@ export function streamResponse(source: AsyncGenerator<Uint8Array, void, undefine
     },
     { highWaterMark: 0 },
   )
-  const headers = { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no", "x-content-type-options": "nosniff" }
+  const headers = {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+    "x-content-type-options": "nosniff",
+  }
   return new Response(body, { headers })
 }
 

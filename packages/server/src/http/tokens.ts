@@ -42,7 +42,10 @@ export function parseTokens(text: string): readonly Token[] {
   const parsed = file.safeParse(json)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    throw new RouseError("BAD_REQUEST", `the tokens file: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is not valid"}`)
+    throw new RouseError(
+      "BAD_REQUEST",
+      `the tokens file: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is not valid"}`,
+    )
   }
   return parsed.data.tokens.map(({ name, token, sha256, scope }, index) => {
     if ((token === undefined) === (sha256 === undefined)) {
@@ -58,7 +61,8 @@ export function parseTokens(text: string): readonly Token[] {
  * @throws {RouseError} `BAD_REQUEST` when it is shorter than 16 characters.
  */
 export function adminToken(name: string, token: string): Token {
-  if (token.length < TOKEN_LENGTH_MIN) throw new RouseError("BAD_REQUEST", `${name}: a token needs at least ${TOKEN_LENGTH_MIN} characters`)
+  if (token.length < TOKEN_LENGTH_MIN)
+    throw new RouseError("BAD_REQUEST", `${name}: a token needs at least ${TOKEN_LENGTH_MIN} characters`)
   return { name, digest: digestOf(token), scope: "admin" }
 }
 

@@ -1,0 +1,34 @@
+import type { Plane } from "./plane.ts"
+
+/** The pause between two rounds. */
+const EVERY_MS = 60_000
+
+/** The pause after a round that found something: there may be more. */
+const MORE_MS = 50
+
+/**
+ * Has the store drop what is over: expired receipts and streams, and the bytes of deleted logs. A little at a time, off every request's path.
+ *
+ * @returns What ends it.
+ */
+export function startSweeper(plane: Plane): () => void {
+  let open = true
+  let cancel = (): void => undefined
+  const later = (ms: number): void => {
+    cancel = plane.defer(ms, () => void round())
+  }
+  const round = async (): Promise<void> => {
+    let dropped = 0
+    try {
+      dropped = await plane.store.sweep(plane.clock())
+    } catch (error) {
+      if (open) plane.log.warn("sweeping failed", { error: String(error) })
+    }
+    if (open) later(dropped > 0 ? MORE_MS : EVERY_MS)
+  }
+  later(EVERY_MS)
+  return () => {
+    open = false
+    cancel()
+  }
+}
