@@ -59,7 +59,9 @@ export class RouseTarget implements Target {
     if (message.way === "spawn") return await this.#sendBySpawn(base, message)
     const { name, content, mode, way, wait } = message
     const body = { content, mode, ...(way === "delayed" ? { afterMs: DELAY_MS } : {}) }
-    const query = wait && way === "send" ? `?${WAIT}` : ""
+    // What is not there yet cannot be waited for.
+    const waits = wait && way === "send" && this.#options.plant !== "early-ack"
+    const query = waits ? `?${WAIT}` : ""
     const reply = await this.#http.call({
       method: "POST",
       url: `${base}/v1/entities${this.address(message.agent)}/messages${query}`,

@@ -24,6 +24,8 @@ export interface SentMessage {
   readonly accepted: boolean
   /** The key that the server gave it, when it said so. */
   readonly key?: string
+  /** The key that it was answered when it was sent once more at the end. */
+  readonly repeatedKey?: string
   /** Sends until it was accepted. */
   readonly tries: number
   /** What the server said had come of it, to a driver that waited. */

@@ -60,6 +60,7 @@ function judgeSent(sent: SentMessage, places: readonly Place[]): readonly Violat
   const faults: Violation[] = []
   if (place.url !== sent.to) faults.push(broken(`is on the log of ${place.url}`))
   if (sent.key !== undefined && sent.key !== place.key) faults.push(broken(`was answered ${sent.key} and is ${place.key}`))
+  if (sent.repeatedKey !== undefined && sent.repeatedKey !== place.key) faults.push(broken(`sent again, was answered ${sent.repeatedKey}`))
   if (place.row.status !== "processed") faults.push(broken(`ended ${place.row.status}: ${place.row.reason ?? "no reason"}`))
   const { settled } = sent
   if (settled !== undefined && TERMINAL.has(settled as MessageRow["status"]) && settled !== place.row.status) {

@@ -4,7 +4,7 @@ import { createServer } from "@rouse/server"
 import { openStore } from "@rouse/store"
 import { LedgerClient } from "../ledger-client.ts"
 import { entitiesOf } from "./entities.ts"
-import { earlyStore } from "./plants.ts"
+import { plantedStore } from "./plants.ts"
 import type { Plant } from "./plants.ts"
 import { effectTools } from "./tools.ts"
 
@@ -17,7 +17,7 @@ const ledger = new LedgerClient(ledgerUrl)
 const store = await openStore({ directory, clock: Date.now })
 const host = { clock: Date.now, random: Math.random, log: silentLog, deltaMs: 5 }
 const server = createServer({
-  store: plant === "early-ack" ? earlyStore(store) : store,
+  store: plantedStore(store, plant),
   entities: entitiesOf({
     tools: effectTools({ ledger, random: Math.random, rerunOnce: plant === "rerun-once" }),
     random: Math.random,
