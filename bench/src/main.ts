@@ -33,7 +33,8 @@ const { values, positionals } = parseArgs({
 })
 
 if (values.list) process.stdout.write(`${table(benches.map(({ name, summary }) => [name, summary]))}\n`)
-else if (values.help || positionals.length === 0) process.stdout.write(`${USAGE}\n${table(benches.map(({ name, summary }) => [name, summary]))}\n`)
+else if (values.help || positionals.length === 0)
+  process.stdout.write(`${USAGE}\n${table(benches.map(({ name, summary }) => [name, summary]))}\n`)
 else await runAll(positionals.map(benchOf))
 
 function benchOf(name: string): Bench {
@@ -55,7 +56,8 @@ async function runAll(chosen: readonly Bench[]): Promise<void> {
     const notes = [...result.notes, `Load over the last minute: ${load.toFixed(2)}.`]
     process.stdout.write(`\n${figureTable(result.figures)}\n${notes.map((note) => `  ${note}`).join("\n")}\n`)
   }
-  if (values.json) process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), machine: here, benches: results })}\n`)
+  if (values.json)
+    process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), machine: here, benches: results })}\n`)
 }
 
 function context(): BenchContext {

@@ -27,7 +27,7 @@ export class AnswerParser {
 export function parseAnswer(all: Buffer): RawAnswer | undefined {
   const headEnd = all.indexOf(HEAD_END)
   if (headEnd < 0) return undefined
-  const head = all.latin1Slice(0, headEnd).toLowerCase()
+  const head = all.toString("latin1", 0, headEnd).toLowerCase()
   if (!head.startsWith("http/1.1 ")) throw new Error(`not an HTTP/1.1 answer: ${head.slice(0, 40)}`)
   const status = Number(head.slice(9, 12))
   const bodyAt = headEnd + HEAD_END.length
@@ -41,9 +41,9 @@ function chunked(status: number, all: Buffer, bodyAt: number): RawAnswer | undef
   // The last chunk follows the line end of the one before it, or that of the head.
   if (all.indexOf(CHUNKS_END, bodyAt - 2) < 0) return undefined
   const chunks: Buffer[] = []
-  for (let at = bodyAt; ; ) {
+  for (let at = bodyAt; ;) {
     const lineEnd = all.indexOf("\r\n", at)
-    const size = Number.parseInt(all.latin1Slice(at, lineEnd), 16)
+    const size = Number.parseInt(all.toString("latin1", at, lineEnd), 16)
     if (size === 0) return { status, body: Buffer.concat(chunks) }
     chunks.push(all.subarray(lineEnd + 2, lineEnd + 2 + size))
     at = lineEnd + 2 + size + 2

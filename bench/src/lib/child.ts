@@ -40,7 +40,11 @@ export class Child {
 
   static async start({ args, cwd, env }: ChildOptions): Promise<Child> {
     const startedAt = performance.now()
-    const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(process.execPath, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    })
     alive.add(child)
     child.once("exit", () => alive.delete(child))
     const lines: string[] = []

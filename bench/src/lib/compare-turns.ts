@@ -72,14 +72,28 @@ async function begin(context: BenchContext, system: System, directory: string): 
   context.say(`${system.name}: making ${AGENTS} agents and warming up`)
   const { pid } = child
   await withConnections(child, async (connections) => {
-    await runLoad({ connections, seconds: SPAWN_SECONDS_MAX, turnsMax: AGENTS, pid, turn: (connection, n) => system.freshTurn(connection, agentName(n)) })
-    await runLoad({ connections, seconds: WARM_UP_SECONDS, pid, turn: (connection, n) => system.turn(connection, agentName(n)) })
+    await runLoad({
+      connections,
+      seconds: SPAWN_SECONDS_MAX,
+      turnsMax: AGENTS,
+      pid,
+      turn: (connection, n) => system.freshTurn(connection, agentName(n)),
+    })
+    await runLoad({
+      connections,
+      seconds: WARM_UP_SECONDS,
+      pid,
+      turn: (connection, n) => system.turn(connection, agentName(n)),
+    })
   })
   return { system, child, fresh: 0 }
 }
 
 /** Connections of their own for each measurement: a server closes those that were idle while another system had its turn. */
-async function withConnections(child: Child, work: (connections: readonly Connection[]) => Promise<void>): Promise<void> {
+async function withConnections(
+  child: Child,
+  work: (connections: readonly Connection[]) => Promise<void>,
+): Promise<void> {
   const connections = await Promise.all(Array.from({ length: CLIENTS }, () => Connection.open(child.url)))
   try {
     await work(connections)
@@ -88,25 +102,47 @@ async function withConnections(child: Child, work: (connections: readonly Connec
   }
 }
 
-async function measure(context: BenchContext, contestant: Contestant, connections: readonly Connection[], figures: Figures): Promise<void> {
+async function measure(
+  context: BenchContext,
+  contestant: Contestant,
+  connections: readonly Connection[],
+  figures: Figures,
+): Promise<void> {
   const { system, child } = contestant
   const seconds = context.seconds ?? SECONDS
-  const one = connections.slice(0, 1)
+  const [first] = connections
+  if (first === undefined) throw new Error("a measurement needs connections")
+  const one = [first]
   const add = (metric: Metric, value: number): void => figures.add(metric, system.name, value)
   const { pid } = child
-  const warm = await runLoad({ connections: one, seconds, pid, turn: (connection, n) => system.turn(connection, agentName(n % WARM_AGENTS)) })
+  const warm = await runLoad({
+    connections: one,
+    seconds,
+    pid,
+    turn: (connection, n) => system.turn(connection, agentName(n % WARM_AGENTS)),
+  })
   add(METRICS.warmP50, warm.latencyMs.p50)
   add(METRICS.warmP99, warm.latencyMs.p99)
-  const fresh = await runLoad({ connections: one, seconds, pid, turn: (connection) => system.freshTurn(connection, `fresh${contestant.fresh++}`) })
+  const fresh = await runLoad({
+    connections: one,
+    seconds,
+    pid,
+    turn: (connection) => system.freshTurn(connection, `fresh${contestant.fresh++}`),
+  })
   add(METRICS.freshP50, fresh.latencyMs.p50)
   add(METRICS.freshP99, fresh.latencyMs.p99)
   if (system.startedType !== undefined) {
-    const began = await handlerStarted(one[0] as Connection, system.startedType, contestant.fresh)
+    const began = await handlerStarted(first, system.startedType, contestant.fresh)
     contestant.fresh += began.turns
     add(METRICS.sentToStarted, began.sentMs)
     add(METRICS.acceptedToStarted, began.acceptedMs)
   }
-  const load = await runLoad({ connections, seconds: seconds * 1.5, pid, turn: (connection, n) => system.turn(connection, agentName(n)) })
+  const load = await runLoad({
+    connections,
+    seconds: seconds * 1.5,
+    pid,
+    turn: (connection, n) => system.turn(connection, agentName(n)),
+  })
   add(METRICS.rate, load.turnsPerSecond)
   add(METRICS.loadP50, load.latencyMs.p50)
   add(METRICS.loadP99, load.latencyMs.p99)

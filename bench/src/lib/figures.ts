@@ -49,12 +49,19 @@ export class Figures {
   list(): Figure[] {
     return [...this.#metrics.values()].flatMap(({ metric, systems }) => {
       const base = this.#base === undefined ? undefined : systems.get(this.#base)
-      return [...systems].map(([system, values]) => figure(metric, system, values, system === this.#base ? undefined : base))
+      return [...systems].map(([system, values]) =>
+        figure(metric, system, values, system === this.#base ? undefined : base),
+      )
     })
   }
 }
 
-function figure(metric: Metric, system: string, values: readonly number[], base: readonly number[] | undefined): Figure {
+function figure(
+  metric: Metric,
+  system: string,
+  values: readonly number[],
+  base: readonly number[] | undefined,
+): Figure {
   const whole = spread(values)
   const hasTarget = metric.of === undefined || metric.of === system
   const verdict = hasTarget ? judge(metric, whole.median) : {}

@@ -16,7 +16,10 @@ export interface Started {
 }
 
 interface RunRows {
-  readonly rows: readonly { readonly key: string; readonly value: { readonly reply?: string; readonly status: string } }[]
+  readonly rows: readonly {
+    readonly key: string
+    readonly value: { readonly reply?: string; readonly status: string }
+  }[]
 }
 
 /** How long messages wait for their handler, one at a time, by a type whose handler replies with when it was entered. */
@@ -24,7 +27,8 @@ export async function handlerStarted(connection: Connection, type: string, from:
   const sent = new Float64Array(SAMPLES)
   const accepted = new Float64Array(SAMPLES)
   const agents = 20
-  for (let n = 0; n < agents; n++) await connection.json("PUT", `/v1/entities/${type}/s${from}-${n}?wait=20s`, { args: {}, message: "first" })
+  for (let n = 0; n < agents; n++)
+    await connection.json("PUT", `/v1/entities/${type}/s${from}-${n}?wait=20s`, { args: {}, message: "first" })
   for (let n = 0; n < SAMPLES; n++) {
     const path = `/v1/entities/${type}/s${from}-${n % agents}`
     const turn = Math.floor(n / agents) + 2

@@ -42,7 +42,9 @@ export class Connection {
     if (this.#ended) return Promise.reject(this.#ended)
     const length = Buffer.byteLength(body)
     const type = length > 0 ? "content-type: application/json\r\n" : ""
-    this.#socket.write(`${method} ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n${type}content-length: ${length}\r\n\r\n${body}`)
+    this.#socket.write(
+      `${method} ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n${type}content-length: ${length}\r\n\r\n${body}`,
+    )
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject

@@ -1,8 +1,7 @@
-import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from "node:fs"
+import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
 import { cpus, loadavg, release, totalmem, type } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { readFileSync } from "node:fs"
 import { inTemporaryDirectory } from "./temporary.ts"
 import { latency } from "./stats.ts"
 

@@ -5,13 +5,21 @@ import type { Spread } from "./stats.ts"
 export function figureTable(figures: readonly Figure[]): string {
   const hasRatio = figures.some((figure) => figure.ratio !== undefined)
   const hasTarget = figures.some((figure) => figure.target !== undefined)
-  const head = ["figure", "system", "median", "min … max", ...(hasRatio ? ["ratio (min … max)"] : []), ...(hasTarget ? ["target", ""] : [])]
+  const head = [
+    "figure",
+    "system",
+    "median",
+    "min … max",
+    ...(hasRatio ? ["ratio (min … max)"] : []),
+    ...(hasTarget ? ["target", ""] : []),
+  ]
   let last = ""
   const rows = figures.map((figure) => {
     const name = figure.metric === last ? "" : figure.metric
     last = figure.metric
     const cells = [name, figure.system, `${number(figure.median)} ${figure.unit}`, range(figure)]
-    if (hasRatio) cells.push(figure.ratio === undefined ? "" : `${number(figure.ratio.median)}× (${range(figure.ratio)})`)
+    if (hasRatio)
+      cells.push(figure.ratio === undefined ? "" : `${number(figure.ratio.median)}× (${range(figure.ratio)})`)
     if (hasTarget) cells.push(figure.target ?? "", figure.met === undefined ? "" : figure.met ? "met" : "MISSED")
     return cells
   })
@@ -22,7 +30,14 @@ export function figureTable(figures: readonly Figure[]): string {
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = []
   for (const row of rows) row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length)))
-  return rows.map((row) => row.map((cell, at) => cell.padEnd(widths[at] as number)).join("  ").trimEnd()).join("\n")
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at] as number))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n")
 }
 
 /** Three significant digits where there are decimals, thousands apart where there are none. */

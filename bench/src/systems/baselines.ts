@@ -10,7 +10,7 @@ export const storesNothing: System = baseline("stores nothing", "stores-nothing"
 export const bareAppend: System = baseline("bare durable append", "bare-append")
 
 function baseline(name: string, program: string): System {
-  const file = fileURLToPath(new URL(`../programs/${program}.ts`, import.meta.url))
+  const file = fileURLToPath(new URL(`../programs/${program}.mjs`, import.meta.url))
   const body = JSON.stringify({ content: MESSAGE })
   const ask = async (connection: Connection, agent: string): Promise<void> => {
     const { status } = await connection.request("POST", `/agents/${agent}/messages`, body)

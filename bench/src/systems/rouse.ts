@@ -21,7 +21,10 @@ export interface StartOptions {
 
 /** `rouse start`, quiet, on a free port. */
 export function startRouse({ program, directory, files = [ENTITIES], nodeArgs = [] }: StartOptions): Promise<Child> {
-  return Child.start({ args: [...nodeArgs, program, "start", ...files, "--port", "0", "--json", "--log-level", "warn"], cwd: directory })
+  return Child.start({
+    args: [...nodeArgs, program, "start", ...files, "--port", "0", "--json", "--log-level", "warn"],
+    cwd: directory,
+  })
 }
 
 /** Embedded, durable, with the offline model, as `rouse start` has it. */
@@ -31,7 +34,8 @@ export function rouse(program: string, name = "rouse"): System {
     name,
     startedType: "started",
     start: (directory) => startRouse({ program, directory, nodeArgs: nodeArgs() }),
-    turn: (connection, agent) => settled(connection, "POST", `/v1/entities/${type}/${agent}/messages?wait=20s`, SEND_BODY),
+    turn: (connection, agent) =>
+      settled(connection, "POST", `/v1/entities/${type}/${agent}/messages?wait=20s`, SEND_BODY),
     freshTurn: (connection, agent) => settled(connection, "PUT", `/v1/entities/${type}/${agent}?wait=20s`, SPAWN_BODY),
   }
 }

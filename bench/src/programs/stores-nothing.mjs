@@ -1,4 +1,4 @@
 /** A server that stores nothing: reads a message, and answers. */
-import { serveTurns } from "./serve-turns.ts"
+import { serveTurns } from "./serve-turns.mjs"
 
 serveTurns(() => Promise.resolve())
