@@ -64,7 +64,15 @@ async function judged(options: CrashOptions, directory: string, ledgerUrl: strin
   const ledger = new LedgerClient(ledgerUrl)
   const target = new RouseTarget({ directory, ledgerUrl, ...(plant === undefined ? {} : { plant }) })
   try {
-    const history = await drive({ target, ledger, random: new SeededRandom(seed), kills, agents, killMsMax, onProgress })
+    const history = await drive({
+      target,
+      ledger,
+      random: new SeededRandom(seed),
+      kills,
+      agents,
+      killMsMax,
+      onProgress,
+    })
     const violations = judge(history)
     return { summary: summaryOf(history, violations, { target: target.name, seed, kills }), violations }
   } finally {

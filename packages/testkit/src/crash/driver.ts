@@ -61,7 +61,11 @@ export async function drive(options: DriveOptions): Promise<History> {
   }
 }
 
-async function killAll({ random, kills, killMsMax, ledger, onProgress }: DriveOptions, server: Lives, load: Load): Promise<void> {
+async function killAll(
+  { random, kills, killMsMax, ledger, onProgress }: DriveOptions,
+  server: Lives,
+  load: Load,
+): Promise<void> {
   for (let kill = 1; kill <= kills; kill += 1) {
     if (kill % KILLS_A_GENERATION === 0) load.nextGeneration()
     if (random.below(EARLY_ONE_IN) === 0) {
@@ -80,7 +84,7 @@ async function killAll({ random, kills, killMsMax, ledger, onProgress }: DriveOp
 
 async function quiet(target: Target, base: string): Promise<void> {
   const until = Date.now() + QUIET_MS_MAX
-  for (let looks = 0; ; ) {
+  for (let looks = 0; ;) {
     const busy = await target.busy(base)
     looks = busy.length === 0 ? looks + 1 : 0
     // Twice: a message may be between two agents.

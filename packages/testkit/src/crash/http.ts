@@ -23,7 +23,10 @@ export class HttpClient {
   /** Rejects when the connection breaks before the whole answer is here. */
   call({ method, url, body, headers = {} }: Call): Promise<Reply> {
     const text = body === undefined ? undefined : JSON.stringify(body)
-    const type = text === undefined ? {} : { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) }
+    const type =
+      text === undefined
+        ? {}
+        : { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) }
     return new Promise((resolve, reject) => {
       const outgoing = request(url, { method, agent: this.#agent, headers: { ...headers, ...type } }, (incoming) => {
         const chunks: Buffer[] = []
@@ -31,7 +34,11 @@ export class HttpClient {
         incoming.on("error", reject)
         incoming.on("close", () => {
           if (!incoming.complete) return reject(new Error("the connection broke in the middle of an answer"))
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks).toString() })
+          resolve({
+            status: incoming.statusCode ?? 0,
+            headers: incoming.headers,
+            body: Buffer.concat(chunks).toString(),
+          })
         })
       })
       outgoing.on("error", reject)

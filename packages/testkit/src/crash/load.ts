@@ -89,7 +89,14 @@ export class Load {
     const name = `m${this.#outgoing.length + 1}`
     const way = bySpawn ? "spawn" : random.chance(0.1) ? "delayed" : "send"
     const mode = way !== "spawn" && random.chance(0.7) ? "queue" : "steer"
-    const message: Outgoing = { name, agent, content: scriptOf(name, agent, random), mode, way, wait: random.chance(0.6) }
+    const message: Outgoing = {
+      name,
+      agent,
+      content: scriptOf(name, agent, random),
+      mode,
+      way,
+      wait: random.chance(0.6),
+    }
     this.#outgoing.push(message)
     return message
   }
@@ -125,5 +132,11 @@ function isPassing(error: unknown): boolean {
   if (error instanceof NotAccepted) return true
   if (!(error instanceof Error)) return false
   const { code } = error as NodeJS.ErrnoException
-  return code === "ECONNREFUSED" || code === "ECONNRESET" || code === "EPIPE" || error.message.includes("connection broke") || error.message.includes("hang up")
+  return (
+    code === "ECONNREFUSED" ||
+    code === "ECONNRESET" ||
+    code === "EPIPE" ||
+    error.message.includes("connection broke") ||
+    error.message.includes("hang up")
+  )
 }

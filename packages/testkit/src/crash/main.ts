@@ -3,7 +3,14 @@ import { formatSummary, runCrash } from "../crash.ts"
 
 /** `--kills N`, `--seed N`, `--agents N`, `--plant NAME`, `--keep DIRECTORY`, `--json`. Exit code 1 when a promise was broken. */
 const { values } = parseArgs({
-  options: { kills: { type: "string" }, seed: { type: "string" }, agents: { type: "string" }, plant: { type: "string" }, keep: { type: "string" }, json: { type: "boolean" } },
+  options: {
+    kills: { type: "string" },
+    seed: { type: "string" },
+    agents: { type: "string" },
+    plant: { type: "string" },
+    keep: { type: "string" },
+    json: { type: "boolean" },
+  },
 })
 
 function count(name: "kills" | "seed" | "agents", otherwise: number): number {

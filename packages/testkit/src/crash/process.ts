@@ -90,7 +90,10 @@ class ChildRunning implements Running {
   #announced(): Promise<Announcement> {
     return new Promise((resolve, reject) => {
       let line = ""
-      const timer = setTimeout(() => reject(new Error(`not ready after ${READY_MS_MAX} ms: ${this.#complaints}`)), READY_MS_MAX)
+      const timer = setTimeout(
+        () => reject(new Error(`not ready after ${READY_MS_MAX} ms: ${this.#complaints}`)),
+        READY_MS_MAX,
+      )
       this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
         line += text
         if (!line.includes("\n")) return

@@ -74,7 +74,9 @@ export class RouseTarget implements Target {
 
   async #sendBySpawn(base: string, { name, agent, content }: Outgoing): Promise<Accepted> {
     accepted(await this.#put(base, `/${SINK}/${agent}`, {}, `${SINK}-${agent}`))
-    const { message } = JSON.parse(accepted(await this.#put(base, this.address(agent), { message: content }, name))) as Spawned
+    const { message } = JSON.parse(
+      accepted(await this.#put(base, this.address(agent), { message: content }, name)),
+    ) as Spawned
     return message === undefined ? {} : { key: message }
   }
 
@@ -107,7 +109,7 @@ export class RouseTarget implements Target {
     const store = await openStore({ directory: this.#data, clock: Date.now })
     try {
       const rest: RestingEntity[] = []
-      for (let after: string | undefined, more = true; more; ) {
+      for (let after: string | undefined, more = true; more;) {
         const page = await store.entities({ limit: PAGE, ...(after === undefined ? {} : { after }) })
         rest.push(...page.entities.map(({ url, status, dueAtMs, control }) => ({ url, status, dueAtMs, control })))
         after = page.next
@@ -125,7 +127,7 @@ export class RouseTarget implements Target {
 
   async #entities(base: string): Promise<readonly EntitySummary[]> {
     const all: EntitySummary[] = []
-    for (let after = "", more = true; more; ) {
+    for (let after = "", more = true; more;) {
       const page = await this.#get<EntityPage>(base, `/v1/entities?limit=${PAGE}${after}`)
       all.push(...page.entities)
       more = page.next !== undefined
@@ -136,7 +138,7 @@ export class RouseTarget implements Target {
 
   async #events(base: string, stream: string): Promise<EntityLog["events"]> {
     const events: EntityLog["events"][number][] = []
-    for (let offset = "-1", more = true; more; ) {
+    for (let offset = "-1", more = true; more;) {
       const reply = await this.#http.call({ method: "GET", url: `${base}/v1/stream/${stream}?offset=${offset}` })
       events.push(...(JSON.parse(accepted(reply)) as EntityLog["events"]))
       offset = String(reply.headers["stream-next-offset"])

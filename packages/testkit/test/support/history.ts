@@ -1,9 +1,21 @@
 import type { ChangeEvent, Json, MessageRow, Operation, RunRow, StepRow, ToolCallRow, WakeRow } from "@rouse/protocol"
-import type { EntityLog, History } from "../../src/crash/core/history.ts"
+import type { EntityLog, History, SentMessage } from "../../src/crash/core/history.ts"
 
 const AT = "2026-01-02T03:04:05.000Z"
 const AGENT = "/agent/one"
 const SINK = "/sink/one"
+
+/** The driver's one message. */
+export const SENT: SentMessage = {
+  name: "m1",
+  to: AGENT,
+  mode: "queue",
+  way: "send",
+  accepted: true,
+  key: "m000000001",
+  tries: 1,
+  settled: "processed",
+}
 
 type Change = (log: ChangeEvent[]) => ChangeEvent[]
 
@@ -17,13 +29,21 @@ export interface Faults {
 
 /** A small history in which every promise is kept: one queued message, one run with a call of class `once`, and two sends. */
 export function historyWith(faults: Faults = {}): History {
-  const change = (log: EntityLog, by: Change | undefined): EntityLog => ({ ...log, events: by ? by([...log.events]) : log.events })
+  const change = (log: EntityLog, by: Change | undefined): EntityLog => ({
+    ...log,
+    events: by ? by([...log.events]) : log.events,
+  })
   const logs = [change(agentLog(), faults.agent), change(sinkLog(), faults.sink)]
   return {
-    sent: [{ name: "m1", to: AGENT, mode: "queue", way: "send", accepted: true, key: "m000000001", tries: 1, settled: "processed" }],
+    sent: [SENT],
     effects: [{ key: "k1", ref: "m1.s0c0", tool: "mail", effect: "once", executions: 1, effects: 1, asked: 0 }],
     lives: [{ spawnedAtMs: 0, readyAtMs: 100 }],
-    rest: logs.map(({ url }) => ({ url, status: "idle", dueAtMs: null, control: { wake: { pending: 0, runOpen: false, phase: { kind: "idle" } }, run: null } })),
+    rest: logs.map(({ url }) => ({
+      url,
+      status: "idle",
+      dueAtMs: null,
+      control: { wake: { pending: 0, runOpen: false, phase: { kind: "idle" } }, run: null },
+    })),
     nextDueAtMs: undefined,
     logs,
     ...faults.history,
@@ -36,7 +56,16 @@ export function event(operation: Operation, type: string, key: string, value?: o
 
 export function message(status: MessageRow["status"], fields: Partial<MessageRow> = {}): MessageRow {
   const from = { kind: "user", id: "driver" } as const
-  return { id: "m000000001", kind: "message", from, content: "m1\n/call mail {\"ref\":\"m1.s0c0\"}", mode: "queue", at: AT, status, ...fields }
+  return {
+    id: "m000000001",
+    kind: "message",
+    from,
+    content: 'm1\n/call mail {"ref":"m1.s0c0"}',
+    mode: "queue",
+    at: AT,
+    status,
+    ...fields,
+  }
 }
 
 export function run(status: RunRow["status"]): RunRow {
@@ -44,7 +73,17 @@ export function run(status: RunRow["status"]): RunRow {
 }
 
 export function step(fields: Partial<StepRow> = {}): StepRow {
-  return { id: "r000001-s0001", run: "r000001", index: 1, pass: 0, model: "rouse/echo", messages: ["m000000001"], status: "done", startedAt: AT, ...fields }
+  return {
+    id: "r000001-s0001",
+    run: "r000001",
+    index: 1,
+    pass: 0,
+    model: "rouse/echo",
+    messages: ["m000000001"],
+    status: "done",
+    startedAt: AT,
+    ...fields,
+  }
 }
 
 export function call(status: ToolCallRow["status"], fields: Partial<ToolCallRow> = {}): ToolCallRow {
@@ -73,7 +112,15 @@ const OVER = { endedAt: AT, outcome: "completed" } as const
 
 function agentLog(): EntityLog {
   const events = [
-    event("insert", "entity", AGENT, { url: AGENT, type: "agent", id: "one", args: {}, parent: null, createdAt: AT, status: "live" }),
+    event("insert", "entity", AGENT, {
+      url: AGENT,
+      type: "agent",
+      id: "one",
+      args: {},
+      parent: null,
+      createdAt: AT,
+      status: "live",
+    }),
     event("insert", "message", "m000000001", message("accepted")),
     event("insert", "wake", "w1", wake()),
     event("insert", "run", "r000001", run("running")),
@@ -92,7 +139,15 @@ function agentLog(): EntityLog {
 
 function sinkLog(): EntityLog {
   const events = [
-    event("insert", "entity", SINK, { url: SINK, type: "sink", id: "one", args: {}, parent: null, createdAt: AT, status: "live" }),
+    event("insert", "entity", SINK, {
+      url: SINK,
+      type: "sink",
+      id: "one",
+      args: {},
+      parent: null,
+      createdAt: AT,
+      status: "live",
+    }),
     event("insert", "wake", "w2", wake({ id: "w2" })),
     ...note("m000000001", { ref: "m1.before", nonce: "n" }),
     ...note("m000000002", { ref: "m1.after", nonce: "n" }),
@@ -103,6 +158,7 @@ function sinkLog(): EntityLog {
 
 /** A note that arrived and was processed. */
 export function note(key: string, content: Json): ChangeEvent[] {
-  const row = (status: MessageRow["status"]): MessageRow => message(status, { id: key, content, from: { kind: "agent", id: AGENT } })
+  const row = (status: MessageRow["status"]): MessageRow =>
+    message(status, { id: key, content, from: { kind: "agent", id: AGENT } })
   return [event("insert", "message", key, row("accepted")), event("update", "message", key, row("processed"))]
 }

@@ -1,6 +1,6 @@
-import type { ChildFinished, ChildRow, EntityRow, MessageRow, RunRow, ToolCallRow } from "@rouse/protocol"
+import type { ChildFinished } from "@rouse/protocol"
 import type { EntityLog, History, SentMessage, Violation } from "./history.ts"
-import { groupBy, valuesOf } from "./replay.ts"
+import { groupBy, rowsOf } from "./replay.ts"
 import { CHILD, SINK, dutiesOf, noteOf, sinkOf } from "./work.ts"
 
 /** P2 for what stays inside: sends, delayed sends and spawns by handlers and by the model, and the news of a child's end. */
@@ -24,7 +24,7 @@ interface Delivered {
 function notesOf(logs: readonly EntityLog[]): ReadonlyMap<string, readonly Delivered[]> {
   const notes = new Map<string, Delivered[]>()
   for (const log of logs.filter(({ type }) => type === SINK)) {
-    for (const row of rowsOf<MessageRow>(log, "message")) {
+    for (const row of rowsOf(log, "message")) {
       const note = noteOf(row.content)
       if (note === undefined) continue
       const list = notes.get(note.ref) ?? []
@@ -43,13 +43,27 @@ function isOwed({ mode, accepted }: SentMessage): boolean {
 /** Nothing arrived twice, and what the model sent arrived. */
 function judgeNotes({ logs }: History, notes: ReadonlyMap<string, readonly Delivered[]>): readonly Violation[] {
   const twice = [...notes].filter(([, list]) => list.length > 1)
-  const sends = logs.flatMap((log) => rowsOf<ToolCallRow>(log, "tool_call").filter(({ name }) => name === "send").map((row) => ({ log, row })))
+  const sends = logs.flatMap((log) =>
+    rowsOf(log, "tool_call")
+      .filter(({ name }) => name === "send")
+      .map((row) => ({ log, row })),
+  )
   return [
-    ...twice.map(([ref, list]): Violation => ({ rule: "P2", where: ref, what: `arrived ${list.length} times at ${list[0]?.url}` })),
+    ...twice.map(([ref, list]): Violation => ({
+      rule: "P2",
+      where: ref,
+      what: `arrived ${list.length} times at ${list[0]?.url}`,
+    })),
     ...sends.flatMap(({ log, row }): Violation[] => {
       const ref = (row.input as { readonly content?: string }).content ?? ""
       if (row.status === "done" && notes.has(ref)) return []
-      return [{ rule: "P2", where: `${log.url} ${row.id}`, what: `the model's send of ${ref} is ${row.status} and ${notes.has(ref) ? "arrived" : "did not arrive"}` }]
+      return [
+        {
+          rule: "P2",
+          where: `${log.url} ${row.id}`,
+          what: `the model's send of ${ref} is ${row.status} and ${notes.has(ref) ? "arrived" : "did not arrive"}`,
+        },
+      ]
     }),
   ]
 }
@@ -62,10 +76,18 @@ function judgeDuties(
 ): readonly Violation[] {
   const { before, after, later, child } = dutiesOf(name)
   const sink = sinkOf(to.split("/")[2] ?? "")
-  const missing = [before, after, ...(later === undefined ? [] : [later])].filter((ref) => notes.get(ref)?.[0]?.url !== sink)
-  const faults = missing.map((ref): Violation => ({ rule: "P2", where: `${to} ${name}`, what: `the send ${ref} never arrived at ${sink}` }))
+  const missing = [before, after, ...(later === undefined ? [] : [later])].filter(
+    (ref) => notes.get(ref)?.[0]?.url !== sink,
+  )
+  const faults = missing.map((ref): Violation => ({
+    rule: "P2",
+    where: `${to} ${name}`,
+    what: `the send ${ref} never arrived at ${sink}`,
+  }))
   const made = child === undefined ? 1 : children.filter((log) => argsRef(log) === child).length
-  return made === 1 ? faults : [...faults, { rule: "P2", where: `${to} ${name}`, what: `the child ${child} was made ${made} times` }]
+  return made === 1
+    ? faults
+    : [...faults, { rule: "P2", where: `${to} ${name}`, what: `the child ${child} was made ${made} times` }]
 }
 
 /** A step's result is remembered: what a wake sends before and after a crash says the same. */
@@ -74,21 +96,37 @@ function judgeNonces(notes: ReadonlyMap<string, readonly Delivered[]>): readonly
     if (!ref.endsWith(".after")) return []
     const before = notes.get(ref.replace(/after$/, "before"))?.[0]
     if (before === undefined || before.nonce === note?.nonce) return []
-    return [{ rule: "P2", where: ref, what: `was sent with another step result than its first half: ${before.nonce} and ${note?.nonce}` }]
+    return [
+      {
+        rule: "P2",
+        where: ref,
+        what: `was sent with another step result than its first half: ${before.nonce} and ${note?.nonce}`,
+      },
+    ]
   })
 }
 
 /** Each child has its one message, and its parent was told once of each of its runs. */
 function judgeChildren({ logs }: History, children: readonly EntityLog[]): readonly Violation[] {
   const byUrl = new Map(logs.map((log) => [log.url, log]))
-  const spawns = logs.flatMap((log) => rowsOf<ToolCallRow>(log, "tool_call").filter(({ name }) => name === "spawn").map((row) => ({ log, row })))
+  const spawns = logs.flatMap((log) =>
+    rowsOf(log, "tool_call")
+      .filter(({ name }) => name === "spawn")
+      .map((row) => ({ log, row })),
+  )
   return [
     ...children.flatMap((child) => judgeChild(child, byUrl)),
     ...twiceMade(children),
     ...spawns.flatMap(({ log, row }): Violation[] => {
       const url = `/${CHILD}/${(row.input as { readonly id?: string }).id ?? ""}`
       if (row.status === "done" && byUrl.has(url)) return []
-      return [{ rule: "P2", where: `${log.url} ${row.id}`, what: `the model's spawn of ${url} is ${row.status} and ${byUrl.has(url) ? "was made" : "was not made"}` }]
+      return [
+        {
+          rule: "P2",
+          where: `${log.url} ${row.id}`,
+          what: `the model's spawn of ${url} is ${row.status} and ${byUrl.has(url) ? "was made" : "was not made"}`,
+        },
+      ]
     }),
   ]
 }
@@ -96,16 +134,16 @@ function judgeChildren({ logs }: History, children: readonly EntityLog[]): reado
 function judgeChild(child: EntityLog, byUrl: ReadonlyMap<string, EntityLog>): readonly Violation[] {
   const broken = (what: string): Violation => ({ rule: "P2", where: child.url, what })
   const faults: Violation[] = []
-  const messages = rowsOf<MessageRow>(child, "message").length
+  const messages = rowsOf(child, "message").length
   if (messages !== 1) faults.push(broken(`has ${messages} messages, not the one of its spawn`))
-  const runs = rowsOf<RunRow>(child, "run").length
-  const parent = byUrl.get(rowsOf<EntityRow>(child, "entity")[0]?.parent ?? "")
+  const runs = rowsOf(child, "run").length
+  const parent = byUrl.get(rowsOf(child, "entity")[0]?.parent ?? "")
   if (parent === undefined) return [...faults, broken("has no parent")]
-  const told = rowsOf<MessageRow>(parent, "message").filter(
+  const told = rowsOf(parent, "message").filter(
     ({ kind, content }) => kind === "childFinished" && (content as unknown as ChildFinished).url === child.url,
   ).length
   if (told !== runs) faults.push(broken(`ended ${runs} runs, and its parent was told ${told} times`))
-  const row = rowsOf<ChildRow>(parent, "child").find(({ url }) => url === child.url)
+  const row = rowsOf(parent, "child").find(({ url }) => url === child.url)
   if (row?.status !== "completed") faults.push(broken(`is ${row?.status ?? "missing"} in its parent's children`))
   return faults
 }
@@ -113,16 +151,19 @@ function judgeChild(child: EntityLog, byUrl: ReadonlyMap<string, EntityLog>): re
 function twiceMade(children: readonly EntityLog[]): readonly Violation[] {
   const byRef = groupBy(children, argsRef)
   return [...byRef].flatMap(([ref, list]): Violation[] =>
-    ref === undefined || list.length === 1 ? [] : [{ rule: "P2", where: ref, what: `was spawned ${list.length} times: ${list.map(({ url }) => url).join(", ")}` }],
+    ref === undefined || list.length === 1
+      ? []
+      : [
+          {
+            rule: "P2",
+            where: ref,
+            what: `was spawned ${list.length} times: ${list.map(({ url }) => url).join(", ")}`,
+          },
+        ],
   )
 }
 
 function argsRef(child: EntityLog): string | undefined {
-  const ref = rowsOf<EntityRow>(child, "entity")[0]?.args["ref"]
+  const ref = rowsOf(child, "entity")[0]?.args["ref"]
   return typeof ref === "string" ? ref : undefined
-}
-
-/** The latest rows of a collection. */
-function rowsOf<T>(log: EntityLog, collection: string): readonly T[] {
-  return [...valuesOf<T>(log, collection).values()].flatMap((values) => values.at(-1) ?? [])
 }

@@ -27,7 +27,7 @@ export function judgeEffects(history: History): readonly Violation[] {
 export function callsOf({ logs, effects }: History): readonly JudgedCall[] {
   const entries = new Map(effects.map((entry) => [entry.key, entry]))
   return logs.flatMap(({ url, ...log }) =>
-    [...valuesOf<ToolCallRow>({ url, ...log }, "tool_call").values()].flatMap((values): JudgedCall[] => {
+    [...valuesOf({ url, ...log }, "tool_call").values()].flatMap((values): JudgedCall[] => {
       const row = values.at(-1)
       const effect = row ? TOOLS[row.name]?.effect : undefined
       if (!row || effect === undefined) return []
@@ -39,7 +39,11 @@ export function callsOf({ logs, effects }: History): readonly JudgedCall[] {
 function judgeCall({ url, row, effect, entry }: JudgedCall): readonly Violation[] {
   const executions = entry?.executions ?? 0
   const said = `${row.status}${row.resolved ? `, resolved ${row.resolved}` : ""}, ${executions} executions, asked ${entry?.asked ?? 0} times`
-  const broken = (what: string): Violation => ({ rule: "P2", where: `${url} ${row.id} ${row.name} (${effect})`, what: `${what}: ${said}` })
+  const broken = (what: string): Violation => ({
+    rule: "P2",
+    where: `${url} ${row.id} ${row.name} (${effect})`,
+    what: `${what}: ${said}`,
+  })
   const faults: Violation[] = []
   if (row.status === "done" && executions === 0) faults.push(broken("has a result and never ran"))
   if (row.status !== "done" && !(effect === "once" && row.status === "unknown")) faults.push(broken("has no result"))
@@ -48,7 +52,8 @@ function judgeCall({ url, row, effect, entry }: JudgedCall): readonly Violation[
   if (effect === "reconcilable" && row.resolved !== undefined && row.attempts <= 1 && (entry?.asked ?? 0) === 0) {
     faults.push(broken("was resolved without asking"))
   }
-  if ((effect === "pure" || effect === "idempotent") && (entry?.effects ?? 0) > 1) faults.push(broken("had its effect again under its key"))
+  if ((effect === "pure" || effect === "idempotent") && (entry?.effects ?? 0) > 1)
+    faults.push(broken("had its effect again under its key"))
   return faults
 }
 
@@ -57,7 +62,13 @@ function judgeKeys(calls: readonly JudgedCall[]): readonly Violation[] {
   const byKey = groupBy(calls, ({ row }) => row.idempotencyKey)
   const byRef = groupBy(calls, ({ row }) => (row.input as { readonly ref?: string }).ref ?? "")
   const twice = (what: string, groups: ReadonlyMap<string, readonly JudgedCall[]>): Violation[] =>
-    [...groups].filter(([, group]) => group.length > 1).map(([name, group]) => ({ rule: "P2", where: name, what: `${what} of ${group.map(({ row }) => row.id).join(" and ")}` }))
+    [...groups]
+      .filter(([, group]) => group.length > 1)
+      .map(([name, group]) => ({
+        rule: "P2",
+        where: name,
+        what: `${what} of ${group.map(({ row }) => row.id).join(" and ")}`,
+      }))
   return [...twice("is the idempotency key", byKey), ...twice("is the work", byRef)]
 }
 
@@ -68,18 +79,26 @@ function judgeIntents({ effects }: History, calls: readonly JudgedCall[]): reado
     const call = byKey.get(entry.key)
     const ref = (call?.row.input as { readonly ref?: string } | undefined)?.ref
     if (call !== undefined && ref === entry.ref && call.row.name === entry.tool) return []
-    return [{ rule: "P2", where: entry.key, what: `${entry.tool} ran for ${entry.ref}; the logs hold ${call === undefined ? "no such call" : `${call.row.name} for ${ref}`}` }]
+    return [
+      {
+        rule: "P2",
+        where: entry.key,
+        what: `${entry.tool} ran for ${entry.ref}; the logs hold ${call === undefined ? "no such call" : `${call.row.name} for ${ref}`}`,
+      },
+    ]
   })
 }
 
 /** A settled call stays as it is, and one of class `once` begins once. */
 function judgeStarts(log: EntityLog): readonly Violation[] {
-  return [...valuesOf<ToolCallRow>(log, "tool_call")].flatMap(([key, values]) => {
+  return [...valuesOf(log, "tool_call")].flatMap(([key, values]) => {
     const broken = (what: string): Violation => ({ rule: "P2", where: `${log.url} ${key}`, what })
     const ended = values.filter((row) => row !== null && row.endedAt !== undefined).length
     const row = values.at(-1)
-    const faults = ended === 1 ? [] : [broken(`has ${ended} ends: ${values.map((value) => value?.status ?? "deleted").join(", ")}`)]
-    if (row && TOOLS[row.name]?.effect === "once" && row.attempts > 1) faults.push(broken(`is of class once and began ${row.attempts} times`))
+    const faults =
+      ended === 1 ? [] : [broken(`has ${ended} ends: ${values.map((value) => value?.status ?? "deleted").join(", ")}`)]
+    if (row && TOOLS[row.name]?.effect === "once" && row.attempts > 1)
+      faults.push(broken(`is of class once and began ${row.attempts} times`))
     return faults
   })
 }

@@ -1,4 +1,4 @@
-import type { MessageRow, RunRow } from "@rouse/protocol"
+import type { MessageRow } from "@rouse/protocol"
 import type { EntityLog, History, SentMessage, Violation } from "./history.ts"
 import { valuesOf } from "./replay.ts"
 import { messageName } from "./work.ts"
@@ -39,7 +39,7 @@ export function countMessages(history: History): Counts {
 function placesOf(logs: readonly EntityLog[]): ReadonlyMap<string, readonly Place[]> {
   const places = new Map<string, Place[]>()
   for (const log of logs) {
-    for (const [key, values] of valuesOf<MessageRow>(log, "message")) {
+    for (const [key, values] of valuesOf(log, "message")) {
       const row = values.at(-1)
       const name = row?.kind === "message" && row.from.kind !== "agent" ? messageName(row.content) : undefined
       if (!row || name === undefined) continue
@@ -56,12 +56,16 @@ function judgeSent(sent: SentMessage, places: readonly Place[]): readonly Violat
   const [place] = places
   if (!sent.accepted) return [broken(`was never accepted, after ${sent.tries} tries`)]
   if (place === undefined) return [broken(`was accepted (${sent.way}) and is on no log`)]
-  if (places.length > 1) return [broken(`is there ${places.length} times: ${places.map(({ url, key }) => `${url} ${key}`).join(", ")}`)]
+  if (places.length > 1)
+    return [broken(`is there ${places.length} times: ${places.map(({ url, key }) => `${url} ${key}`).join(", ")}`)]
   const faults: Violation[] = []
   if (place.url !== sent.to) faults.push(broken(`is on the log of ${place.url}`))
-  if (sent.key !== undefined && sent.key !== place.key) faults.push(broken(`was answered ${sent.key} and is ${place.key}`))
-  if (sent.repeatedKey !== undefined && sent.repeatedKey !== place.key) faults.push(broken(`sent again, was answered ${sent.repeatedKey}`))
-  if (place.row.status !== "processed") faults.push(broken(`ended ${place.row.status}: ${place.row.reason ?? "no reason"}`))
+  if (sent.key !== undefined && sent.key !== place.key)
+    faults.push(broken(`was answered ${sent.key} and is ${place.key}`))
+  if (sent.repeatedKey !== undefined && sent.repeatedKey !== place.key)
+    faults.push(broken(`sent again, was answered ${sent.repeatedKey}`))
+  if (place.row.status !== "processed")
+    faults.push(broken(`ended ${place.row.status}: ${place.row.reason ?? "no reason"}`))
   const { settled } = sent
   if (settled !== undefined && TERMINAL.has(settled as MessageRow["status"]) && settled !== place.row.status) {
     faults.push(broken(`was answered ${settled} and is ${place.row.status}`))
@@ -71,10 +75,11 @@ function judgeSent(sent: SentMessage, places: readonly Place[]): readonly Violat
 
 /** Every message of every inbox, also those that agents sent: one terminal event, and nothing after it. */
 function judgeEnds(log: EntityLog): readonly Violation[] {
-  return [...valuesOf<MessageRow>(log, "message")].flatMap(([key, values]) => {
+  return [...valuesOf(log, "message")].flatMap(([key, values]) => {
     const broken = (what: string): Violation[] => [{ rule: "P1", where: `${log.url} ${key}`, what }]
     const ends = values.filter((row) => row !== null && TERMINAL.has(row.status)).length
-    if (ends !== 1) return broken(`has ${ends} terminal events: ${values.map((row) => row?.status ?? "deleted").join(", ")}`)
+    if (ends !== 1)
+      return broken(`has ${ends} terminal events: ${values.map((row) => row?.status ?? "deleted").join(", ")}`)
     const last = values.at(-1)
     if (last?.status !== "processed") return broken(`ended ${last?.status ?? "deleted"}`)
     return []
@@ -83,11 +88,13 @@ function judgeEnds(log: EntityLog): readonly Violation[] {
 
 /** A run closes once, and after that nothing of it changes. */
 function judgeRuns(log: EntityLog): readonly Violation[] {
-  return [...valuesOf<RunRow>(log, "run")].flatMap(([key, values]) => {
+  return [...valuesOf(log, "run")].flatMap(([key, values]) => {
     const broken = (what: string): Violation[] => [{ rule: "P1", where: `${log.url} ${key}`, what }]
     const ends = values.filter((row) => row === null || (row.status !== "running" && row.status !== "suspended")).length
     if (ends !== 1) return broken(`closed ${ends} times: ${values.map((row) => row?.status ?? "deleted").join(", ")}`)
     const last = values.at(-1)
-    return last?.status === "completed" ? [] : broken(`ended ${last?.status ?? "deleted"}: ${last?.error?.message ?? ""}`)
+    return last?.status === "completed"
+      ? []
+      : broken(`ended ${last?.status ?? "deleted"}: ${last?.error?.message ?? ""}`)
   })
 }

@@ -7,8 +7,18 @@ export function judgeRest({ logs, rest, nextDueAtMs }: History): readonly Violat
   return [
     ...logs.flatMap(judgeLog),
     ...rest.flatMap(judgeEntity),
-    ...(rest.length === logs.length ? [] : [{ rule: "rest" as const, where: "the store", what: `${rest.length} entities at rest, ${logs.length} while it ran` }]),
-    ...(nextDueAtMs === undefined ? [] : [{ rule: "rest" as const, where: "the store", what: "something is still due" }]),
+    ...(rest.length === logs.length
+      ? []
+      : [
+          {
+            rule: "rest" as const,
+            where: "the store",
+            what: `${rest.length} entities at rest, ${logs.length} while it ran`,
+          },
+        ]),
+    ...(nextDueAtMs === undefined
+      ? []
+      : [{ rule: "rest" as const, where: "the store", what: "something is still due" }]),
   ]
 }
 
@@ -17,10 +27,16 @@ function judgeLog(log: EntityLog): readonly Violation[] {
   const faults: Violation[] = []
   if (log.status !== "idle") faults.push(broken(`is ${log.status}`))
   if (log.pending !== 0) faults.push(broken(`has ${log.pending} messages pending`))
-  for (const [key, values] of valuesOf<WakeRow>(log, "wake")) {
+  for (const [key, values] of valuesOf(log, "wake")) {
     const outcome = values.at(-1)?.outcome
     if (outcome !== "completed") faults.push(broken(`the wake ${key} ended ${outcome ?? "not at all"}`))
-    faults.push(...judgeEpochs(log, key, values.flatMap((row) => row ?? [])))
+    faults.push(
+      ...judgeEpochs(
+        log,
+        key,
+        values.flatMap((row) => row ?? []),
+      ),
+    )
   }
   return faults
 }
@@ -31,7 +47,13 @@ function judgeEpochs(log: EntityLog, key: string, rows: readonly WakeRow[]): rea
   return started.flatMap(({ epoch, attempt }, at): Violation[] => {
     const before = started[at - 1]
     if (before === undefined || (before.epoch < epoch && before.attempt < attempt)) return []
-    return [{ rule: "P6", where: `${log.url} ${key}`, what: `attempt ${attempt} at epoch ${epoch} follows attempt ${before.attempt} at ${before.epoch}` }]
+    return [
+      {
+        rule: "P6",
+        where: `${log.url} ${key}`,
+        what: `attempt ${attempt} at epoch ${epoch} follows attempt ${before.attempt} at ${before.epoch}`,
+      },
+    ]
   })
 }
 
@@ -44,8 +66,10 @@ function judgeEntity({ url, status, dueAtMs, control }: RestingEntity): readonly
   const broken = (what: string): Violation => ({ rule: "rest", where: url, what: `at rest: ${what}` })
   const { wake, run } = control as ControlState
   const faults: Violation[] = []
-  if (status !== "idle" || wake?.phase?.kind !== "idle") faults.push(broken(`${status}, ${wake?.phase?.kind ?? "no phase"}`))
+  if (status !== "idle" || wake?.phase?.kind !== "idle")
+    faults.push(broken(`${status}, ${wake?.phase?.kind ?? "no phase"}`))
   if (dueAtMs !== null) faults.push(broken("a lease or a wake is still due"))
-  if (wake?.pending !== 0 || wake.runOpen !== false || run !== null) faults.push(broken("a run or messages are left open"))
+  if (wake?.pending !== 0 || wake.runOpen !== false || run !== null)
+    faults.push(broken("a run or messages are left open"))
   return faults
 }

@@ -25,7 +25,8 @@ function judgePrefixes(log: EntityLog): readonly Violation[] {
   for (const { event, rows, at } of replay(log)) {
     if (!SHOWN.has(event.type)) continue
     const faults = refusals(conversation(rows))
-    if (faults.length > 0) violations.push({ rule: "P3", where: `${log.url} up to event ${at}`, what: faults.join("; ") })
+    if (faults.length > 0)
+      violations.push({ rule: "P3", where: `${log.url} up to event ${at}`, what: faults.join("; ") })
     if (violations.length === FAULTS_MAX) break
   }
   return violations
@@ -36,10 +37,24 @@ function judgeSettled(log: EntityLog): readonly Violation[] {
   const { rows } = finalOf(log)
   const open = rows.list("step").filter(({ status }: StepRow) => status !== "done")
   const told = conversation(rows).flatMap((turn) => (turn.role === "tool" ? turn.results : []))
-  const unknown = rows.list("tool_call").filter(({ name, status }: ToolCallRow) => status === "unknown" && TOOLS[name] !== undefined)
+  const unknown = rows
+    .list("tool_call")
+    .filter(({ name, status }: ToolCallRow) => status === "unknown" && TOOLS[name] !== undefined)
   const words = told.filter(({ outcome }) => outcome.kind === "error" && /outcome .*unknown/i.test(outcome.text)).length
   return [
-    ...open.map(({ id, status }): Violation => ({ rule: "P3", where: `${log.url} ${id}`, what: `the step is ${status} at the end` })),
-    ...(words === unknown.length ? [] : [{ rule: "P2" as const, where: log.url, what: `${unknown.length} outcomes are unknown, and the model was told of ${words}` }]),
+    ...open.map(({ id, status }): Violation => ({
+      rule: "P3",
+      where: `${log.url} ${id}`,
+      what: `the step is ${status} at the end`,
+    })),
+    ...(words === unknown.length
+      ? []
+      : [
+          {
+            rule: "P2" as const,
+            where: log.url,
+            what: `${unknown.length} outcomes are unknown, and the model was told of ${words}`,
+          },
+        ]),
   ]
 }

@@ -31,7 +31,11 @@ function content(turn: Turn, next: Turn | undefined, ids: Set<string>): readonly
     case "user":
       return turn.texts.length === 0 || turn.texts.some(isBlank) ? ["an empty user message"] : []
     case "tool":
-      return turn.results.length === 0 ? ["an empty tool message"] : turn.results.flatMap(({ outcome }) => (outcome.kind === "error" && isBlank(outcome.text) ? ["an empty error"] : []))
+      return turn.results.length === 0
+        ? ["an empty tool message"]
+        : turn.results.flatMap(({ outcome }) =>
+            outcome.kind === "error" && isBlank(outcome.text) ? ["an empty error"] : [],
+          )
     case "assistant":
       return assistant(turn, next, ids)
   }
@@ -39,7 +43,11 @@ function content(turn: Turn, next: Turn | undefined, ids: Set<string>): readonly
 
 const CALL_ID = /^[A-Za-z0-9_-]{1,64}$/
 
-function assistant({ parts }: Extract<Turn, { role: "assistant" }>, next: Turn | undefined, ids: Set<string>): readonly string[] {
+function assistant(
+  { parts }: Extract<Turn, { role: "assistant" }>,
+  next: Turn | undefined,
+  ids: Set<string>,
+): readonly string[] {
   const faults: string[] = []
   if (parts.every(({ kind }) => kind === "reasoning")) faults.push("an assistant message with nothing said or called")
   const calls = parts.filter((part) => part.kind === "call")
@@ -49,7 +57,8 @@ function assistant({ parts }: Extract<Turn, { role: "assistant" }>, next: Turn |
     if (!CALL_ID.test(part.id)) faults.push(`the call id ${JSON.stringify(part.id)}`)
     if (ids.has(part.id)) faults.push(`the call id ${part.id} a second time`)
     ids.add(part.id)
-    if (typeof part.input !== "object" || part.input === null || Array.isArray(part.input)) faults.push(`an input of ${part.id} that is no object`)
+    if (typeof part.input !== "object" || part.input === null || Array.isArray(part.input))
+      faults.push(`an input of ${part.id} that is no object`)
   }
   if (calls.length === 0) return faults
   const results = next?.role === "tool" ? next.results : []

@@ -1,4 +1,3 @@
-import type { WakeRow } from "@rouse/protocol"
 import type { History, Life } from "./history.ts"
 import { valuesOf } from "./replay.ts"
 
@@ -10,7 +9,7 @@ export function recoveryTimes({ logs, lives }: History): readonly number[] {
   const slowest = new Map<Life, number>()
   const cut = new Set<Life>()
   for (const log of logs) {
-    for (const values of valuesOf<WakeRow>(log, "wake").values()) {
+    for (const values of valuesOf(log, "wake").values()) {
       const rows = values.flatMap((row) => row ?? [])
       for (const [at, row] of rows.entries()) {
         if (row.outcome !== "lost" || row.endedAt === undefined) continue
@@ -32,5 +31,7 @@ export function startTimes({ lives }: History): readonly number[] {
 }
 
 function lifeAt(lives: readonly Life[], ms: number): Life | undefined {
-  return lives.findLast(({ spawnedAtMs, killedAtMs }) => spawnedAtMs <= ms && (killedAtMs === undefined || ms <= killedAtMs))
+  return lives.findLast(
+    ({ spawnedAtMs, killedAtMs }) => spawnedAtMs <= ms && (killedAtMs === undefined || ms <= killedAtMs),
+  )
 }

@@ -1,9 +1,11 @@
 import { LiveRows } from "@rouse/agents/runtime"
-import type { ChangeEvent, Json } from "@rouse/protocol"
+import type { BuiltInCollection, BuiltInRows, ChangeEvent } from "@rouse/protocol"
 import type { EntityLog, Violation } from "./history.ts"
 
 /** Each event of a log with the rows as they are after it. The rows are one object that changes: look at once. */
-export function* replay(log: EntityLog): Generator<{ readonly event: ChangeEvent; readonly rows: LiveRows; readonly at: number }> {
+export function* replay(
+  log: EntityLog,
+): Generator<{ readonly event: ChangeEvent; readonly rows: LiveRows; readonly at: number }> {
   const rows = new LiveRows([])
   for (const [at, event] of log.events.entries()) {
     rows.apply(event)
@@ -37,7 +39,11 @@ export function misfits(log: EntityLog): readonly Violation[] {
     const { operation } = headers
     const exists = keys.has(key)
     if (exists === (operation === "insert")) {
-      violations.push({ rule: "P2", where: log.url, what: `event ${at}: ${operation} of ${type} ${key}, which ${exists ? "exists" : "does not exist"}` })
+      violations.push({
+        rule: "P2",
+        where: log.url,
+        what: `event ${at}: ${operation} of ${type} ${key}, which ${exists ? "exists" : "does not exist"}`,
+      })
     }
     if (operation === "delete") keys.delete(key)
     else keys.add(key)
@@ -46,15 +52,23 @@ export function misfits(log: EntityLog): readonly Violation[] {
 }
 
 /** The values that a collection's rows took, by key, in order; a deletion is null. */
-export function valuesOf<T>(log: EntityLog, collection: string): ReadonlyMap<string, readonly (T | null)[]> {
-  const values = new Map<string, (T | null)[]>()
+export function valuesOf<C extends BuiltInCollection>(
+  log: EntityLog,
+  collection: C,
+): ReadonlyMap<string, readonly (BuiltInRows[C] | null)[]> {
+  const values = new Map<string, (BuiltInRows[C] | null)[]>()
   for (const { type, key, value, headers } of log.events) {
     if (type !== collection) continue
     const list = values.get(key) ?? []
     values.set(key, list)
-    list.push(headers.operation === "delete" ? null : ((value ?? null) as (Json & T) | null))
+    list.push(headers.operation === "delete" ? null : (value as unknown as BuiltInRows[C]))
   }
   return values
+}
+
+/** The latest rows of a collection. */
+export function rowsOf<C extends BuiltInCollection>(log: EntityLog, collection: C): readonly BuiltInRows[C][] {
+  return [...valuesOf(log, collection).values()].flatMap((values) => values.at(-1) ?? [])
 }
 
 /** Things by what `nameOf` calls them, in order. */

@@ -86,13 +86,28 @@ function classOf(calls: readonly JudgedCall[]): ClassSummary {
 
 function percentiles(times: readonly number[]): Percentiles {
   const sorted = times.toSorted((a, b) => a - b)
-  const at = (part: number): number | null => sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? null
+  const at = (part: number): number | null =>
+    sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? null
   return { p50: at(0.5), p99: at(0.99) }
 }
 
 /** The summary for people, one fact a line. */
 export function formatSummary(summary: CrashSummary): string {
-  const { target, seed, kills, sent, settled, lost, duplicated, byClass, unknown, interrupted, prefixes, recoveryMs, startMs } = summary
+  const {
+    target,
+    seed,
+    kills,
+    sent,
+    settled,
+    lost,
+    duplicated,
+    byClass,
+    unknown,
+    interrupted,
+    prefixes,
+    recoveryMs,
+    startMs,
+  } = summary
   const classes = Object.entries(byClass).map(
     ([name, { calls, executions, effects, duplicated: twice, again, reconciled, unknown: lostSight }]) =>
       `  ${name.padEnd(13)} ${calls} calls, ${executions} executions, ${effects} effects, ${twice} duplicated; after a crash ${again} run again, ${reconciled} found by asking, ${lostSight} unknown`,

@@ -47,7 +47,12 @@ export function entitiesOf({ tools, random }: Program): readonly EntityDefinitio
   return [agent, child, sink]
 }
 
-function settleDuties<S extends StateSpec>(ctx: Context<unknown, S>, name: string, nonce: string, random: () => number): void {
+function settleDuties<S extends StateSpec>(
+  ctx: Context<unknown, S>,
+  name: string,
+  nonce: string,
+  random: () => number,
+): void {
   const { after, later, child } = dutiesOf(name)
   const sink = sinkOf(ctx.entity.id)
   ctx.send(sink, { ref: after, nonce })

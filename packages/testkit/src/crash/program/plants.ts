@@ -17,7 +17,8 @@ const EARLY_MS = 25
 /** Says that a message sent from outside is on disk before it is. */
 function earlyCommit(store: Store): Store["commit"] {
   return (wanted: Commit): Promise<CommitResult> => {
-    const isSend = wanted.ops.some(({ op }) => op === "putReceipt") && !wanted.ops.some(({ op }) => op === "createStream")
+    const isSend =
+      wanted.ops.some(({ op }) => op === "putReceipt") && !wanted.ops.some(({ op }) => op === "createStream")
     if (!isSend) return store.commit(wanted)
     setTimeout(() => {
       store.commit(wanted).catch((error: unknown) => process.stderr.write(`the late commit failed: ${String(error)}\n`))

@@ -12,7 +12,8 @@ import { effectTools } from "./tools.ts"
  * The server under test: a data directory, the ledger's address, and perhaps a planted mistake. Says `{ url, resumed }` when
  * it serves. Ends by itself when its input does; else it is killed.
  */
-const [directory = "", ledgerUrl = "", plant] = process.argv.slice(2) as [string, string, Plant | undefined]
+const PLANTED_LEASE_MS = 2_000
+const [directory, ledgerUrl, plant] = process.argv.slice(2) as [string, string, Plant | undefined]
 const ledger = new LedgerClient(ledgerUrl)
 const store = await openStore({ directory, clock: Date.now })
 const host = { clock: Date.now, random: Math.random, log: silentLog, deltaMs: 5 }
@@ -35,6 +36,8 @@ const server = createServer({
     error: (message, fields) => complain("error", message, fields),
   },
   host,
+  // A planted mistake may lose a lease: it is not to be waited out for as long as a real one.
+  ...(plant === undefined ? {} : { limits: { leaseMs: PLANTED_LEASE_MS } }),
 })
 
 function complain(level: string, message: string, fields: unknown): void {
