@@ -8,6 +8,8 @@ const HEADERS_TIMEOUT_MS = 15_000
 /** How long a client may take over a whole request. */
 const REQUEST_TIMEOUT_MS = 120_000
 const KEEP_ALIVE_MS = 65_000
+/** How often a closing server looks for kept connections whose last answer has gone out meanwhile. */
+const IDLE_LOOK_MS = 20
 
 export interface Listening {
   /** The address to type: `http://127.0.0.1:4437`. */
@@ -62,7 +64,9 @@ async function close(server: HttpServer, graceMs: number): Promise<void> {
     server.close(() => resolve())
   })
   server.closeIdleConnections()
+  const looks = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS)
   const timer = setTimeout(() => server.closeAllConnections(), graceMs)
   await closed
+  clearInterval(looks)
   clearTimeout(timer)
 }
