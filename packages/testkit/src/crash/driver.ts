@@ -12,6 +12,8 @@ const KILLS_A_GENERATION = 8
 const EARLY_ONE_IN = 8
 /** The latest moment of such a kill after the spawn. */
 const EARLY_MS_MAX = 400
+/** One kill in so many comes after a restart that was asked for: what is given back must be taken up as what was lost. */
+const STOP_ONE_IN = 10
 /** How long the system may take to come to rest after the last kill. */
 const QUIET_MS_MAX = 120_000
 const QUIET_LOOK_MS = 100
@@ -31,7 +33,8 @@ export interface DriveOptions {
 }
 
 /**
- * Loads the system, kills it again and again, lets it come to rest, and returns all there is to know of it.
+ * Loads the system, kills it again and again (now and then it is asked to end first), lets it come to rest, and returns all there
+ * is to know of it.
  *
  * @throws when the system does not come up, refuses what it should take, or does not come to rest.
  */
@@ -68,6 +71,11 @@ async function killAll(
 ): Promise<void> {
   for (let kill = 1; kill <= kills; kill += 1) {
     if (kill % KILLS_A_GENERATION === 0) load.nextGeneration()
+    if (random.below(STOP_ONE_IN) === 0) {
+      await server.begin()
+      await sleep(random.below(killMsMax + 1))
+      await server.end()
+    }
     if (random.below(EARLY_ONE_IN) === 0) {
       server.launch()
       await sleep(random.below(EARLY_MS_MAX))
