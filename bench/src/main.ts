@@ -5,6 +5,7 @@ import { parseArgs } from "node:util"
 import { benches } from "./benches/index.ts"
 import type { Bench, BenchContext, BenchResult } from "./lib/bench.ts"
 import { currentLoad, machine, machineLines } from "./lib/machine.ts"
+import { watchOthers } from "./lib/others.ts"
 import { figureTable, table } from "./lib/table.ts"
 
 const USAGE = `usage: npm run bench -- NAME… [options]
@@ -47,13 +48,18 @@ function benchOf(name: string): Bench {
 async function runAll(chosen: readonly Bench[]): Promise<void> {
   const here = await machine(fileURLToPath(new URL("../../packages/cli/package.json", import.meta.url)))
   process.stdout.write(`${machineLines(here)}\n`)
-  const results: Record<string, BenchResult & { readonly load: number }> = {}
+  const results: Record<string, BenchResult & { readonly load: number; readonly others: number }> = {}
   for (const bench of chosen) {
     process.stdout.write(`\n${bench.name}: ${bench.summary}\n`)
+    const othersShare = watchOthers()
     const result = await bench.run(context())
+    const others = othersShare()
     const load = currentLoad()
-    results[bench.name] = { ...result, load }
-    const notes = [...result.notes, `Load over the last minute: ${load.toFixed(2)}.`]
+    results[bench.name] = { ...result, load, others }
+    const notes = [
+      ...result.notes,
+      `Load over the last minute: ${load.toFixed(2)}; other programs used ${Math.round(others * 100)}% of the cores.`,
+    ]
     process.stdout.write(`\n${figureTable(result.figures)}\n${notes.map((note) => `  ${note}`).join("\n")}\n`)
   }
   if (values.json)

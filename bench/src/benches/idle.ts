@@ -30,7 +30,8 @@ const METRICS = {
   disk: { name: "on disk per agent", unit: "bytes" },
   afterWarming: { name: "resident after turns of 10,000 agents", unit: "MB" },
   afterOthers: { name: "resident after turns of 10,000 others", unit: "MB" },
-  growth: { name: "growth per further agent that took a turn", unit: "bytes" },
+  live: { name: "live after turns of 10,000 agents", unit: "MB" },
+  growth: { name: "live growth per further agent that took a turn", unit: "bytes" },
 } as const satisfies Record<string, Metric>
 
 /** Agents that do nothing: what they take in memory, on disk, and of a restart's time. */
@@ -59,15 +60,17 @@ async function runIdle(context: BenchContext, directory: string): Promise<BenchR
     add(METRICS.resident, await quietMb(child))
     const each = Math.min(TURNS, Math.floor(agents / 2))
     context.say(`turns of ${each} agents, and of ${each} others`)
-    const first = await turns(context, child, 0, each)
-    add(METRICS.afterWarming, first)
-    const second = await turns(context, child, each, each)
-    add(METRICS.afterOthers, second)
-    add(METRICS.growth, ((second - first) * MB) / each)
+    await turns(context, child, 0, each)
+    add(METRICS.afterWarming, child.residentMb)
+    const live = await liveBytes(child)
+    add(METRICS.live, live / MB)
+    await turns(context, child, each, each)
+    add(METRICS.afterOthers, child.residentMb)
+    add(METRICS.growth, ((await liveBytes(child)) - live) / each)
   })
   const notes = [
     `${agents} agents, each with one settled turn. They are committed straight to the store in the shape of the server's three commits, because the HTTP API would take ${Math.round(agents / 1_500)} s or more.`,
-    "Under load the collector lets memory grow to a plateau and caches fill; the second 10,000 show what an agent leaves behind beyond that. Below a few hundred bytes it is noise.",
+    "Under load the collector lets resident memory grow to a plateau and caches fill. Live is what the main thread holds after a full collection; its growth is per agent of the second 10,000, when the caches are full.",
   ]
   return { figures: figures.list(), notes }
 }
@@ -99,7 +102,7 @@ async function onServer(
   directory: string,
   work: (child: Child) => Promise<void>,
 ): Promise<void> {
-  const child = await startRouse({ program: context.rouse, directory })
+  const child = await startRouse({ program: context.rouse, directory, nodeArgs: ["--expose-gc"] })
   try {
     await work(child)
   } finally {
@@ -117,8 +120,18 @@ async function quietMb(child: Child): Promise<number> {
   return least
 }
 
-/** A turn of each of `count` agents. Answers the memory when it is quiet again. */
-async function turns(context: BenchContext, child: Child, from: number, count: number): Promise<number> {
+/** What the server's main thread holds on to after a full collection. */
+async function liveBytes(child: Child): Promise<number> {
+  const connection = await Connection.open(child.url)
+  const body = { args: {}, message: "how much?" }
+  const path = `/v1/entities/memory/m${Math.round(performance.now())}?wait=20s`
+  const { settled } = await connection.json<{ readonly settled: { readonly reply: number } }>("PUT", path, body)
+  connection.close()
+  return settled.reply
+}
+
+/** A turn of each of `count` agents. */
+async function turns(context: BenchContext, child: Child, from: number, count: number): Promise<void> {
   const system = rouse(context.rouse)
   const connections = await Promise.all(Array.from({ length: CLIENTS }, () => Connection.open(child.url)))
   const { turns: done } = await runLoad({
@@ -130,7 +143,6 @@ async function turns(context: BenchContext, child: Child, from: number, count: n
   })
   for (const connection of connections) connection.close()
   if (done < count) context.say(`only ${done} of ${count} turns were done in ${TURN_SECONDS_MAX} s`)
-  return quietMb(child)
 }
 
 function agentName(n: number): string {

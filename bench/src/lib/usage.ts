@@ -15,8 +15,19 @@ export function residentMb(pid: number): number {
 
 /** The name in parentheses may hold anything, parentheses too: the fields that count come after the last one. */
 export function parseCpuMs(stat: string): number {
+  const [user, system] = times(stat)
+  return ((user + system) * 1_000) / TICKS_PER_SECOND
+}
+
+/** Clock ticks that a process and those of its children that have ended have used. */
+export function parseTicks(stat: string): number {
+  return times(stat).reduce((sum, ticks) => sum + ticks, 0)
+}
+
+/** Its own user and system time, and that of its ended children, in ticks. */
+function times(stat: string): readonly [number, number, number, number] {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_PER_SECOND
+  return [Number(fields[11]), Number(fields[12]), Number(fields[13]), Number(fields[14])]
 }
 
 export function parseResidentMb(status: string): number {

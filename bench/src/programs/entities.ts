@@ -18,3 +18,13 @@ export const started: EntityDefinition = defineEntity("started", {
     ctx.reply(at)
   },
 })
+
+/** Replies with the bytes that its server's process holds on to: what is left on the heap, and outside it, by a full collection. */
+export const memory: EntityDefinition = defineEntity("memory", {
+  handler(ctx) {
+    if (globalThis.gc === undefined) throw new Error("start the server with --expose-gc")
+    globalThis.gc()
+    const { heapUsed, external } = process.memoryUsage()
+    ctx.reply(heapUsed + external)
+  },
+})
