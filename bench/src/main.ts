@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** `npm run bench -- NAME… [--json]`: measures, and prints what was measured, on what, and how it was spread. */
+import { existsSync } from "node:fs"
+import { resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { benches } from "./benches/index.ts"
@@ -41,18 +43,18 @@ else await runAll(positionals.map(benchOf))
 function benchOf(name: string): Bench {
   const bench = benches.find((one) => one.name === name)
   if (bench) return bench
-  process.stderr.write(`there is no bench "${name}"; there are ${benches.map((one) => one.name).join(", ")}\n`)
-  process.exit(2)
+  return refuse(`there is no bench "${name}"; there are ${benches.map((one) => one.name).join(", ")}`)
 }
 
 async function runAll(chosen: readonly Bench[]): Promise<void> {
+  const settings = context()
   const here = await machine(fileURLToPath(new URL("../../packages/cli/package.json", import.meta.url)))
   process.stdout.write(`${machineLines(here)}\n`)
   const results: Record<string, BenchResult & { readonly load: number; readonly others: number }> = {}
   for (const bench of chosen) {
     process.stdout.write(`\n${bench.name}: ${bench.summary}\n`)
     const othersShare = watchOthers()
-    const result = await bench.run(context())
+    const result = await bench.run(settings)
     const others = othersShare()
     const load = currentLoad()
     results[bench.name] = { ...result, load, others }
@@ -71,16 +73,26 @@ function context(): BenchContext {
     rounds: count("rounds", values.rounds),
     seconds: count("seconds", values.seconds),
     agents: count("agents", values.agents),
-    rouse: values.rouse ?? fileURLToPath(new URL("../../packages/cli/dist/main.js", import.meta.url)),
-    against: values.against,
+    rouse: program("rouse", values.rouse ?? fileURLToPath(new URL("../../packages/cli/dist/main.js", import.meta.url))),
+    against: values.against === undefined ? undefined : program("against", values.against),
     say: (line) => void process.stderr.write(`  ${line}\n`),
   }
+}
+
+function program(name: string, path: string): string {
+  const file = resolve(path)
+  if (existsSync(file)) return file
+  return refuse(`--${name}: there is no ${file}; build it first: npm run build`)
 }
 
 function count(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)
-  if (value > 0 && Number.isFinite(value)) return value
-  process.stderr.write(`--${name}: "${text}" is not a number above 0\n`)
+  if (value > 0 && Number.isFinite(value) && (name === "seconds" || Number.isInteger(value))) return value
+  return refuse(`--${name}: "${text}" is not a ${name === "seconds" ? "number" : "whole number"} above 0`)
+}
+
+function refuse(why: string): never {
+  process.stderr.write(`${why}\n`)
   process.exit(2)
 }
