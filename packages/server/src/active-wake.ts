@@ -92,7 +92,7 @@ export class ActiveWake implements WakeBackend {
   }
 
   async #handle(): Promise<void> {
-    const rows = await this.#plane.store.rows(this.#lease.url)
+    const rows = await this.#plane.transactor.rows(this.#lease.url)
     const request: WakeRequest = { wake: this.#lease.wake, entity: this.#entity, rows }
     await runWake(this.#definition, request, this, this.#host)
     if (!this.#over) throw new RouseError("HANDLER_FAILED", "the handler returned without finishing its wake")

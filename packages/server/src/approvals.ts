@@ -29,7 +29,7 @@ export interface DecisionInput {
 export async function decide(plane: Plane, input: DecisionInput): Promise<string | undefined> {
   const { value } = await transactAndRouse(plane, [input.entity], async (planning) => {
     const entity = need(planning, input.entity)
-    const row = await plane.store.row(input.entity, "approval", input.call)
+    const row = await plane.transactor.row(input.entity, "approval", input.call)
     if (!row) throw new RouseError("NOT_FOUND", `no tool call ${input.call} of ${input.entity} waits for an approval`)
     const approval = row.value as unknown as ApprovalRow
     if (isDecided(approval, input)) return undefined

@@ -32,7 +32,7 @@ export async function closeRun(plane: Plane, planning: Planning, entity: EntityD
 
 /** Settles every message that still waits, run or no run: the entity will not come to them. */
 export async function settlePending(plane: Plane, entity: EntityDraft, closing: Closing): Promise<void> {
-  const rows = await plane.store.rows(entity.url, "message")
+  const rows = await plane.transactor.rows(entity.url, "message")
   for (const row of rows) {
     if ((row.value as unknown as MessageRow).status === "accepted")
       await settle(plane, entity, row.key, closing, undefined)
@@ -42,13 +42,13 @@ export async function settlePending(plane: Plane, entity: EntityDraft, closing: 
 /** Closes the row of a run whose handler will not: it died, was stopped, or the run was suspended. */
 export async function closeRunRow(plane: Plane, entity: EntityDraft, closing: Closing, nowMs: number): Promise<void> {
   const key = entity.control.run?.id
-  const row = key === undefined ? undefined : await plane.store.row(entity.url, "run", key)
+  const row = key === undefined ? undefined : await plane.transactor.row(entity.url, "run", key)
   if (!key || !row) return
   const run = row.value as unknown as RunRow
   const error =
     closing.reason === undefined ? {} : { error: { code: "HANDLER_FAILED" as const, message: closing.reason } }
   entity.update("run", key, { ...run, status: closing.outcome, endedAt: isoTime(nowMs), ...error })
-  for (const approval of await plane.store.rows(entity.url, "approval")) {
+  for (const approval of await plane.transactor.rows(entity.url, "approval")) {
     const value = approval.value as unknown as ApprovalRow
     if (value.status === "waiting") entity.update("approval", approval.key, { ...value, status: "cancelled" })
   }
@@ -61,11 +61,16 @@ async function settle(
   closing: Closing,
   run: string | undefined,
 ): Promise<void> {
-  const row = await plane.store.row(entity.url, "message", key)
+  const row = await plane.transactor.row(entity.url, "message", key)
   if (!row) return
-  const message = row.value as unknown as MessageRow
   const why = closing.messages === "processed" || closing.reason === undefined ? {} : { reason: closing.reason }
-  entity.update("message", key, { ...message, status: closing.messages, ...(run === undefined ? {} : { run }), ...why })
+  entity.settle(row.value as unknown as MessageRow, {
+    message: key,
+    status: closing.messages,
+    reply: closing.reply,
+    ...(run === undefined ? {} : { run }),
+    ...why,
+  })
 }
 
 function tellParent(plane: Plane, planning: Planning, entity: EntityDraft, closing: Closing): void {

@@ -120,7 +120,7 @@ async function takeMessages(plane: Plane, self: EntityDraft, lease: HeldLease, c
   // What closes in this very commit is settled there, in one event.
   if (commit.finish && commit.finish.kind !== "suspended") return
   for (const key of take) {
-    const row = await plane.store.row(self.url, "message", key)
+    const row = await plane.transactor.row(self.url, "message", key)
     if (!row) throw new RouseError("INVALID_ARGS", `take: there is no message ${key}`)
     self.update("message", key, { ...(row.value as unknown as MessageRow), status: "taken", run: run.id })
   }

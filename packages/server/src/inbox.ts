@@ -120,6 +120,6 @@ export function schedule(
 
 /** Messages accepted and not yet taken, in the order they arrived. */
 export async function pendingMessages(plane: Plane, url: EntityUrl): Promise<readonly Row<MessageRow>[]> {
-  const rows = (await plane.store.rows(url, "message")) as unknown as readonly Row<MessageRow>[]
+  const rows = (await plane.transactor.rows(url, "message")) as unknown as readonly Row<MessageRow>[]
   return rows.filter((row) => row.value.status === "accepted")
 }

@@ -3,6 +3,7 @@ import type { Store } from "@rouse/store"
 import type { Dispatcher } from "./dispatcher.ts"
 import type { Limits } from "./limits.ts"
 import type { Log } from "./log.ts"
+import type { Settlements } from "./settlements.ts"
 import type { Transactor } from "./transactor.ts"
 import type { Types } from "./types.ts"
 
@@ -10,6 +11,7 @@ import type { Types } from "./types.ts"
 export interface Plane {
   readonly store: Store
   readonly transactor: Transactor
+  readonly settlements: Settlements
   readonly types: Types
   readonly limits: Limits
   readonly log: Log

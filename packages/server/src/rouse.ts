@@ -1,4 +1,4 @@
-import type { EntityUrl, Reason, WakeInfo } from "@rouse/protocol"
+import { entityStreamPath, type EntityUrl, type Reason, type WakeInfo } from "@rouse/protocol"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import type { Slot } from "./dispatcher.ts"
@@ -33,6 +33,7 @@ export async function transactAndRouse<T>(
       return value
     })
     if (transacted.result?.applied === false) giveBack()
+    else tellSettled(plane, transacted)
     for (const slot of slots) slot.start()
     return transacted
   } catch (error) {
@@ -80,4 +81,12 @@ export function leaseNow(
   })
   slot.lease(wake, entity.record)
   return slot
+}
+
+function tellSettled(plane: Plane, { draft, result }: Transacted<unknown>): void {
+  for (const entity of draft.entities) {
+    const offset = result?.streams[entityStreamPath(entity.url)]?.next
+    if (offset === undefined) continue
+    for (const settlement of entity.settled) plane.settlements.tell({ url: entity.url, offset, ...settlement })
+  }
 }

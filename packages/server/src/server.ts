@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
 import type { Log } from "./log.ts"
 import type { Defer, Plane } from "./plane.ts"
 import { recover } from "./recovery.ts"
+import { Settlements } from "./settlements.ts"
 import { startSweeper } from "./sweeper.ts"
 import { Ticker } from "./ticker.ts"
 import { Transactor } from "./transactor.ts"
@@ -148,6 +149,7 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: Ticker } {
     defer,
     log,
     transactor: new Transactor(store, clock),
+    settlements: new Settlements(),
     types: new Types(options.entities),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     dispatcher,

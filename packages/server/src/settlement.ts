@@ -9,6 +9,9 @@ import {
 } from "@rouse/protocol"
 import type { Plane } from "./plane.ts"
 
+/** How long after a change of the log a message is looked for that no commit of this process settled. */
+const LOOK_MS = 20
+
 const TERMINAL: ReadonlySet<MessageRow["status"]> = new Set(["processed", "cancelled", "dead"])
 
 /** Whether a message has come to its end (P1). */
@@ -39,7 +42,12 @@ export async function settledOf(plane: Plane, url: EntityUrl, key: string): Prom
   }
 }
 
-/** Waits until a message is settled, `waitMs` have passed, or `signal` aborts; answers what came of it by then. */
+/**
+ * Waits until a message is settled, `waitMs` have passed, or `signal` aborts; answers what came of it by then.
+ *
+ * A settlement by this process is told by its commit. One by another process shows on the log, which is looked at a moment after it
+ * changed, so that the usual case needs no look.
+ */
 export async function waitForSettled(
   plane: Plane,
   url: EntityUrl,
@@ -47,21 +55,31 @@ export async function waitForSettled(
   waitMs: number,
   signal: AbortSignal,
 ): Promise<Settled> {
-  const changes = new Changes(plane, entityStreamPath(url))
-  const cancel = plane.defer(waitMs, () => changes.end())
-  const onAbort = (): void => changes.end()
-  signal.addEventListener("abort", onAbort, { once: true })
-  try {
-    for (;;) {
-      const row = await plane.store.row(url, "message", key)
+  const told = Promise.withResolvers<Settled | undefined>()
+  const giveUp = (): void => told.resolve(undefined)
+  let cancelLook = (): void => undefined
+  const look = (): void => {
+    plane.store.row(url, "message", key).then((row) => {
       const status = (row?.value as unknown as MessageRow | undefined)?.status
-      if (status === undefined || isTerminal(status) || changes.ended) return await settledOf(plane, url, key)
-      await changes.next()
-    }
+      if (status === undefined || isTerminal(status)) giveUp()
+    }, told.reject)
+  }
+  const unwatch = plane.settlements.watch(url, key, told.resolve)
+  const unfollow = plane.store.watchStream(entityStreamPath(url), () => {
+    cancelLook()
+    cancelLook = plane.defer(LOOK_MS, look)
+  })
+  const cancel = plane.defer(waitMs, giveUp)
+  signal.addEventListener("abort", giveUp, { once: true })
+  try {
+    look()
+    return (await told.promise) ?? (await settledOf(plane, url, key))
   } finally {
-    signal.removeEventListener("abort", onAbort)
+    signal.removeEventListener("abort", giveUp)
+    unwatch()
+    unfollow()
     cancel()
-    changes.close()
+    cancelLook()
   }
 }
 

@@ -123,7 +123,7 @@ async function sameSpawn(plane: Plane, existing: EntityDraft, input: SpawnInput)
   if (canonicalJson(record.args) !== canonicalJson(input.args)) throw differs("args")
   if (record.parent !== input.parent) throw differs("parent")
   if (input.message === undefined) return { url: record.url, created: false }
-  const row = await plane.store.row(record.url, "message", FIRST_MESSAGE)
+  const row = await plane.transactor.row(record.url, "message", FIRST_MESSAGE)
   const first = row?.value as unknown as MessageRow | undefined
   if (canonicalJson(first?.content) !== canonicalJson(input.message)) throw differs("first message")
   return { url: record.url, created: false, message: FIRST_MESSAGE }

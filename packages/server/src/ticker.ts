@@ -134,7 +134,7 @@ async function reasonsOf(plane: Plane, record: EntityRecord): Promise<readonly R
   const { wake, taken } = controlOf(record)
   const retry: Reason[] = wake.phase.kind === "queued" && wake.phase.wake.attempt > 1 ? [{ kind: "retry" }] : []
   const seen = taken === null ? undefined : new Set(taken)
-  const rows = (await plane.store.rows(record.url, "message")) as unknown as readonly Row<MessageRow>[]
+  const rows = (await plane.transactor.rows(record.url, "message")) as unknown as readonly Row<MessageRow>[]
   const messages = rows.filter((row) => (seen ? seen.has(row.key) : row.value.status === "accepted"))
   return [...messages.map((row): Reason => ({ kind: row.value.kind, message: row.key })), ...retry]
 }

@@ -1,10 +1,8 @@
-import { type EntityUrl, RouseError } from "@rouse/protocol"
+import { type EntityUrl, RouseError, type Row } from "@rouse/protocol"
 import type { CommitResult, EntityRecord, Store } from "@rouse/store"
 import { CommitDraft, type EntityDraft } from "./core/draft.ts"
+import { EntityCache } from "./entity-cache.ts"
 import { KeyedLock } from "./keyed-lock.ts"
-
-/** Records kept at hand. A stale one costs a conflict and another read, never a wrong write. */
-const RECORDS_MAX = 10_000
 
 /** How often a plan is made again when another replica changed an entity first. */
 const TRIES_MAX = 20
@@ -19,6 +17,8 @@ export interface Planning {
 export interface Transacted<T> {
   readonly value: T
   readonly result: CommitResult | undefined
+  /** What was committed. */
+  readonly draft: CommitDraft
 }
 
 /**
@@ -32,7 +32,7 @@ export class Transactor {
   readonly #store: Store
   readonly #clock: () => number
   readonly #lock = new KeyedLock()
-  readonly #records = new Map<EntityUrl, EntityRecord>()
+  readonly #cache = new EntityCache()
 
   constructor(store: Store, clock: () => number) {
     this.#store = store
@@ -58,16 +58,34 @@ export class Transactor {
 
   /** The record as last seen, or as the store has it. */
   async record(url: EntityUrl): Promise<EntityRecord | undefined> {
-    const known = this.#records.get(url)
+    const known = this.#cache.record(url)
     if (known) return known
     const read = await this.#store.entity(url)
-    if (read) this.#keep(read)
+    if (read) this.#cache.keep(read)
     return read
+  }
+
+  /** An entity's live rows, of one collection when it is given, sorted by collection and key. Shared: not to be changed. */
+  async rows(url: EntityUrl, collection?: string): Promise<readonly Row[]> {
+    const record = await this.record(url)
+    if (!record) return []
+    const known = this.#cache.rows(url, record.version, collection)
+    if (known) return known
+    const rows = await this.#store.rows(url, collection)
+    if (collection === undefined) this.#cache.keepRows(url, record.version, rows)
+    return rows
+  }
+
+  /** One live row. Shared: not to be changed. */
+  async row(url: EntityUrl, collection: string, key: string): Promise<Row | undefined> {
+    const version = this.#cache.record(url)?.version
+    const found = version === undefined ? undefined : this.#cache.row(url, version, collection, key)
+    return found?.known ? found.row : await this.#store.row(url, collection, key)
   }
 
   /** Drops what is remembered of these entities. */
   forget(urls: readonly EntityUrl[]): void {
-    for (const url of urls) this.#records.delete(url)
+    for (const url of urls) this.#cache.forget(url)
   }
 
   async #attempt<T>(
@@ -77,8 +95,8 @@ export class Transactor {
   ): Promise<Transacted<T> | undefined> {
     const draft = new CommitDraft(this.#clock())
     const records = new Map<EntityUrl, EntityRecord | undefined>()
-    const remembered = urls.some((url) => this.#records.has(url))
-    for (const url of urls) records.set(url, this.#records.get(url) ?? (await this.record(url)))
+    const remembered = urls.some((url) => this.#cache.record(url) !== undefined)
+    for (const url of urls) records.set(url, this.#cache.record(url) ?? (await this.record(url)))
     const entity = (url: EntityUrl): EntityDraft | undefined => {
       if (!records.has(url)) throw new RouseError("INTERNAL", `${url} is not part of this plan`)
       const record = records.get(url)
@@ -94,27 +112,15 @@ export class Transactor {
       return undefined
     }
     const commit = draft.build()
-    if (commit.ops.length === 0) return { value, result: undefined }
+    if (commit.ops.length === 0) return { value, result: undefined, draft }
     try {
       const result = await this.#store.commit(commit)
-      if (result.applied)
-        for (const changed of draft.entities)
-          this.#keep({ ...changed.record, activeAtMs: draft.nowMs, version: changed.version + 1 })
-      return { value, result }
+      if (result.applied) for (const changed of draft.entities) this.#cache.apply(changed.committed(), changed.rowOps)
+      return { value, result, draft }
     } catch (error) {
       this.forget(urls)
       if (!RouseError.is(error, "CONFLICT") || last) throw error
       return undefined
-    }
-  }
-
-  #keep(record: EntityRecord): void {
-    this.#records.delete(record.url)
-    this.#records.set(record.url, record)
-    if (this.#records.size <= RECORDS_MAX) return
-    for (const oldest of this.#records.keys()) {
-      this.#records.delete(oldest)
-      return
     }
   }
 }

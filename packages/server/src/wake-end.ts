@@ -106,7 +106,7 @@ export async function retryDead(
   wakeId: string,
   nowMs: number,
 ): Promise<number> {
-  const rows = await plane.store.rows(url, "message")
+  const rows = await plane.transactor.rows(url, "message")
   const dead = rows.filter((row) => (row.value as unknown as MessageRow).status === "dead")
   self.wake({ kind: "retry", count: dead.length, wakeId, nowMs })
   for (const row of dead) {

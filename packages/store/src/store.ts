@@ -107,6 +107,8 @@ export type Op =
       readonly collection: string
       readonly key: string
       readonly value: Json
+      /** The value as JSON text, from a caller who has it already. */
+      readonly json?: string
     }
   | { readonly op: "deleteRow"; readonly url: EntityUrl; readonly collection: string; readonly key: string }
   | { readonly op: "putTimer"; readonly timer: Timer }

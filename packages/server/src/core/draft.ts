@@ -9,8 +9,9 @@ import type {
   Reason,
 } from "@rouse/protocol"
 import { entityStreamPath, LOG_ONLY_COLLECTIONS } from "@rouse/protocol"
-import { frameJson, type Commit, type EntityRecord, type Guard, type Op } from "@rouse/store"
+import { type Commit, type EntityRecord, type Guard, type Op } from "@rouse/store"
 import { type Control, isoTime, withControl } from "./control.ts"
+import type { Settlement } from "../settlements.ts"
 import { messageKey } from "./id.ts"
 import { stepWake, type WakeEvent } from "./wake-state.ts"
 
@@ -79,14 +80,24 @@ export class CommitDraft {
   }
 }
 
+const encoder = new TextEncoder()
+
+/** One change as the log has it: see `frameJson`. */
+function frameChange(type: string, key: string, json: string | undefined, headers: ChangeEvent["headers"]): string {
+  const value = json === undefined ? "" : `,"value":${json}`
+  return `{"type":${JSON.stringify(type)},"key":${JSON.stringify(key)}${value},"headers":${JSON.stringify(headers)}},`
+}
+
 /** What happens to one entity in a commit. */
 export class EntityDraft {
   readonly url: EntityUrl
   readonly #version: number
   readonly #nowMs: number
-  readonly #events: ChangeEvent[] = []
+  /** The changes in wire text, as `frameJson` would write them. */
+  #log = ""
   readonly #rows = new Map<string, Op>()
   readonly #reasons: Reason[] = []
+  readonly #settled: Settlement[] = []
   #record: DraftRecord
 
   constructor(record: DraftRecord, version: number, nowMs: number) {
@@ -125,6 +136,19 @@ export class EntityDraft {
     return id
   }
 
+  /** The messages that this commit brings to their end. */
+  get settled(): readonly Settlement[] {
+    return this.#settled
+  }
+
+  /** Brings a message to its end: its row, and who waits for it. */
+  settle(message: MessageRow, settlement: Settlement): void {
+    const { status, run, reason } = settlement
+    const facts = { ...(run === undefined ? {} : { run }), ...(reason === undefined ? {} : { reason }) }
+    this.update("message", settlement.message, { ...message, status, ...facts })
+    this.#settled.push(settlement)
+  }
+
   get control(): Control {
     return this.#record.control as unknown as Control
   }
@@ -155,14 +179,28 @@ export class EntityDraft {
     this.#change("delete", collection, key)
   }
 
-  /** Adds a change as a handler made it. */
+  /** Adds a change as a handler made it. Its value becomes text once, for the log and the row. */
   change(event: ChangeEvent): void {
-    this.#events.push(event)
-    if (LOG_ONLY_COLLECTIONS.has(event.type)) return
-    const row = { url: this.url, collection: event.type, key: event.key }
-    const deleted = event.headers.operation === "delete"
-    const op: Op = deleted ? { op: "deleteRow", ...row } : { op: "putRow", ...row, value: event.value ?? null }
-    this.#rows.set(`${event.type}\n${event.key}`, op)
+    const { type, key, value = null, headers } = event
+    const json = event.value === undefined ? undefined : JSON.stringify(value)
+    this.#log += frameChange(type, key, json, headers)
+    if (LOG_ONLY_COLLECTIONS.has(type)) return
+    const row = { url: this.url, collection: type, key }
+    const deleted = headers.operation === "delete"
+    const op: Op = deleted
+      ? { op: "deleteRow", ...row }
+      : { op: "putRow", ...row, value, ...(json === undefined ? {} : { json }) }
+    this.#rows.set(`${type}\n${key}`, op)
+  }
+
+  /** What the commit does to rows. */
+  get rowOps(): readonly Op[] {
+    return [...this.#rows.values()]
+  }
+
+  /** The record as it is once the commit is on disk. */
+  committed(): EntityRecord {
+    return { ...this.#record, activeAtMs: this.#nowMs, version: this.#version + 1 }
   }
 
   build(guards: Guard[], ops: Op[]): void {
@@ -175,10 +213,10 @@ export class EntityDraft {
         path,
         contentType: "application/json",
         nowMs: this.#nowMs,
-        data: frameJson(this.#events),
+        data: encoder.encode(this.#log),
       })
-    } else if (this.#events.length > 0) {
-      ops.push({ op: "append", path, data: frameJson(this.#events), nowMs: this.#nowMs })
+    } else if (this.#log !== "") {
+      ops.push({ op: "append", path, data: encoder.encode(this.#log), nowMs: this.#nowMs })
     }
     ops.push(...this.#rows.values())
   }

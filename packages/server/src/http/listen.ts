@@ -27,7 +27,7 @@ export async function listen(
   fetch: (request: Request) => Promise<Response>,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<Listening> {
-  const listener = getRequestListener(fetch, { overrideGlobalObjects: false })
+  const listener = getRequestListener(fetch)
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,

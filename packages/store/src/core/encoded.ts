@@ -71,7 +71,13 @@ function encodeOp(op: Op): EncodedOp {
     case "putEntity":
       return { op: "putEntity", record: encodeRecord(op.record) }
     case "putRow":
-      return { op: "putRow", url: op.url, collection: op.collection, key: op.key, value: JSON.stringify(op.value) }
+      return {
+        op: "putRow",
+        url: op.url,
+        collection: op.collection,
+        key: op.key,
+        value: op.json ?? JSON.stringify(op.value),
+      }
     case "putTimer":
       return { op: "putTimer", timer: { ...op.timer, payload: JSON.stringify(op.timer.payload) } }
     case "putReceipt":
