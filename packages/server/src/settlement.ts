@@ -64,15 +64,18 @@ export async function waitForSettled(
       if (status === undefined || isTerminal(status)) giveUp()
     }, told.reject)
   }
-  const unwatch = plane.settlements.watch(url, key, told.resolve)
-  const unfollow = plane.store.watchStream(entityStreamPath(url), () => {
+  const lookSoon = (): void => {
     cancelLook()
     cancelLook = plane.defer(LOOK_MS, look)
-  })
+  }
+  const unwatch = plane.settlements.watch(url, key, told.resolve)
+  const unfollow = plane.store.watchStream(entityStreamPath(url), lookSoon)
   const cancel = plane.defer(waitMs, giveUp)
   signal.addEventListener("abort", giveUp, { once: true })
   try {
-    look()
+    const row = await plane.transactor.row(url, "message", key)
+    if (!row || isTerminal((row.value as unknown as MessageRow).status)) giveUp()
+    else lookSoon()
     return (await told.promise) ?? (await settledOf(plane, url, key))
   } finally {
     signal.removeEventListener("abort", giveUp)
