@@ -7,6 +7,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
+const PUBLISHED = ["protocol", "store", "streams", "agents", "server", "client", "ui", "cli"]
+
 const CHECKS = [
   ["format", ["oxfmt", "--check", "."]],
   ["lint", ["oxlint", "--type-aware", "--deny-warnings", "."]],
@@ -15,6 +17,7 @@ const CHECKS = [
   ["types of the page's tests", ["tsc", "-p", "packages/ui/test"]],
   ["types of tests, examples and benches", ["tsc", "-p", "tsconfig.test.json"]],
   ["unused code and dependencies", ["knip"]],
+  ...PUBLISHED.map((name) => [`package ${name}`, ["publint", "--strict", "--pack", "npm", `packages/${name}`]]),
 ]
 
 const args = process.argv.slice(2)
