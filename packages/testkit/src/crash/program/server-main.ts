@@ -44,11 +44,6 @@ function complain(level: string, message: string, fields: unknown): void {
   process.stderr.write(`${level}: ${message} ${JSON.stringify(fields ?? {})}\n`)
 }
 
-const resumed = await server.start()
-const { url } = await server.listen({ host: "127.0.0.1", port: 0 })
-process.stdout.write(`${JSON.stringify({ url, resumed })}\n`)
-flushCompileCache()
-
 async function end(): Promise<void> {
   await server.close({ graceMs: 5_000 })
   await store.close()
@@ -63,3 +58,8 @@ process.once("SIGTERM", () => {
   })
 })
 process.stdin.on("end", () => process.exit(0)).resume()
+
+const resumed = await server.start()
+const { url } = await server.listen({ host: "127.0.0.1", port: 0 })
+process.stdout.write(`${JSON.stringify({ url, resumed })}\n`)
+flushCompileCache()
