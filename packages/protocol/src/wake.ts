@@ -46,7 +46,10 @@ export interface WakeRequest {
   readonly rows: readonly Row[]
 }
 
-/** A message that a handler sends. `id` is deterministic, so that a repeated send is one message. */
+/**
+ * A message that a handler sends. It is delivered in the commit that holds it, and remembered there when the wake goes on, so it is one
+ * message however often the handler runs. `id` is the same in every attempt; it names the timer of a delayed one.
+ */
 export interface OutgoingMessage {
   readonly id: string
   readonly to: EntityUrl

@@ -72,13 +72,10 @@ export function leaseNow(
     deadlineAtMs: null,
   }
   const kinds = [...new Set(reasons.map((reason) => reason.kind))]
-  entity.insert("wake", wake.id, {
-    id: wake.id,
-    attempt: wake.attempt,
-    epoch: wake.epoch,
-    reasons: kinds,
-    at: isoTime(nowMs),
-  })
+  const { id, attempt, epoch } = wake
+  const row = { id, attempt, epoch, reasons: kinds, at: isoTime(nowMs) }
+  if (attempt === 1) entity.insert("wake", id, row)
+  else entity.update("wake", id, row)
   slot.lease(wake, entity.record)
   return slot
 }
