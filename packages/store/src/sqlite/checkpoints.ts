@@ -22,7 +22,8 @@ const QUIET_MS = 50
 export class Checkpoints {
   readonly #file: string
   readonly #tuning: Tuning
-  readonly #measure: StatementSync
+  /** Undefined where SQLite cannot measure its log without a checkpoint: there it checkpoints by itself. */
+  readonly #measure: StatementSync | undefined
   readonly #finish: StatementSync
   #helper: Worker | undefined
   #helping = false
@@ -32,7 +33,8 @@ export class Checkpoints {
   constructor(db: DatabaseSync, file: string, tuning: Tuning) {
     this.#file = file
     this.#tuning = tuning
-    this.#measure = db.prepare("PRAGMA wal_checkpoint(NOOP)")
+    this.#measure = canMeasure(db) ? db.prepare("PRAGMA wal_checkpoint(NOOP)") : undefined
+    if (!this.#measure) db.exec(`PRAGMA wal_autocheckpoint = ${PAGES_WAITING_MAX}`)
     this.#finish = db.prepare("PRAGMA wal_checkpoint(PASSIVE)")
   }
 
@@ -48,6 +50,7 @@ export class Checkpoints {
   }
 
   #decide(quiet: boolean): void {
+    if (!this.#measure) return
     const size = this.#measure.get() as unknown as WalSize
     switch (decideCheckpoint(size, this.#helping, quiet)) {
       case "nothing":
@@ -104,4 +107,11 @@ export class Checkpoints {
   #complain(cause: unknown): void {
     process.emitWarning(`the log of ${this.#file} could not be moved into it, and will be later: ${String(cause)}`)
   }
+}
+
+/** `NOOP` came with SQLite 3.51; an older one would take it for a checkpoint after every group. */
+function canMeasure(db: DatabaseSync): boolean {
+  const { version } = db.prepare("SELECT sqlite_version() AS version").get() as { version: string }
+  const [major = 0, minor = 0] = version.split(".").map(Number)
+  return major > 3 || (major === 3 && minor >= 51)
 }
