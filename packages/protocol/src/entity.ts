@@ -30,6 +30,7 @@ export interface EntitySummary {
 }
 
 const TYPE = /^[a-z][a-z0-9_-]{0,63}$/
+const TAG = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/
 const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/
 
 /** Whether `type` may name an entity type: lower-case letters, digits, `_` and `-`, at most 64. */
@@ -40,6 +41,11 @@ export function isEntityType(type: string): boolean {
 /** Whether `id` may name an entity: unreserved URL characters (RFC 3986 §2.3), at most 128, no leading punctuation. */
 export function isEntityId(id: string): boolean {
   return ID.test(id)
+}
+
+/** Whether `name` may name a tag: letters, digits and `._:/-`, at most 64, a letter or digit first. */
+export function isTagName(name: string): boolean {
+  return TAG.test(name)
 }
 
 /** The address of an entity. */

@@ -4,7 +4,7 @@ export { START } from "./offset.ts"
 export type { Offset } from "./offset.ts"
 export type { Json, JsonObject } from "./json.ts"
 export type { Operation, ChangeEvent, Row } from "./change.ts"
-export { isEntityType, isEntityId, entityUrl, parseEntityUrl, entityStreamPath } from "./entity.ts"
+export { isEntityType, isEntityId, isTagName, entityUrl, parseEntityUrl, entityStreamPath } from "./entity.ts"
 export type { EntityUrl, EntityStatus, EntitySummary } from "./entity.ts"
 export { SERVER_COLLECTIONS, HANDLER_COLLECTIONS, RESERVED_COLLECTIONS, LOG_ONLY_COLLECTIONS } from "./collections.ts"
 export type {

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { ApprovalBody, EntityQuery, SendBody, SignalBody, SpawnBody, TagsBody } from "./api.ts"
-import { parseEntityUrl } from "./entity.ts"
+import { isTagName, parseEntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
 
 /** Checks of what comes from outside, at the server's edge. Unknown fields are refused, so that a misspelt one is seen. */
@@ -8,7 +8,7 @@ import type { Json, JsonObject } from "./json.ts"
 const json: z.ZodType<Json> = z.json()
 const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json) as z.ZodType<JsonObject>
 const url = z.string().refine((value) => parseEntityUrl(value) !== undefined, "must look like /type/id")
-const tagName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/, "letters, digits and ._:/- only, at most 64")
+const tagName = z.string().refine(isTagName, "letters, digits and ._:/- only, at most 64")
 const tags = z
   .record(tagName, z.string().max(256))
   .refine((value) => Object.keys(value).length <= 64, "at most 64 tags")

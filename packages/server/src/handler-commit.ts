@@ -16,8 +16,9 @@ import { frameJson } from "@rouse/store"
 import { type Closing, closeRun, parentToTell } from "./closing.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
-import { checkEvents } from "./core/handler-events.ts"
+import { checkEvents, checkSize } from "./core/handler-events.ts"
 import { newId } from "./core/id.ts"
+import { changeTags } from "./core/tags.ts"
 import { deliver, need, pendingMessages, schedule } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
@@ -39,7 +40,8 @@ export interface HeldLease {
  * @throws {RouseError} `FENCED` when the lease is no longer held; `INVALID_ARGS` for a value that is refused; and as sends and spawns do.
  */
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
-  checkEvents(commit.events, plane.types.get(lease.type)?.state ?? {}, plane.limits.commitBytesMax)
+  checkEvents(commit.events, plane.types.get(lease.type)?.state ?? {})
+  checkSize([commit.events, commit.sends, commit.spawns], plane.limits.commitBytesMax)
   if (isOnlyDeltas(commit)) return appendDeltas(plane, lease, commit)
   const spawns = await Promise.all((commit.spawns ?? []).map((child) => checkSpawn(plane, spawnInput(lease, child))))
   const urls = [lease.url, ...touched(lease, commit), ...(commit.finish ? await parentToTell(plane, lease.url) : [])]
@@ -94,7 +96,7 @@ async function planCommit(
   self.wake({ kind: "renew", epoch, expiresAtMs: planning.draft.nowMs + plane.limits.leaseMs, progress: true })
   for (const event of commit.events) self.change(event)
   await takeMessages(plane, self, lease, commit)
-  applyTags(self, commit.tags ?? {})
+  changeTags(self, commit.tags ?? {})
   for (const { call, tool, input } of commit.approvals ?? []) {
     self.insert("approval", call, { call, tool, input, at: isoTime(planning.draft.nowMs), status: "waiting" })
   }
@@ -124,19 +126,6 @@ async function takeMessages(plane: Plane, self: EntityDraft, lease: HeldLease, c
     if (!row) throw new RouseError("INVALID_ARGS", `take: there is no message ${key}`)
     self.update("message", key, { ...(row.value as unknown as MessageRow), status: "taken", run: run.id })
   }
-}
-
-function applyTags(self: EntityDraft, tags: Readonly<Record<string, string | null>>): void {
-  const entries = Object.entries(tags)
-  if (entries.length === 0) return
-  const next: Record<string, string> = { ...self.record.tags }
-  for (const [name, value] of entries) {
-    if (value === null) delete next[name]
-    else next[name] = value
-    if (value === null) self.delete("tag", name)
-    else self.update("tag", name, { value })
-  }
-  self.setTags(next)
 }
 
 function planSend(

@@ -355,6 +355,21 @@ for (const { name, method, path, body, headers, status, code, names } of CASES) 
   })
 }
 
+for (const depth of [200, 5_000, 400_000]) {
+  test(`a body nested ${depth} deep: 400 BAD_JSON`, async () => {
+    const open = await Harness.open({ entities: [strict] })
+    const deep = `${"[".repeat(depth)}${"]".repeat(depth)}`
+    for (const [method, path, body] of [
+      ["POST", `${A}/messages`, `{"content":${deep}}`],
+      ["PUT", "/v1/entities/strict/deep", `{"args":{"customer":${deep}}}`],
+    ] as const) {
+      const answer = (await open.call(method, path, body)) as unknown as Refusal
+      expect(answer.body).toMatchObject({ status: 400, code: "BAD_JSON", detail: expect.stringContaining("deeper") })
+    }
+    await open.close()
+  })
+}
+
 test("a body that is not UTF-8: 400 BAD_JSON", async () => {
   const init = { method: "POST", headers: { host: "localhost" }, body: new Uint8Array([0x22, 0xff, 0xfe, 0x22]) }
   const response = await harness.server.fetch(new Request(`http://localhost${A}/messages`, init))

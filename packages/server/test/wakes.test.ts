@@ -21,8 +21,9 @@ async function statusOf(harness: Harness, url: string): Promise<string> {
 async function wakes(harness: Harness, url: string): Promise<readonly WakeRow[]> {
   const events = await harness.log(url)
   return events
-    .filter((event) => event.type === "wake" && event.headers.operation === "update")
+    .filter((event) => event.type === "wake")
     .map((event) => event.value as unknown as WakeRow)
+    .filter((wake) => wake.endedAt !== undefined)
 }
 
 test("a handler that throws is tried again, and its message is settled once", async () => {

@@ -40,6 +40,10 @@ export interface CrashReport {
   readonly violations: readonly Violation[]
 }
 
+/** How long a system may take to come to rest after the last kill, milliseconds; with a planted mistake it may never. */
+const QUIET_MS_MAX = 120_000
+const QUIET_PLANTED_MS_MAX = 15_000
+
 /**
  * Kills a real server with `kill -9` at random moments of a run with tools of every effect class, restarts it on the same data, and
  * judges what is left (P1, P2, P3), with a ledger in another process as the witness.
@@ -71,6 +75,7 @@ async function judged(options: CrashOptions, directory: string, ledgerUrl: strin
       kills,
       agents,
       killMsMax,
+      quietMsMax: plant === undefined ? QUIET_MS_MAX : QUIET_PLANTED_MS_MAX,
       onProgress,
     })
     const violations = judge(history)

@@ -44,8 +44,14 @@ describe("kill -9 of the server at random moments", () => {
 
 describe("a planted mistake is found", () => {
   const found = async (plant: NonNullable<CrashOptions["plant"]>): Promise<readonly string[]> => {
-    const { violations } = await crash({ kills: 20, plant })
-    return violations.map(({ rule, what }) => `${rule} ${what}`)
+    try {
+      const { violations } = await crash({ kills: 20, plant })
+      return violations.map(({ rule, what }) => `${rule} ${what}`)
+    } catch (error) {
+      // A system that never comes to rest has broken P1 for all to see.
+      if (error instanceof Error && error.message.includes("still busy")) return [`P1 ${error.message}`]
+      throw error
+    }
   }
 
   test("once tools that run again after a crash", { timeout: SHORT_MS_MAX }, async () => {

@@ -7,21 +7,21 @@ const BUILT_IN: ReadonlySet<string> = new Set(HANDLER_COLLECTIONS)
 /**
  * Checks the changes of a handler's commit: it may write its own built-in collections and those its type defines.
  *
- * @throws {RouseError} `INVALID_ARGS` naming the event and its fault; `TOO_LARGE` when the commit is.
+ * @throws {RouseError} `INVALID_ARGS` naming the event and its fault.
  */
-export function checkEvents(
-  events: readonly ChangeEvent[],
-  state: Readonly<Record<string, unknown>>,
-  bytesMax: number,
-): void {
-  let bytes = 0
+export function checkEvents(events: readonly ChangeEvent[], state: Readonly<Record<string, unknown>>): void {
   events.forEach((event, index) => {
     const fault = faultOf(event, state)
     if (fault) throw new RouseError("INVALID_ARGS", `events[${index}]: ${fault}`)
-    bytes += sizeOf(event.value)
   })
-  if (bytes > bytesMax)
-    throw new RouseError("TOO_LARGE", `events: ${bytes} bytes in one commit; at most ${bytesMax} are allowed`)
+}
+
+/** @throws {RouseError} `TOO_LARGE` when what a handler commits at once is. */
+export function checkSize(parts: unknown, bytesMax: number): void {
+  const bytes = sizeOf(parts)
+  if (bytes > bytesMax) {
+    throw new RouseError("TOO_LARGE", `one commit holds ${bytes} bytes; at most ${bytesMax} are allowed`)
+  }
 }
 
 function faultOf(event: ChangeEvent, state: Readonly<Record<string, unknown>>): string | undefined {

@@ -1,5 +1,6 @@
 import { RouseError } from "@rouse/protocol"
 import type { z } from "zod"
+import { DEPTH_MAX, isDeeperThan } from "../core/depth.ts"
 
 /**
  * The text of a request's body.
@@ -32,6 +33,10 @@ export function parseBody<T>(text: string, schema: z.ZodType<T>): T {
       "BAD_JSON",
       `the body is not valid JSON: ${error instanceof Error ? error.message : "syntax error"}`,
     )
+  }
+  // A body too short to be that deep needs no look.
+  if (text.length > 2 * DEPTH_MAX && isDeeperThan(json, DEPTH_MAX)) {
+    throw new RouseError("BAD_JSON", `the body is nested deeper than ${DEPTH_MAX} levels`)
   }
   return parseValue(json, schema, "body")
 }

@@ -18,8 +18,6 @@ const STOP_ONE_IN = 10
 const BUSY_A_LANE = 2
 /** How long a life may last in which the system catches up with what earlier agents left. */
 const BREATH_MS_MAX = 20_000
-/** How long the system may take to come to rest after the last kill. */
-const QUIET_MS_MAX = 120_000
 const QUIET_LOOK_MS = 100
 /** Accepted messages that are sent once more at the end. */
 const REPEATS = 25
@@ -33,6 +31,8 @@ export interface DriveOptions {
   readonly agents: number
   /** The latest moment of a kill after the load goes on, milliseconds. */
   readonly killMsMax: number
+  /** How long the system may take to come to rest after the last kill, milliseconds. */
+  readonly quietMsMax: number
   readonly onProgress: (kills: number) => void
 }
 
@@ -56,7 +56,7 @@ export async function drive(options: DriveOptions): Promise<History> {
     await load.close()
     await load.repeat(REPEATS)
     const base = await server.where()
-    await quiet(options.target, base)
+    await quiet(options.target, base, options.quietMsMax)
     const [logs, effects] = await Promise.all([options.target.logs(base), options.ledger.report()])
     await server.end()
     return { sent: load.sent, effects, logs, lives: server.lives, ...(await options.target.atRest()) }
@@ -111,14 +111,14 @@ async function breathe(target: Target, server: Lives, busyMax: number): Promise<
   await server.end()
 }
 
-async function quiet(target: Target, base: string): Promise<void> {
-  const until = Date.now() + QUIET_MS_MAX
+async function quiet(target: Target, base: string, msMax: number): Promise<void> {
+  const until = Date.now() + msMax
   for (let looks = 0; ;) {
     const busy = await target.busy(base)
     looks = busy.length === 0 ? looks + 1 : 0
     // Twice: a message may be between two agents.
     if (looks === 2) return
-    if (Date.now() > until) throw new Error(`still busy after ${QUIET_MS_MAX} ms: ${busy.slice(0, 20).join("; ")}`)
+    if (Date.now() > until) throw new Error(`still busy after ${msMax} ms: ${busy.slice(0, 20).join("; ")}`)
     await sleep(QUIET_LOOK_MS)
   }
 }
