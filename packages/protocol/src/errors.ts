@@ -21,6 +21,7 @@ export const ERRORS = {
   FENCED: { status: 409, retryable: false, title: "A newer lease exists" },
   STOPPED: { status: 409, retryable: false, title: "The entity is stopped" },
   STREAM_CLOSED: { status: 409, retryable: false, title: "The stream is closed" },
+  FORK_SOURCE_GONE: { status: 409, retryable: false, title: "The stream to fork was deleted" },
   CONTENT_TYPE_MISMATCH: { status: 409, retryable: false, title: "The content type differs from the stream's" },
   SEQUENCE_REGRESSION: { status: 409, retryable: false, title: "The sequence does not follow" },
   SEQUENCE_GAP: { status: 409, retryable: false, title: "A producer sequence is missing" },

@@ -9,6 +9,7 @@ export type {
   EntityFilter,
   EntityRecord,
   EntityRecordPage,
+  ForkStreamOp,
   Guard,
   Op,
   ReadResult,

@@ -16,21 +16,32 @@ export interface Store {
    * Applies all operations if all guards hold.
    *
    * @throws {RouseError} `CONFLICT` (a version, timer or receipt guard failed), `FENCED` (a lease guard failed), `UNKNOWN_STREAM`,
-   *   `ALREADY_EXISTS`, `STREAM_CLOSED`, `CONTENT_TYPE_MISMATCH`, `SEQUENCE_REGRESSION`, `SEQUENCE_GAP`, `STALE_PRODUCER`,
+   *   `GONE`, `FORK_SOURCE_GONE`, `ALREADY_EXISTS`, `STREAM_CLOSED`, `CONTENT_TYPE_MISMATCH`, `SEQUENCE_REGRESSION`, `SEQUENCE_GAP`, `STALE_PRODUCER`,
    *   `BAD_REQUEST` (a new producer epoch not starting at 0), `UNKNOWN_ENTITY` (a row of an entity that neither exists nor is put
    *   later in this commit), `OVERLOADED` (too many commits wait), `STORE_UNAVAILABLE` (disk full, read-only or failing: nothing was written).
    */
   commit(commit: Commit): Promise<CommitResult>
 
-  /** A stream's metadata; undefined when there is none, or it has expired. */
+  /**
+   * A stream's metadata; undefined when there is none, or it has expired.
+   *
+   * @throws {RouseError} `GONE` when it was deleted or has expired and is kept for its forks.
+   */
   stream(path: string): Promise<StreamInfo | undefined>
 
   /**
    * Bytes from `from` on, whole append batches, at least one if there is any and about `bytesMax` in all.
    *
-   * @throws {RouseError} `UNKNOWN_STREAM`, `BAD_OFFSET` when `from` is not an offset of this stream, `GONE` when it is no longer kept.
+   * @throws {RouseError} `UNKNOWN_STREAM`, `BAD_OFFSET` when `from` is not an offset of this stream, `GONE` when it is no longer kept, or
+   *   only for its forks.
    */
   read(path: string, from: Offset, bytesMax: number): Promise<ReadResult>
+
+  /**
+   * Up to where the stream's bytes are read by its forks, whether it is deleted or not: what is at this offset or beyond it no fork
+   * needs. Undefined when it has no forks.
+   */
+  neededByForks(path: string): Promise<Offset | undefined>
 
   /** Calls `listener` after each durable append, close or delete of one stream. Returns the unsubscriber. One `Map` entry a watched stream. */
   watchStream(path: string, listener: StreamListener): () => void
@@ -93,6 +104,7 @@ export type Guard =
 
 export type Op =
   | CreateStreamOp
+  | ForkStreamOp
   | AppendOp
   | { readonly op: "deleteStream"; readonly path: string }
   /** Begins a stream's time to live anew, as an append does. Does nothing when it has none or is not there. */
@@ -127,6 +139,36 @@ export interface CreateStreamOp {
   readonly contentType: string
   readonly data?: Uint8Array
   readonly closed?: boolean
+  readonly ttlSeconds?: number
+  readonly expiresAtMs?: number
+  readonly nowMs: number
+}
+
+/**
+ * Makes a stream that begins with another's bytes, up to a point, without copying them. The two go on apart. If it exists as asked for,
+ * nothing is done and `created` is false.
+ *
+ * Producers and `Stream-Seq` are not inherited. A source that is deleted or expires is kept for its forks.
+ *
+ * @throws {RouseError} `ALREADY_EXISTS` when something else is at the path, `UNKNOWN_STREAM` when there is no source, `FORK_SOURCE_GONE` when it
+ *   was deleted, `CONTENT_TYPE_MISMATCH`, `BAD_OFFSET` (`details.field` is `subOffset` when that is at fault), `BAD_REQUEST` when
+ *   the source has as many streams above it as may be.
+ * @see Durable Streams Protocol §4.2
+ */
+export interface ForkStreamOp {
+  readonly op: "forkStream"
+  readonly path: string
+  /** The path of the stream to fork. */
+  readonly source: string
+  /** Where to leave it. Default: its tail. */
+  readonly offset?: Offset
+  /** How much of the batch behind `offset` to take along: bytes, or messages of a JSON stream. */
+  readonly subOffset?: number
+  /** Default: the source's. */
+  readonly contentType?: string
+  readonly data?: Uint8Array
+  readonly closed?: boolean
+  /** Neither this nor `expiresAtMs`: the source's, from now on. */
   readonly ttlSeconds?: number
   readonly expiresAtMs?: number
   readonly nowMs: number

@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts"
 import type { FrameCache } from "./live/frame-cache.ts"
 import type { Readers } from "./live/readers.ts"
 import type { Touches } from "./live/touches.ts"
-import type { Limits } from "./options.ts"
+import type { Limits, StreamsOptions } from "./options.ts"
 
 /** What every operation works with. */
 export interface Context {
@@ -14,5 +14,8 @@ export interface Context {
   readonly readers: Readers
   readonly frames: FrameCache
   readonly touches: Touches
+  /** What stream URLs begin with. */
+  readonly basePath: string
+  readonly guard: StreamsOptions["guard"]
   readonly onError: (error: unknown) => void
 }

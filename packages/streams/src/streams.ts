@@ -19,6 +19,7 @@ import { append } from "./write/append.ts"
 import { create } from "./write/create.ts"
 import { remove } from "./write/remove.ts"
 
+const BASE_PATH = "/v1/stream"
 const READ_METHODS = "GET, HEAD, OPTIONS"
 
 /** The Durable Streams Protocol over a store. */
@@ -45,7 +46,7 @@ export function createStreams(options: StreamsOptions): Streams {
 }
 
 function contextOf(options: StreamsOptions): Context {
-  const { store, clock, random, onError = () => undefined } = options
+  const { store, clock, random, guard, basePath = BASE_PATH, onError = () => undefined } = options
   const limits = limitsOf(options)
   return {
     store,
@@ -55,6 +56,8 @@ function contextOf(options: StreamsOptions): Context {
     readers: new Readers(store, limits.readersMax),
     frames: new FrameCache(),
     touches: new Touches(store, clock, onError),
+    basePath,
+    guard,
     onError,
   }
 }
@@ -62,7 +65,7 @@ function contextOf(options: StreamsOptions): Context {
 async function answer(context: Context, options: StreamsOptions, request: Request): Promise<Reply> {
   try {
     const url = new URL(request.url)
-    const path = parseStreamPath(url.pathname, options.basePath ?? "/v1/stream")
+    const path = parseStreamPath(url.pathname, context.basePath)
     if (request.method === "OPTIONS") return preflight(options, request)
     const write = request.method !== "GET" && request.method !== "HEAD"
     await options.guard?.({ request, path, write })

@@ -46,8 +46,9 @@ describe("a content type", () => {
 })
 
 describe("§5.1 create", () => {
-  test("has a type without saying so", () => {
-    expect(create({})).toEqual({ contentType: "application/octet-stream", closed: false })
+  test("says what the headers say", () => {
+    expect(create({})).toEqual({ closed: false })
+    expect(create({ "content-type": "Text/Plain" })).toEqual({ contentType: "text/plain", closed: false })
     expect(create({ "stream-closed": "TRUE", "stream-ttl": "0" })).toMatchObject({ closed: true, ttlSeconds: 0 })
     expect(create({ "stream-closed": "yes" }).closed).toBe(false)
   })

@@ -2,6 +2,8 @@ import { describe } from "vitest"
 import { entityTests } from "./store/entities.ts"
 import { fixtureOf } from "./store/fixture.ts"
 import type { OpenedStore, OpenStore } from "./store/fixture.ts"
+import { forkEndTests } from "./store/fork-ends.ts"
+import { forkTests } from "./store/forks.ts"
 import { guardTests } from "./store/guards.ts"
 import { lifeTests } from "./store/life.ts"
 import { modelTests } from "./store/model.ts"
@@ -21,6 +23,8 @@ export function storeSuite(name: string, open: OpenStore): void {
     const fixture = fixtureOf(open)
     streamTests(fixture)
     producerTests(fixture)
+    forkTests(fixture)
+    forkEndTests(fixture)
     guardTests(fixture)
     entityTests(fixture)
     timeTests(fixture)

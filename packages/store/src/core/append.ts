@@ -3,7 +3,7 @@ import type { AppendOp } from "../store.ts"
 import { sameContentType } from "./content-type.ts"
 import { decideProducer } from "./producer.ts"
 import type { ProducerState } from "./producer.ts"
-import { isAlive, outcomeOf, renewed, unknownStream } from "./stream-state.ts"
+import { absence, isAlive, outcomeOf, renewed } from "./stream-state.ts"
 import type { ProducerClaim, StreamState } from "./stream-state.ts"
 
 export type AppendDecision =
@@ -26,7 +26,7 @@ export function decideAppend(
   producer: ProducerState | undefined,
   op: AppendOp,
 ): AppendDecision {
-  if (!isAlive(state, op.nowMs)) throw unknownStream(op.path)
+  if (!isAlive(state, op.nowMs)) throw absence(op.path, state)
   if (op.data.length === 0 && op.close !== true) {
     throw new RouseError("BAD_REQUEST", "data: an append must have bytes, or close the stream", {
       details: { path: op.path },

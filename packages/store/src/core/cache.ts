@@ -54,6 +54,14 @@ export class CachedView implements StoreView {
     return this.#base.producer(stream, id)
   }
 
+  hasBatchEnd(stream: number, position: number): boolean {
+    return this.#base.hasBatchEnd(stream, position)
+  }
+
+  batchAfter(stream: number, position: number): Uint8Array | undefined {
+    return this.#base.batchAfter(stream, position)
+  }
+
   hasTimer(id: string): boolean {
     return this.#base.hasTimer(id)
   }

@@ -1,7 +1,6 @@
-import { RouseError } from "@rouse/protocol"
 import type { CreateStreamOp } from "../store.ts"
 import { sameContentType } from "./content-type.ts"
-import { isAlive } from "./stream-state.ts"
+import { refuseTaken, standingOf } from "./stream-state.ts"
 import type { StreamState } from "./stream-state.ts"
 
 /**
@@ -12,15 +11,13 @@ import type { StreamState } from "./stream-state.ts"
  */
 export function decideCreate(existing: StreamState | undefined, op: CreateStreamOp): "create" | "replace" | "exists" {
   if (existing === undefined) return "create"
-  if (!isAlive(existing, op.nowMs)) return "replace"
-  const field = difference(existing, op)
-  if (field === undefined) return "exists"
-  throw new RouseError("ALREADY_EXISTS", `the stream ${op.path} exists with another ${field}`, {
-    details: { path: op.path, field },
-  })
+  if (standingOf(existing, op.nowMs) === "absent") return "replace"
+  refuseTaken(existing, op.path, op.nowMs, difference(existing, op))
+  return "exists"
 }
 
 function difference(existing: StreamState, op: CreateStreamOp): string | undefined {
+  if (existing.fork !== null) return "source"
   if (!sameContentType(existing.contentType, op.contentType)) return "contentType"
   if (existing.ttlSeconds !== (op.ttlSeconds ?? null)) return "ttlSeconds"
   if (existing.expiresAtMs !== (op.expiresAtMs ?? null)) return "expiresAtMs"

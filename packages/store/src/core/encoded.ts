@@ -48,6 +48,7 @@ function sizeOfOp(op: EncodedOp): number {
     case "append":
       return op.data.length
     case "createStream":
+    case "forkStream":
       return op.data?.length ?? 0
     case "putRow":
       return op.value.length
@@ -83,6 +84,7 @@ function encodeOp(op: Op): EncodedOp {
     case "putReceipt":
       return { op: "putReceipt", receipt: { ...op.receipt, response: JSON.stringify(op.receipt.response) } }
     case "createStream":
+    case "forkStream":
     case "append":
     case "deleteStream":
     case "touchStream":

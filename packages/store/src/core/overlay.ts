@@ -53,6 +53,14 @@ export class Overlay implements StoreView {
     return id
   }
 
+  hasBatchEnd(stream: number, position: number): boolean {
+    return this.base.hasBatchEnd(stream, position)
+  }
+
+  batchAfter(stream: number, position: number): Uint8Array | undefined {
+    return this.base.batchAfter(stream, position)
+  }
+
   hasTimer(id: string): boolean {
     return this.base.hasTimer(id)
   }

@@ -1,11 +1,13 @@
 import { RouseError } from "@rouse/protocol"
-import type { AppendOp, CreateStreamOp, StreamOutcome } from "../store.ts"
+import type { AppendOp, CreateStreamOp, ForkStreamOp, StreamOutcome } from "../store.ts"
 import { decideAppend } from "./append.ts"
 import { decideCreate } from "./create.ts"
 import type { EncodedCommit, EncodedOp, EncodedReceipt, EncodedRecord, EncodedRow, EncodedTimer } from "./encoded.ts"
+import { decideFork } from "./fork.ts"
 import { decideGuards } from "./guard.ts"
+import { withPlanned } from "./planned-batches.ts"
 import type { EntityState, StoreView } from "./view.ts"
-import { isAlive, newStream, outcomeOf, renewed, unknownStream } from "./stream-state.ts"
+import { absence, isAlive, newStream, outcomeOf, renewed } from "./stream-state.ts"
 import type { ProducerClaim, StreamState } from "./stream-state.ts"
 import { Overlay } from "./overlay.ts"
 
@@ -86,7 +88,7 @@ class Planner {
     const before = this.#view.base
     const streams: Record<string, StreamOutcome> = {}
     for (const op of this.#commit.ops) {
-      if (op.op !== "append" && op.op !== "createStream") continue
+      if (op.op !== "append" && op.op !== "createStream" && op.op !== "forkStream") continue
       const state = before.stream(op.path)
       if (state === undefined) continue
       const producer =
@@ -102,6 +104,8 @@ class Planner {
         return this.#append(op)
       case "createStream":
         return this.#createStream(op)
+      case "forkStream":
+        return this.#forkStream(op)
       case "deleteStream":
         return this.#deleteStream(op.path)
       case "touchStream":
@@ -135,14 +139,53 @@ class Planner {
       this.#streams[op.path] = { ...outcomeOf(existing), created: false }
       return "done"
     }
-    if (existing !== undefined) this.#writes.push({ kind: "dropStream", id: existing.id })
+    if (existing !== undefined) this.#drop(existing)
     const identity = this.#view.newStream()
-    const state = newStream(identity.id, identity.incarnation, op)
-    this.#view.setStream(op.path, state)
+    return this.#insertStream(newStream(identity.id, identity.incarnation, op), op.data)
+  }
+
+  #forkStream(op: ForkStreamOp): "done" {
+    const decision = decideFork(op, withPlanned(this.#view, this.#writes))
+    if (decision.kind === "exists") {
+      this.#streams[op.path] = { ...outcomeOf(decision.state), created: false }
+      return "done"
+    }
+    const expired = this.#view.stream(op.path)
+    if (expired !== undefined) this.#drop(expired)
+    const identity = this.#view.newStream()
+    const fork = decision.build(identity.id, identity.incarnation)
+    this.#countForks(op.source, 1)
+    return this.#insertStream(fork, op.data)
+  }
+
+  #insertStream(state: StreamState, data: Uint8Array | undefined): "done" {
+    this.#view.setStream(state.path, state)
     this.#writes.push({ kind: "insertStream", state })
-    this.#putChunk(state, op.data)
-    this.#streams[op.path] = { ...outcomeOf(state), created: true }
+    this.#putChunk(state, data)
+    this.#streams[state.path] = { ...outcomeOf(state), created: true }
     return "done"
+  }
+
+  /** Changes how many forks a stream has, and returns what it is then. */
+  #countForks(path: string, by: 1 | -1): StreamState {
+    const state = this.#view.stream(path)
+    if (state === undefined) throw new Error(`the source ${path} of a fork is not there`)
+    const next = { ...state, forks: state.forks + by }
+    this.#view.setStream(path, next)
+    this.#writes.push({ kind: "updateStream", state: next })
+    return next
+  }
+
+  /** Drops a stream, and those above it that were kept for it alone. There are at most `FORK_DEPTH_MAX` of them. */
+  #drop(state: StreamState): void {
+    let dropped: StreamState | undefined = state
+    while (dropped !== undefined) {
+      this.#view.setStream(dropped.path, undefined)
+      this.#writes.push({ kind: "dropStream", id: dropped.id })
+      const source: StreamState | undefined =
+        dropped.fork === null ? undefined : this.#countForks(dropped.fork.source, -1)
+      dropped = source?.deleted === true && source.forks === 0 ? source : undefined
+    }
   }
 
   #putChunk(state: StreamState, data: Uint8Array | undefined): void {
@@ -183,10 +226,15 @@ class Planner {
 
   #deleteStream(path: string): "done" {
     const state = this.#view.stream(path)
-    if (state === undefined) throw unknownStream(path)
-    this.#view.setStream(path, undefined)
+    if (state === undefined || state.deleted) throw absence(path, state)
     delete this.#streams[path]
-    return this.#write({ kind: "dropStream", id: state.id })
+    if (state.forks === 0) {
+      this.#drop(state)
+      return "done"
+    }
+    const kept = { ...state, deleted: true, diesAtMs: null }
+    this.#view.setStream(path, kept)
+    return this.#write({ kind: "updateStream", state: kept })
   }
 
   #putEntity({ control, ...record }: EncodedRecord): "done" {

@@ -18,6 +18,10 @@ export interface EntityState {
 export interface StoreView {
   stream(path: string): StreamState | undefined
   producer(stream: number, id: string): ProducerState | undefined
+  /** Whether a batch of the stream ends at this position. */
+  hasBatchEnd(stream: number, position: number): boolean
+  /** The stream's first batch that ends beyond this position. */
+  batchAfter(stream: number, position: number): Uint8Array | undefined
   entity(url: string): EntityState | undefined
   hasTimer(id: string): boolean
   hasReceipt(key: string): boolean

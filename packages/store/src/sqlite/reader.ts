@@ -1,8 +1,11 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { RouseError } from "@rouse/protocol"
+import { START } from "@rouse/protocol"
 import type { Json, Offset, Row } from "@rouse/protocol"
-import { encodeOffset, parseOffset } from "../core/offset.ts"
-import { isAlive, unknownStream } from "../core/stream-state.ts"
+import { isBoundary, offsetAt, positionOf } from "../core/lineage.ts"
+import type { Segment } from "../core/lineage.ts"
+import { encodeOffset } from "../core/offset.ts"
+import { absence, standingOf, unknownStream } from "../core/stream-state.ts"
 import type { StreamState } from "../core/stream-state.ts"
 import type {
   EntityRecord,
@@ -14,20 +17,23 @@ import type {
   Timer,
 } from "../store.ts"
 import { ENTITY_COLUMNS, listEntities, recordOf } from "./entity-list.ts"
+import { LineReader } from "./line-reader.ts"
 import { readNonce } from "./migrate.ts"
-import { STREAM_SQL, streamOf } from "./view.ts"
+import { BATCH_END_SQL, FORK_NEED_SQL, STREAM_SQL, streamOf } from "./view.ts"
 
 /** Reads of a store, on a connection of their own. Every statement is prepared once, when first needed. */
 export class Reader {
   readonly #db: DatabaseSync
   readonly #clock: () => number
   readonly #nonce: string
+  readonly #line: LineReader
   readonly #statements = new Map<string, StatementSync>()
 
   constructor(db: DatabaseSync, clock: () => number) {
     this.#db = db
     this.#clock = clock
     this.#nonce = readNonce(db)
+    this.#line = new LineReader((sql) => this.#prepare(sql), this.#nonce)
   }
 
   stream(path: string): StreamInfo | undefined {
@@ -38,15 +44,24 @@ export class Reader {
   read(path: string, from: Offset, bytesMax: number): ReadResult {
     const state = this.#alive(path)
     if (state === undefined) throw unknownStream(path)
-    const position = this.#position(state, from)
-    const { chunks, end } = this.#chunks(state, position, bytesMax)
+    const segments = this.#line.segments(state, from)
+    const position = this.#position(state, segments, from)
+    const { chunks, end } = this.#line.read(state, segments, position, bytesMax)
     return {
       info: infoOf(state),
       chunks,
-      start: encodeOffset(state.incarnation, position),
-      next: encodeOffset(state.incarnation, end),
+      start: offsetAt(segments, position),
+      next: offsetAt(segments, end),
       upToDate: end === state.tail,
     }
+  }
+
+  neededByForks(path: string): Offset | undefined {
+    const state = this.#known(path)
+    const position = state === undefined ? null : (this.#prepare(FORK_NEED_SQL).get(state.id)?.["at"] as number | null)
+    return state === undefined || position === null
+      ? undefined
+      : offsetAt(this.#line.segments(state, START), position)
   }
 
   entity(url: string): EntityRecord | undefined {
@@ -106,41 +121,27 @@ export class Reader {
     }
   }
 
+  /** @throws {RouseError} `GONE`. */
   #alive(path: string): StreamState | undefined {
+    const state = this.#known(path)
+    const standing = standingOf(state, this.#clock())
+    if (standing === "gone") throw absence(path, state)
+    return standing === "alive" ? state : undefined
+  }
+
+  #known(path: string): StreamState | undefined {
     const row = this.#prepare(STREAM_SQL).get(path)
-    const state = row === undefined ? undefined : streamOf(row, this.#nonce)
-    return isAlive(state, this.#clock()) ? state : undefined
+    return row === undefined ? undefined : streamOf(row, this.#nonce)
   }
 
   /** Only the beginning, the tail and the ends of batches can be read from: anything else was never handed out. */
-  #position(state: StreamState, from: Offset): number {
-    const position = parseOffset(state.incarnation, from)
-    if (position === 0 || position === state.tail) return position
-    if (position !== undefined && position < state.tail) {
-      const sql = "SELECT 1 FROM chunk WHERE stream = ? AND tail = ?"
-      if (this.#prepare(sql).get(state.id, position) !== undefined) return position
-    }
+  #position(state: StreamState, segments: readonly Segment[], from: Offset): number {
+    const position = positionOf(segments, from)
+    const endsAt = (stream: number, end: number): boolean => this.#prepare(BATCH_END_SQL).get(stream, end) !== undefined
+    if (position !== undefined && isBoundary(segments, position, endsAt)) return position
     throw new RouseError("BAD_OFFSET", `${from} is not an offset of the stream ${state.path}`, {
       details: { path: state.path, offset: from },
     })
-  }
-
-  /** @throws {RouseError} `UNKNOWN_STREAM` when the stream was deleted and swept since its state was read. */
-  #chunks(state: StreamState, from: number, bytesMax: number): { readonly chunks: Uint8Array[]; readonly end: number } {
-    const chunks: Uint8Array[] = []
-    let end = from
-    const sql = "SELECT tail, data FROM chunk WHERE stream = ? AND tail > ? AND tail <= ? ORDER BY tail"
-    for (const row of this.#prepare(sql).iterate(state.id, from, state.tail)) {
-      const data = row["data"] as Uint8Array
-      const tail = row["tail"] as number
-      if (tail - data.length !== end) throw unknownStream(state.path)
-      if (chunks.length > 0 && tail - from > bytesMax) break
-      chunks.push(data)
-      end = tail
-      if (end - from >= bytesMax) break
-    }
-    if (end === from && from < state.tail) throw unknownStream(state.path)
-    return { chunks, end }
   }
 
   #prepare(sql: string): StatementSync {

@@ -7,6 +7,7 @@
  * - `row` is clustered by entity: what a wake reads is a few neighbouring pages, and what a commit puts is one or two.
  * - `entity` is listed by whole seconds of activity; an entity at work moves its index entry once a second at most. Indexes of
  *   what few entities have (a due time, a status other than idle, a parent) hold those alone.
+ * - A fork has the batches from `fork_at` on; those before it are its source's, `forked_from`, which is kept as long as it has `forks`.
  * - A deleted stream is only forgotten: its batches are in `garbage` until a sweep drops them.
  */
 
@@ -25,8 +26,15 @@ CREATE TABLE stream (
   created_at INTEGER NOT NULL,
   ttl_seconds INTEGER,
   expires_at INTEGER,
-  dies_at INTEGER
+  dies_at INTEGER,
+  forked_from INTEGER,
+  fork_base INTEGER,
+  fork_sub INTEGER,
+  fork_at INTEGER,
+  forks INTEGER NOT NULL,
+  deleted INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX stream_fork ON stream (forked_from, fork_at) WHERE forked_from IS NOT NULL;
 CREATE INDEX stream_dying ON stream (dies_at) WHERE dies_at IS NOT NULL;
 CREATE TABLE chunk (id INTEGER PRIMARY KEY, stream INTEGER NOT NULL, tail INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
 CREATE UNIQUE INDEX chunk_tail ON chunk (stream, tail);

@@ -77,6 +77,10 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#reader.read(path, from, bytesMax))
   }
 
+  async neededByForks(path: string): Promise<Offset | undefined> {
+    return this.#read(() => this.#reader.neededByForks(path))
+  }
+
   watchStream(path: string, listener: StreamListener): () => void {
     return this.#listeners.watchStream(path, listener)
   }

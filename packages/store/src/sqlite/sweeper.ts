@@ -9,11 +9,20 @@ export interface Swept {
   readonly streams: readonly string[]
 }
 
+interface Expired {
+  readonly id: number
+  readonly path: string
+  readonly forked_from: number | null
+}
+
 /** Drops what has expired and what deleted streams left behind, a bounded batch at a time. */
 export class Sweeper {
   readonly #receipts: StatementSync
   readonly #expired: StatementSync
+  readonly #hasForks: StatementSync
+  readonly #keep: StatementSync
   readonly #forget: StatementSync
+  readonly #release: StatementSync
   readonly #discard: StatementSync
   readonly #garbage: StatementSync
   readonly #chunks: StatementSync
@@ -25,7 +34,12 @@ export class Sweeper {
       "DELETE FROM receipt WHERE key IN (SELECT key FROM receipt WHERE expires_at <= ? LIMIT ?)",
     )
     this.#expired = db.prepare(
-      "SELECT id, path FROM stream WHERE dies_at IS NOT NULL AND dies_at <= ? ORDER BY dies_at LIMIT ?",
+      "SELECT id, path, forked_from FROM stream WHERE dies_at IS NOT NULL AND dies_at <= ? ORDER BY dies_at LIMIT ?",
+    )
+    this.#hasForks = db.prepare("SELECT 1 FROM stream WHERE id = ? AND forks > 0")
+    this.#keep = db.prepare("UPDATE stream SET deleted = 1, dies_at = NULL WHERE id = ?")
+    this.#release = db.prepare(
+      "UPDATE stream SET forks = forks - 1, dies_at = CASE WHEN deleted = 1 AND forks = 1 THEN 0 ELSE dies_at END WHERE id = ?",
     )
     this.#forget = db.prepare("DELETE FROM stream WHERE id = ?")
     this.#discard = db.prepare("INSERT OR IGNORE INTO garbage (stream) VALUES (?)")
@@ -38,12 +52,20 @@ export class Sweeper {
   /** Runs in the caller's transaction. A count of 0: there is nothing left to drop. */
   sweep(nowMs: number): Swept {
     const receipts = Number(this.#receipts.run(nowMs, SWEEP_ROWS_MAX).changes)
-    const streams = this.#expired.all(nowMs, SWEEP_ROWS_MAX) as { id: number; path: string }[]
-    for (const stream of streams) {
-      this.#forget.run(stream.id)
-      this.#discard.run(stream.id)
-    }
+    const streams = this.#expired.all(nowMs, SWEEP_ROWS_MAX) as unknown as Expired[]
+    for (const stream of streams) this.#end(stream)
     return { count: receipts + streams.length + this.#dropGarbage(), streams: streams.map((stream) => stream.path) }
+  }
+
+  /** A stream with forks is kept for them. One that was kept for this stream alone is next. */
+  #end({ id, forked_from: source }: Expired): void {
+    if (this.#hasForks.get(id) !== undefined) {
+      this.#keep.run(id)
+      return
+    }
+    this.#forget.run(id)
+    this.#discard.run(id)
+    if (source !== null) this.#release.run(source)
   }
 
   #dropGarbage(): number {

@@ -2,20 +2,30 @@ import type { DatabaseSync, StatementSync } from "node:sqlite"
 import type { EntityStatus } from "@rouse/protocol"
 import { incarnationOf } from "../core/offset.ts"
 import type { ProducerState } from "../core/producer.ts"
-import type { ProducerClaim, StreamState } from "../core/stream-state.ts"
+import type { ForkPoint, ProducerClaim, StreamState } from "../core/stream-state.ts"
 import type { EntityState, StoreView } from "../core/view.ts"
 import { readNonce } from "./migrate.ts"
 
 type SqlRow = Record<string, unknown>
 
 export const STREAM_SQL = `SELECT id, path, content_type, closed, closed_by, stream_seq, created_at, ttl_seconds, expires_at, dies_at,
-  coalesce((SELECT max(tail) FROM chunk WHERE stream = stream.id), 0) AS tail FROM stream WHERE path = ?`
+  forked_from, fork_base, fork_sub, fork_at, forks, deleted,
+  (SELECT path FROM stream AS source WHERE source.id = stream.forked_from) AS source,
+  coalesce((SELECT max(tail) FROM chunk WHERE stream = stream.id), fork_at, 0) AS tail FROM stream WHERE path = ?`
+
+/** Whether a batch of a stream ends at a position. */
+export const BATCH_END_SQL = "SELECT 1 FROM chunk WHERE stream = ? AND tail = ?"
+
+/** Up to where the forks of a stream read its bytes. What retention drops must leave those. */
+export const FORK_NEED_SQL = "SELECT max(fork_at) AS at FROM stream WHERE forked_from = ?"
 
 /** Looks up what decisions need, in the writer's own transaction. Hands out identities that were never used. */
 export class SqliteView implements StoreView {
   readonly #nonce: string
   readonly #stream: StatementSync
   readonly #producer: StatementSync
+  readonly #batchEnd: StatementSync
+  readonly #batchAfter: StatementSync
   readonly #entity: StatementSync
   readonly #timer: StatementSync
   readonly #receipt: StatementSync
@@ -26,6 +36,8 @@ export class SqliteView implements StoreView {
     this.#nonce = readNonce(db)
     this.#stream = db.prepare(STREAM_SQL)
     this.#producer = db.prepare("SELECT epoch, seq FROM producer WHERE stream = ? AND id = ?")
+    this.#batchEnd = db.prepare(BATCH_END_SQL)
+    this.#batchAfter = db.prepare("SELECT data FROM chunk WHERE stream = ? AND tail > ? ORDER BY tail LIMIT 1")
     this.#entity = db.prepare(
       `SELECT id, url, type, name, status, version, epoch, seq, parent, created_at, active_at, due_at, tags, args FROM entity WHERE url = ?`,
     )
@@ -43,6 +55,14 @@ export class SqliteView implements StoreView {
   producer(stream: number, id: string): ProducerState | undefined {
     const row = this.#producer.get(stream, id)
     return row === undefined ? undefined : { epoch: Number(row["epoch"]), seq: Number(row["seq"]) }
+  }
+
+  hasBatchEnd(stream: number, position: number): boolean {
+    return this.#batchEnd.get(stream, position) !== undefined
+  }
+
+  batchAfter(stream: number, position: number): Uint8Array | undefined {
+    return this.#batchAfter.get(stream, position)?.["data"] as Uint8Array | undefined
   }
 
   entity(url: string): EntityState | undefined {
@@ -84,6 +104,20 @@ export function streamOf(row: SqlRow, nonce: string): StreamState {
     ttlSeconds: row["ttl_seconds"] as number | null,
     expiresAtMs: row["expires_at"] as number | null,
     diesAtMs: row["dies_at"] as number | null,
+    fork: forkOf(row),
+    forks: row["forks"] as number,
+    deleted: row["deleted"] === 1,
+  }
+}
+
+function forkOf(row: SqlRow): ForkPoint | null {
+  if (row["forked_from"] === null) return null
+  return {
+    source: row["source"] as string,
+    sourceId: row["forked_from"] as number,
+    base: row["fork_base"] as number,
+    sub: row["fork_sub"] as number,
+    at: row["fork_at"] as number,
   }
 }
 

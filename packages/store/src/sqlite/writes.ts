@@ -20,10 +20,11 @@ export class Writes {
   constructor(db: DatabaseSync) {
     this.#entities = new EntityWrites(db)
     this.#insertStream = db.prepare(
-      `INSERT INTO stream (id, path, content_type, closed, created_at, ttl_seconds, expires_at, dies_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO stream (id, path, content_type, closed, created_at, ttl_seconds, expires_at, dies_at, forked_from, fork_base, fork_sub, fork_at, forks, deleted)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
     )
     this.#updateStream = db.prepare(
-      "UPDATE stream SET closed = ?, closed_by = ?, stream_seq = ?, dies_at = ? WHERE id = ?",
+      "UPDATE stream SET closed = ?, closed_by = ?, stream_seq = ?, dies_at = ?, forks = ?, deleted = ? WHERE id = ?",
     )
     this.#dropStream = [
       db.prepare("DELETE FROM stream WHERE id = ?"),
@@ -90,12 +91,14 @@ export class Writes {
         this.#insert(write.state)
         return
       case "updateStream": {
-        const { closed, closedBy, streamSeq, diesAtMs, id } = write.state
+        const { closed, closedBy, streamSeq, diesAtMs, forks, deleted, id } = write.state
         this.#updateStream.run(
           closed ? 1 : 0,
           closedBy === null ? null : JSON.stringify(closedBy),
           streamSeq,
           diesAtMs,
+          forks,
+          deleted ? 1 : 0,
           id,
         )
         return
@@ -109,7 +112,20 @@ export class Writes {
   }
 
   #insert(state: StreamState): void {
-    const { id, path, contentType, closed, createdAtMs, ttlSeconds, expiresAtMs, diesAtMs } = state
-    this.#insertStream.run(id, path, contentType, closed ? 1 : 0, createdAtMs, ttlSeconds, expiresAtMs, diesAtMs)
+    const { id, path, contentType, closed, createdAtMs, ttlSeconds, expiresAtMs, diesAtMs, fork } = state
+    this.#insertStream.run(
+      id,
+      path,
+      contentType,
+      closed ? 1 : 0,
+      createdAtMs,
+      ttlSeconds,
+      expiresAtMs,
+      diesAtMs,
+      fork?.sourceId ?? null,
+      fork?.base ?? null,
+      fork?.sub ?? null,
+      fork?.at ?? null,
+    )
   }
 }

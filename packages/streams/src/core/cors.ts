@@ -9,7 +9,7 @@ export interface CorsOptions {
 const MAX_AGE_SECONDS = 600
 export const METHODS = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
 const REQUEST_HEADERS =
-  "accept, authorization, content-type, if-none-match, stream-seq, stream-ttl, stream-expires-at, stream-closed, producer-id, producer-epoch, producer-seq"
+  "accept, authorization, content-type, if-none-match, stream-seq, stream-ttl, stream-expires-at, stream-closed, stream-forked-from, stream-fork-offset, stream-fork-sub-offset, producer-id, producer-epoch, producer-seq"
 const RESPONSE_HEADERS =
   "content-type, etag, location, retry-after, stream-next-offset, stream-up-to-date, stream-cursor, stream-closed, stream-ttl, stream-expires-at, stream-sse-data-encoding, producer-epoch, producer-seq, producer-expected-seq, producer-received-seq"
 

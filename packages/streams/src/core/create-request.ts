@@ -1,5 +1,5 @@
 import { invalid, isTrue, parseMoment, parseNatural } from "./header-values.ts"
-import { DEFAULT_MEDIA_TYPE, parseMediaType } from "./media-type.ts"
+import { parseMediaType } from "./media-type.ts"
 import { STREAM_CLOSED, STREAM_EXPIRES_AT, STREAM_TTL } from "./names.ts"
 
 /** A hundred years: what is meant to live longer has no time to live. */
@@ -7,7 +7,8 @@ const TTL_SECONDS_MAX = 3_155_760_000
 
 /** What a create asks for. */
 export interface CreateRequest {
-  readonly contentType: string
+  /** Undefined when the request has none. */
+  readonly contentType?: string
   readonly closed: boolean
   readonly ttlSeconds?: number
   readonly expiresAtMs?: number
@@ -20,16 +21,17 @@ export interface CreateRequest {
  * @see Durable Streams Protocol §5.1
  */
 export function parseCreate(headers: Headers, nowMs: number): CreateRequest {
+  const contentType = contentTypeOf(headers)
   return {
-    contentType: contentTypeOf(headers),
+    ...(contentType === undefined ? {} : { contentType }),
     closed: isTrue(headers.get(STREAM_CLOSED)),
     ...lifetimeOf(headers.get(STREAM_TTL), headers.get(STREAM_EXPIRES_AT), nowMs),
   }
 }
 
-function contentTypeOf(headers: Headers): string {
+function contentTypeOf(headers: Headers): string | undefined {
   const value = headers.get("content-type")
-  if (value === null || value.trim() === "") return DEFAULT_MEDIA_TYPE
+  if (value === null || value.trim() === "") return undefined
   const mediaType = parseMediaType(value)
   if (mediaType === undefined) throw invalid("Content-Type", "must be a media type such as application/json")
   return mediaType

@@ -6,6 +6,11 @@ import { invalid } from "./header-values.ts"
 /** Unreserved URL characters, as §6 asks of offsets. Only the store knows more about them. */
 const OFFSET = /^[A-Za-z0-9_.~-]{1,256}$/
 
+/** Whether a value has the form of an offset. */
+export function isOffset(value: string): value is Offset {
+  return OFFSET.test(value)
+}
+
 /** What a read's query asks for. */
 export interface ReadRequest {
   /** `"now"`: the tail, wherever it is when the read begins. */
@@ -32,9 +37,9 @@ function offsetOf(values: readonly string[]): Offset | "now" {
   const [value = START] = values
   if (values.length > 1) throw new RouseError("BAD_OFFSET", "offset: give it once")
   if (value === "now") return "now"
-  if (!OFFSET.test(value))
+  if (!isOffset(value))
     throw new RouseError("BAD_OFFSET", "offset: must be -1, now, or an offset that this stream gave")
-  return value as Offset
+  return value
 }
 
 function liveOf(values: readonly string[]): ReadRequest["live"] {

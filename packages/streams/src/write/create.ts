@@ -1,35 +1,46 @@
+import type { StreamOutcome } from "@rouse/store"
 import { readBody } from "../body.ts"
 import type { Context } from "../context.ts"
 import { parseCreate } from "../core/create-request.ts"
+import { parseFork } from "../core/fork-request.ts"
 import { batchOfJson } from "../core/json-batch.ts"
-import { isJson } from "../core/media-type.ts"
+import { DEFAULT_MEDIA_TYPE, isJson } from "../core/media-type.ts"
 import { STREAM_CLOSED, STREAM_NEXT_OFFSET } from "../core/names.ts"
 import type { Reply } from "../reply.ts"
 import { commitStream } from "./commit-stream.ts"
+import { inheritedType } from "./inherited-type.ts"
 
 /**
- * Makes a stream, or confirms that it is as asked for.
+ * Makes a stream, empty or from another's beginning, or confirms that it is as asked for.
  *
- * @throws {RouseError} `BAD_REQUEST`, `BAD_JSON`, `TOO_LARGE`; `ALREADY_EXISTS` when it is there and differs.
- * @see Durable Streams Protocol §5.1
+ * @throws {RouseError} `BAD_REQUEST`, `BAD_JSON`, `TOO_LARGE`; `ALREADY_EXISTS` when it is there and differs; what the store says of
+ *   a source.
+ * @see Durable Streams Protocol §4.2, §5.1
  */
 export async function create(context: Context, request: Request, url: URL, path: string): Promise<Reply> {
   const nowMs = context.clock.now()
   const wanted = parseCreate(request.headers, nowMs)
+  const fork = parseFork(request.headers, context.basePath)
+  if (fork !== undefined) await context.guard?.({ request, path: fork.source, write: false })
   const body = await readBody(request, context.limits.bodyBytesMax)
-  const data = body.length > 0 && isJson(wanted.contentType) ? batchOfJson(body, true) : body
-  const { outcome } = await commitStream(context.store, {
-    op: "createStream",
-    path,
-    ...wanted,
-    ...(data.length > 0 ? { data } : {}),
-    nowMs,
-  })
+  const contentType =
+    wanted.contentType ??
+    (fork === undefined ? DEFAULT_MEDIA_TYPE : await inheritedType(context.store, fork.source, path))
+  const data = body.length > 0 && isJson(contentType) ? batchOfJson(body, true) : body
+  const stream = { path, ...wanted, contentType, ...(data.length > 0 ? { data } : {}), nowMs }
+  const { outcome } = await commitStream(
+    context.store,
+    fork === undefined ? { op: "createStream", ...stream } : { op: "forkStream", ...fork, ...stream },
+  )
+  return replyOf(outcome, contentType, url)
+}
+
+function replyOf(outcome: StreamOutcome, contentType: string, url: URL): Reply {
   const created = outcome.created === true
   return {
     status: created ? 201 : 200,
     headers: {
-      "content-type": wanted.contentType,
+      "content-type": contentType,
       [STREAM_NEXT_OFFSET]: outcome.next,
       ...(created ? { location: url.origin + url.pathname } : {}),
       ...(outcome.closed ? { [STREAM_CLOSED]: "true" } : {}),

@@ -1,7 +1,7 @@
 import type { ErrorCode, Json } from "@rouse/protocol"
 import { entityStreamPath, parseEntityUrl } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
-import type { AppendOp, CreateStreamOp, EntityRecord, Op, Store } from "@rouse/store"
+import type { AppendOp, CreateStreamOp, EntityRecord, ForkStreamOp, Op, Store } from "@rouse/store"
 import { afterEach, expect } from "vitest"
 
 /** One engine under test, on data of its own. */
@@ -64,6 +64,10 @@ export function putRow(url: string, collection: string, key: string, value: Json
 
 export function create(path: string, changes: Partial<CreateStreamOp> = {}): CreateStreamOp {
   return { op: "createStream", path, contentType: "application/json", nowMs: NOW, ...changes }
+}
+
+export function fork(path: string, source: string, changes: Partial<ForkStreamOp> = {}): ForkStreamOp {
+  return { op: "forkStream", path, source, nowMs: NOW, ...changes }
 }
 
 export function append(path: string, message: Json, changes: Partial<AppendOp> = {}): AppendOp {

@@ -1,5 +1,6 @@
 import type { ErrorCode, Json } from "@rouse/protocol"
 import type { AppendOp, Commit, EntityRecord, Guard, Op } from "@rouse/store"
+import { applyDelete, applyFork, emptyStream } from "./model-fork.ts"
 
 /** The store as one would write it with no disk and no hurry: what every engine is compared with. */
 export interface ModelState {
@@ -11,10 +12,13 @@ export interface ModelState {
   early: Record<string, Record<string, Json>>
 }
 
-interface ModelStream {
+export interface ModelStream {
   messages: string[]
   closed: boolean
   producers: Record<string, { epoch: number; seq: number }>
+  fork?: { source: string; base: number; sub: number }
+  forks: number
+  deleted: boolean
 }
 
 interface ModelEntity {
@@ -63,15 +67,13 @@ function recordLease(state: ModelState, guard: Guard): ModelResult {
 function applyOp(state: ModelState, op: Op, later: readonly Op[]): ModelResult {
   switch (op.op) {
     case "createStream":
-      if (state.streams[op.path]?.closed === true) return "ALREADY_EXISTS"
-      state.streams[op.path] ??= { messages: [], closed: false, producers: {} }
-      return "applied"
+      return applyCreate(state, op.path)
+    case "forkStream":
+      return applyFork(state.streams, op)
     case "append":
       return applyAppend(state.streams[op.path], op)
     case "deleteStream":
-      if (!(op.path in state.streams)) return "UNKNOWN_STREAM"
-      delete state.streams[op.path]
-      return "applied"
+      return applyDelete(state.streams, op.path)
     case "touchStream":
       return "applied"
     case "putEntity":
@@ -101,6 +103,13 @@ function applyOp(state: ModelState, op: Op, later: readonly Op[]): ModelResult {
   }
 }
 
+function applyCreate(state: ModelState, path: string): ModelResult {
+  const there = state.streams[path]
+  if (there?.closed === true || there?.deleted === true || there?.fork !== undefined) return "ALREADY_EXISTS"
+  state.streams[path] ??= emptyStream()
+  return "applied"
+}
+
 /** A row may come before its record, if the next that the commit does to the record is a put. */
 function putRow(state: ModelState, op: Extract<Op, { readonly op: "putRow" }>, later: readonly Op[]): ModelResult {
   const about = later.find(
@@ -122,6 +131,7 @@ function putEntity(state: ModelState, record: Omit<EntityRecord, "version">): vo
 
 function applyAppend(stream: ModelStream | undefined, op: AppendOp): ModelResult {
   if (stream === undefined) return "UNKNOWN_STREAM"
+  if (stream.deleted) return "GONE"
   const known = op.producer === undefined ? undefined : stream.producers[op.producer.id]
   const repeated = known !== undefined && op.producer?.epoch === known.epoch && op.producer.seq <= known.seq
   if (repeated) return "repeated"

@@ -2,7 +2,7 @@ import { RouseError, START } from "@rouse/protocol"
 import type { Commit, Guard, Op, Store } from "@rouse/store"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { append, closeOnly, create, NOW, put, putRow } from "./fixture.ts"
+import { append, closeOnly, create, fork, NOW, put, putRow, refused } from "./fixture.ts"
 import type { Fixture } from "./fixture.ts"
 import { applyToModel, emptyModel } from "./model-state.ts"
 import type { ModelResult, ModelState } from "./model-state.ts"
@@ -32,7 +32,18 @@ const op: fc.Arbitrary<Op> = fc.oneof(
         return by === undefined ? made : { ...made, producer: by }
       }),
   },
-  { weight: 1, arbitrary: path.map((name): Op => ({ op: "deleteStream", path: name })) },
+  { weight: 2, arbitrary: path.map((name): Op => ({ op: "deleteStream", path: name })) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(path, path, fc.boolean(), fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined, freq: 1 }))
+      .map(([name, source, fromStart, subOffset]) =>
+        fork(name, source, {
+          ...(fromStart ? { offset: START } : {}),
+          ...(subOffset === undefined ? {} : { subOffset }),
+        }),
+      ),
+  },
   {
     weight: 4,
     arbitrary: fc.tuple(url, small, small, small).map(([name, epoch, second, tag]) =>
@@ -130,6 +141,10 @@ async function resultOf(store: Store, given: Commit): Promise<ModelResult> {
 async function expectSame(store: Store, model: ModelState): Promise<void> {
   for (const name of PATHS) {
     const stream = model.streams[name]
+    if (stream?.deleted === true) {
+      await refused(store.stream(name), "GONE")
+      continue
+    }
     expect((await store.stream(name))?.closed).toBe(stream?.closed)
     if (stream === undefined) continue
     const { chunks } = await store.read(name, START, 1_000_000)

@@ -1,0 +1,71 @@
+import type { StatementSync } from "node:sqlite"
+import type { Offset } from "@rouse/protocol"
+import { segmentsOf } from "../core/lineage.ts"
+import type { Segment } from "../core/lineage.ts"
+import { incarnationOf, parseOffset } from "../core/offset.ts"
+import { unknownStream } from "../core/stream-state.ts"
+import type { StreamState } from "../core/stream-state.ts"
+
+const LINE_SQL = `WITH RECURSIVE line (id, source, at, depth) AS (
+    SELECT id, forked_from, fork_at, 0 FROM stream WHERE id = ? UNION ALL
+    SELECT stream.id, forked_from, fork_at, depth + 1 FROM line JOIN stream ON stream.id = line.source)
+  SELECT id, source, coalesce(at, 0) AS at FROM line ORDER BY depth`
+const BATCHES_SQL = "SELECT tail, data FROM chunk WHERE stream = ? AND tail > ? ORDER BY tail"
+
+/** Reads a stream's bytes from where they lie: its own, and those of the streams above it. */
+export class LineReader {
+  readonly #prepare: (sql: string) => StatementSync
+  readonly #nonce: string
+
+  constructor(prepare: (sql: string) => StatementSync, nonce: string) {
+    this.#prepare = prepare
+    this.#nonce = nonce
+  }
+
+  /** The segments that a read from an offset needs: those above a fork only when it begins there. */
+  segments(state: StreamState, from: Offset): readonly Segment[] {
+    const { id: stream, incarnation, fork, tail: end } = state
+    const own = { stream, incarnation, start: fork?.at ?? 0, end }
+    if (fork === null) return [own]
+    const position = parseOffset(incarnation, from)
+    return position !== undefined && position >= own.start ? [own] : this.#line(state)
+  }
+
+  /** @throws {RouseError} `UNKNOWN_STREAM` when the stream, and so one above it, was deleted and swept since its state was read. */
+  #line(state: StreamState): readonly Segment[] {
+    const rows = this.#prepare(LINE_SQL).all(state.id) as unknown as { id: number; source: number | null; at: number }[]
+    if (rows.at(-1)?.source !== null) throw unknownStream(state.path)
+    const line = rows.map(({ id, at }) => ({ id, at, incarnation: incarnationOf(id, this.#nonce) }))
+    return segmentsOf(line, state.tail)
+  }
+
+  /**
+   * Whole batches from a position on, the last of a segment cut at its end.
+   *
+   * @throws {RouseError} `UNKNOWN_STREAM` when the stream was deleted and swept since its state was read.
+   */
+  read(
+    state: StreamState,
+    segments: readonly Segment[],
+    from: number,
+    bytesMax: number,
+  ): { readonly chunks: Uint8Array[]; readonly end: number } {
+    const chunks: Uint8Array[] = []
+    let end = from
+    for (const segment of segments) {
+      if (segment.end <= end) continue
+      for (const row of this.#prepare(BATCHES_SQL).iterate(segment.stream, end)) {
+        const data = row["data"] as Uint8Array
+        const tail = Math.min(row["tail"] as number, segment.end)
+        if ((row["tail"] as number) - data.length !== end) throw unknownStream(state.path)
+        if (chunks.length > 0 && tail - from > bytesMax) return { chunks, end }
+        chunks.push(tail - end === data.length ? data : data.subarray(0, tail - end))
+        end = tail
+        if (end === segment.end || end - from >= bytesMax) break
+      }
+      if (end < segment.end || end - from >= bytesMax) break
+    }
+    if (end === from && from < state.tail) throw unknownStream(state.path)
+    return { chunks, end }
+  }
+}
