@@ -22,7 +22,7 @@ import type { StreamState } from "../src/core/stream-state.ts"
 import type { StoreView } from "../src/core/view.ts"
 
 const stream = (id: number, path: string): StreamState =>
-  newStream(id, incarnationOf(id, "abcd"), { op: "createStream", path, contentType: "text/plain", nowMs: 0 })
+  newStream(id, incarnationOf(id, "abcd"), { path, contentType: "text/plain", nowMs: 0 })
 
 describe("offsets", () => {
   const position = fc.maxSafeNat()

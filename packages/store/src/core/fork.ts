@@ -127,13 +127,7 @@ function prefixLength(
 }
 
 /** Its lifetime is its own: what the request says, or else as long as the source's, from now on. */
-function newFork(
-  id: number,
-  incarnation: string,
-  source: StreamState,
-  fork: ForkPoint,
-  op: ForkStreamOp,
-): StreamState {
+function newFork(id: number, incarnation: string, source: StreamState, fork: ForkPoint, op: ForkStreamOp): StreamState {
   const { contentType = source.contentType } = op
   const own = op.ttlSeconds !== undefined || op.expiresAtMs !== undefined
   const { ttlSeconds, expiresAtMs } = own ? op : source

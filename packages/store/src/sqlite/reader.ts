@@ -59,9 +59,7 @@ export class Reader {
   neededByForks(path: string): Offset | undefined {
     const state = this.#known(path)
     const position = state === undefined ? null : (this.#prepare(FORK_NEED_SQL).get(state.id)?.["at"] as number | null)
-    return state === undefined || position === null
-      ? undefined
-      : offsetAt(this.#line.segments(state, START), position)
+    return state === undefined || position === null ? undefined : offsetAt(this.#line.segments(state, START), position)
   }
 
   entity(url: string): EntityRecord | undefined {

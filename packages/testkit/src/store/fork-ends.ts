@@ -54,7 +54,12 @@ export function forkEndTests(fixture: Fixture): void {
       await store.commit({ ops: [append("s1", 1), remove("s1"), remove("s2")] })
       expect(await Promise.all(names.map((name) => standing(store, name)))).toEqual(["alive", "gone", "gone", "alive"])
       await store.commit({ ops: [remove("s3")] })
-      expect(await Promise.all(names.map((name) => standing(store, name)))).toEqual(["alive", "absent", "absent", "absent"])
+      expect(await Promise.all(names.map((name) => standing(store, name)))).toEqual([
+        "alive",
+        "absent",
+        "absent",
+        "absent",
+      ])
       await store.commit({ ops: [remove("s0")] })
       expect(await standing(store, "s0")).toBe("absent")
     })
@@ -134,7 +139,11 @@ export function forkEndTests(fixture: Fixture): void {
       await again.commit({ ops: [append("c", 4)] })
       expect(await messages(again, "c")).toEqual([1, 3, 4])
       await again.commit({ ops: [remove("c")] })
-      expect(await Promise.all(["a", "b", "c"].map((name) => standing(again, name)))).toEqual(["absent", "absent", "absent"])
+      expect(await Promise.all(["a", "b", "c"].map((name) => standing(again, name)))).toEqual([
+        "absent",
+        "absent",
+        "absent",
+      ])
     })
   })
 }

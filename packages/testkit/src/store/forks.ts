@@ -95,7 +95,9 @@ export function forkTests(fixture: Fixture): void {
     it("takes a part of a batch along: bytes of a stream of bytes, messages of a JSON stream", async () => {
       const store = await fixture.open()
       await store.commit({ ops: [create("t", { contentType: TEXT }), write("t", "abcdef"), write("t", "ghi")] })
-      await store.commit({ ops: [fork("t4", "t", { offset: START, subOffset: 4 }), write("t4", "X"), write("t", "jkl")] })
+      await store.commit({
+        ops: [fork("t4", "t", { offset: START, subOffset: 4 }), write("t4", "X"), write("t", "jkl")],
+      })
       await store.commit({ ops: [fork("t2", "t4", { offset: START, subOffset: 2, data: Buffer.from("Y") })] })
       expect([await text(store, "t4"), await text(store, "t2")]).toEqual(["abcdX", "abY"])
       await refused(store.commit({ ops: [fork("t5", "t4", { offset: START, subOffset: 5 })] }), "BAD_OFFSET")
@@ -108,7 +110,10 @@ export function forkTests(fixture: Fixture): void {
         await store.commit({ ops: [fork(path, "j", { offset: base, subOffset }), append(path, "own")] })
         expect(await messages(store, path)).toEqual([0, ...batch.slice(0, subOffset), "own"])
       }
-      const details = await refused(store.commit({ ops: [fork("x", "j", { offset: base, subOffset: 5 })] }), "BAD_OFFSET")
+      const details = await refused(
+        store.commit({ ops: [fork("x", "j", { offset: base, subOffset: 5 })] }),
+        "BAD_OFFSET",
+      )
       expect(details).toMatchObject({ field: "subOffset" })
     })
 
@@ -147,14 +152,18 @@ export function forkTests(fixture: Fixture): void {
       const store = await fixture.open()
       const producer = { id: "p", epoch: 3, seq: 0 }
       await store.commit({ ops: [create("a"), append("a", 1, { producer, streamSeq: "b" }), fork("f", "a")] })
-      expect(await store.commit({ ops: [append("f", 2, { producer, streamSeq: "a" })] })).toMatchObject({ applied: true })
+      expect(await store.commit({ ops: [append("f", 2, { producer, streamSeq: "a" })] })).toMatchObject({
+        applied: true,
+      })
       expect(await messages(store, "f")).toEqual([1, 2])
     })
 
     it("is made in the commit that makes its source, part of a batch and all", async () => {
       const store = await fixture.open()
       const data = frameJson([1, 2, 3])
-      await store.commit({ ops: [create("a", { data }), fork("b", "a", { offset: START, subOffset: 2 }), fork("c", "b")] })
+      await store.commit({
+        ops: [create("a", { data }), fork("b", "a", { offset: START, subOffset: 2 }), fork("c", "b")],
+      })
       expect(await messages(store, "c")).toEqual([1, 2])
     })
 
