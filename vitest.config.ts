@@ -14,6 +14,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",
+    // Node takes the types off a thread's sources with WebAssembly, and V8 crashes now and then when a thread that starts optimises the calls to it.
+    execArgv: ["--wasm-wrapper-tiering-budget=2000000000"],
     // Machines are shared and noisy: what is awaited is bounded, never timed.
     expect: { poll: { timeout: 15_000 } },
     server: { deps: { inline: [/@rouse\//] } },
