@@ -60,7 +60,15 @@ export function parseEntityUrl(url: string): { readonly type: string; readonly i
   return isEntityType(type) && isEntityId(id) ? { type, id } : undefined
 }
 
+const LOGS = "entities"
+
 /** The path of an entity's log among the streams. */
 export function entityStreamPath(url: EntityUrl): string {
-  return `entities${url}`
+  return LOGS + url
+}
+
+/** The entity whose log this stream is; undefined when it is none's. */
+export function entityOfStream(path: string): EntityUrl | undefined {
+  const url = path.startsWith(`${LOGS}/`) ? path.slice(LOGS.length) : undefined
+  return url === undefined || parseEntityUrl(url) === undefined ? undefined : url
 }

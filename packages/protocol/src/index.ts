@@ -3,8 +3,17 @@ export type { ErrorCode, ErrorDetails, RouseErrorOptions, Problem } from "./erro
 export { START } from "./offset.ts"
 export type { Offset } from "./offset.ts"
 export type { Json, JsonObject } from "./json.ts"
-export type { Operation, ChangeEvent, Row } from "./change.ts"
-export { isEntityType, isEntityId, isTagName, entityUrl, parseEntityUrl, entityStreamPath } from "./entity.ts"
+export { isControlEvent } from "./change.ts"
+export type { Operation, ChangeEvent, ControlEvent, LogEvent, Row } from "./change.ts"
+export {
+  isEntityType,
+  isEntityId,
+  isTagName,
+  entityUrl,
+  parseEntityUrl,
+  entityStreamPath,
+  entityOfStream,
+} from "./entity.ts"
 export type { EntityUrl, EntityStatus, EntitySummary } from "./entity.ts"
 export { SERVER_COLLECTIONS, HANDLER_COLLECTIONS, RESERVED_COLLECTIONS, LOG_ONLY_COLLECTIONS } from "./collections.ts"
 export type {
@@ -35,6 +44,7 @@ export type {
   MemoRow,
   ErrorRow,
 } from "./collections.ts"
+export { mergeDelta } from "./delta.ts"
 export { runKey, stepKey, partKey } from "./keys.ts"
 export type {
   Reason,

@@ -18,7 +18,7 @@ export interface Store {
    * @throws {RouseError} `CONFLICT` (a version, timer or receipt guard failed), `FENCED` (a lease guard failed), `UNKNOWN_STREAM`,
    *   `GONE`, `FORK_SOURCE_GONE`, `ALREADY_EXISTS`, `STREAM_CLOSED`, `CONTENT_TYPE_MISMATCH`, `SEQUENCE_REGRESSION`, `SEQUENCE_GAP`, `STALE_PRODUCER`,
    *   `BAD_REQUEST` (a new producer epoch not starting at 0), `UNKNOWN_ENTITY` (a row of an entity that neither exists nor is put
-   *   later in this commit), `OVERLOADED` (too many commits wait), `STORE_UNAVAILABLE` (disk full, read-only or failing: nothing was written).
+   *   later in this commit), `BAD_OFFSET` and `GONE` (a snapshot, trim or pin at what is no position, or no longer kept), `OVERLOADED` (too many commits wait), `STORE_UNAVAILABLE` (disk full, read-only or failing: nothing was written).
    */
   commit(commit: Commit): Promise<CommitResult>
 
@@ -36,6 +36,25 @@ export interface Store {
    *   only for its forks.
    */
   read(path: string, from: Offset, bytesMax: number): Promise<ReadResult>
+
+  /**
+   * Whole batches that end at `before`: at least one if any is kept, and about `bytesMax` in all. To look for what is new from the end.
+   *
+   * @throws {RouseError} as `read`.
+   */
+  readBack(path: string, before: Offset, bytesMax: number): Promise<ReadResult>
+
+  /** An entity's live rows, of one collection when given, and its log's metadata, both as one commit left them; undefined when there is no such log. */
+  liveRows(url: EntityUrl, path: string, collection?: string): Promise<LiveRows | undefined>
+
+  /** The newest snapshot kept of a stream, or the newest at or before an offset. */
+  snapshot(path: string, atMost?: Offset): Promise<StoredSnapshot | undefined>
+
+  /** Paths of streams that begin with `prefix` and sort after `after` (byte order). */
+  streamPaths(page: StreamPathPage): Promise<readonly string[]>
+
+  /** How far a `trimStream` could go now without taking what the policy or a pin keeps; undefined when nowhere. */
+  trimmable(path: string, keep: Keep): Promise<Trimmable | undefined>
 
   /**
    * Up to where the stream's bytes are read by its forks, whether it is deleted or not: what is at this offset or beyond it no fork
@@ -74,7 +93,7 @@ export interface Store {
   /** What a request with this idempotency key was answered. An expired one is there until it is swept. */
   receipt(key: string): Promise<StoredReceipt | undefined>
 
-  /** Drops expired receipts and expired streams, in bounded batches. Returns how many. */
+  /** Drops expired receipts and expired streams, and what was trimmed, in bounded batches. Returns how many. */
   sweep(nowMs: number): Promise<number>
 
   /** Whether a write would be possible now. Throws `STORE_UNAVAILABLE` when not. */
@@ -126,6 +145,10 @@ export type Op =
   | { readonly op: "putTimer"; readonly timer: Timer }
   | { readonly op: "deleteTimer"; readonly id: string }
   | { readonly op: "putReceipt"; readonly receipt: StoredReceipt }
+  | PutSnapshotOp
+  | TrimStreamOp
+  | PutPinOp
+  | { readonly op: "dropPin"; readonly path: string; readonly holder: string }
 
 /**
  * Makes a stream. If one exists with the same content type, time to live, expiry and closed state, nothing is done and `created` is false.
@@ -192,6 +215,39 @@ export interface AppendOp {
   readonly nowMs: number
 }
 
+/**
+ * Keeps what a stream amounts to at an offset, in the stream's own wire bytes. It replaces an older one, but for that at the horizon; an
+ * older one than the newest is dropped.
+ */
+export interface PutSnapshotOp {
+  readonly op: "putSnapshot"
+  readonly path: string
+  readonly at: Offset
+  readonly data: Uint8Array
+}
+
+/**
+ * Raises a stream's horizon: batches before `to` are no longer readable from here on, and dropped by sweeps. Positions do not move.
+ * `to` must be the end of a batch, and not the tail. Does nothing when the horizon is there or beyond.
+ *
+ * @throws {RouseError} `CONFLICT` when a pin needs what would go.
+ */
+export interface TrimStreamOp {
+  readonly op: "trimStream"
+  readonly path: string
+  readonly to: Offset
+  /** What the stream amounts to at `to`: kept as its snapshot there for as long as the horizon is. */
+  readonly data?: Uint8Array
+}
+
+/** Keeps a stream's batches from `at` on from being trimmed, until it is dropped or the stream is deleted. One a holder. */
+export interface PutPinOp {
+  readonly op: "putPin"
+  readonly path: string
+  readonly holder: string
+  readonly at: Offset
+}
+
 export interface CommitResult {
   /** False when a lease `seq` or a producer sequence had been applied before. */
   readonly applied: boolean
@@ -219,6 +275,47 @@ export interface StreamInfo {
   readonly expiresAtMs?: number
   /** Tells this stream from an earlier one at the same path. */
   readonly incarnation: string
+  /** The first offset that can be read. Absent: the beginning. */
+  readonly horizon?: Offset
+}
+
+export interface LiveRows {
+  readonly info: StreamInfo
+  /** Sorted by collection and key (byte order), each value as JSON text. */
+  readonly rows: readonly LiveRow[]
+}
+
+export interface LiveRow {
+  readonly collection: string
+  readonly key: string
+  readonly json: string
+}
+
+export interface StoredSnapshot {
+  readonly info: StreamInfo
+  readonly at: Offset
+  readonly data: Uint8Array
+}
+
+export interface StreamPathPage {
+  readonly prefix: string
+  readonly after?: string
+  readonly limit: number
+}
+
+/** What a trim must leave: batches that satisfy any of these stay. */
+export interface Keep {
+  readonly nowMs: number
+  /** Batches younger than this, give or take the hour between two marks of the time: never less, up to an hour more. */
+  readonly ageMs?: number
+  /** About so many bytes before the tail. */
+  readonly bytes?: number
+}
+
+export interface Trimmable {
+  readonly to: Offset
+  /** Bytes between the horizon and `to`. */
+  readonly bytes: number
 }
 
 export interface ReadResult {

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url"
 export type Child = ChildProcessByStdio<null, Readable, null>
 
 /** Runs `child.ts` from sources. */
-export function startChild(mode: "own" | "load", directory: string): Child {
+export function startChild(mode: "own" | "load" | "trim", directory: string): Child {
   const file = fileURLToPath(new URL("./child.ts", import.meta.url))
   return spawn(process.execPath, ["--conditions=@rouse/source", file, mode, directory], {
     stdio: ["ignore", "pipe", "inherit"],

@@ -8,6 +8,7 @@ import { guardTests } from "./store/guards.ts"
 import { lifeTests } from "./store/life.ts"
 import { modelTests } from "./store/model.ts"
 import { producerTests } from "./store/producers.ts"
+import { retentionTests } from "./store/retention.ts"
 import { streamTests } from "./store/streams.ts"
 import { timeTests } from "./store/time.ts"
 
@@ -28,6 +29,7 @@ export function storeSuite(name: string, open: OpenStore): void {
     guardTests(fixture)
     entityTests(fixture)
     timeTests(fixture)
+    retentionTests(fixture)
     lifeTests(fixture)
     modelTests(fixture)
   })

@@ -70,6 +70,10 @@ export class CachedView implements StoreView {
     return this.#base.hasReceipt(key)
   }
 
+  pinned(stream: number): number | undefined {
+    return this.#base.pinned(stream)
+  }
+
   newStream(): { readonly id: number; readonly incarnation: string } {
     return this.#base.newStream()
   }

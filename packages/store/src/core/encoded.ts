@@ -58,11 +58,16 @@ function sizeOfOp(op: EncodedOp): number {
       return op.timer.payload.length
     case "putReceipt":
       return op.receipt.response.length
+    case "putSnapshot":
+    case "trimStream":
+      return op.data?.length ?? 0
     case "deleteStream":
     case "touchStream":
     case "deleteEntity":
     case "deleteRow":
     case "deleteTimer":
+    case "putPin":
+    case "dropPin":
       return 0
   }
 }
@@ -91,6 +96,10 @@ function encodeOp(op: Op): EncodedOp {
     case "deleteEntity":
     case "deleteRow":
     case "deleteTimer":
+    case "putSnapshot":
+    case "trimStream":
+    case "putPin":
+    case "dropPin":
       return op
   }
 }

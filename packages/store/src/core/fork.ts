@@ -4,6 +4,7 @@ import { isJson, sameContentType } from "./content-type.ts"
 import { jsonPrefixLength } from "./json-prefix.ts"
 import { isBoundary, positionOf, segmentAt, segmentsOf } from "./lineage.ts"
 import type { LineMember, Segment } from "./lineage.ts"
+import { goneBelow } from "./retention.ts"
 import { absence, isAlive, newStream, refuseTaken, standingOf } from "./stream-state.ts"
 import type { ForkPoint, StreamState } from "./stream-state.ts"
 
@@ -83,6 +84,7 @@ function pointOf(source: StreamState, op: ForkStreamOp, view: ForkView): ForkPoi
   }
   const segments = segmentsOf(line, source.tail)
   const base = op.offset === undefined ? source.tail : basePosition(segments, op, view)
+  if (base < source.horizon) throw goneBelow(source, op.offset ?? START)
   const sub = op.subOffset ?? 0
   const at = sub === 0 ? base : base + prefixLength(source, segments, base, sub, view)
   return { source: source.path, sourceId: source.id, base, sub, at }
@@ -137,5 +139,5 @@ function newFork(id: number, incarnation: string, source: StreamState, fork: For
     ttlSeconds: ttlSeconds ?? null,
     expiresAtMs: expiresAtMs ?? null,
   })
-  return { ...made, tail: fork.at + (op.data?.length ?? 0), fork }
+  return { ...made, tail: fork.at + (op.data?.length ?? 0), horizon: source.horizon, fork }
 }

@@ -9,6 +9,7 @@ export class Overlay implements StoreView {
   readonly streams: Map<string, StreamState | undefined> = new Map()
   readonly #producers = new Map<string, ProducerState>()
   readonly entities: Map<string, EntityState | undefined> = new Map()
+  readonly #pins = new Map<number, number>()
   readonly #entityIds = new Map<string, number>()
 
   constructor(base: StoreView) {
@@ -67,6 +68,16 @@ export class Overlay implements StoreView {
 
   hasReceipt(key: string): boolean {
     return this.base.hasReceipt(key)
+  }
+
+  /** A pin that this commit drops still counts for it. */
+  pinned(stream: number): number | undefined {
+    const known = [this.base.pinned(stream), this.#pins.get(stream)].filter((position) => position !== undefined)
+    return known.length === 0 ? undefined : Math.min(...known)
+  }
+
+  setPin(stream: number, position: number): void {
+    this.#pins.set(stream, Math.min(position, this.#pins.get(stream) ?? position))
   }
 
   newStream(): { readonly id: number; readonly incarnation: string } {

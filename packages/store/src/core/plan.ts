@@ -10,6 +10,8 @@ import type { EntityState, StoreView } from "./view.ts"
 import { absence, isAlive, newStream, outcomeOf, renewed } from "./stream-state.ts"
 import type { ProducerClaim, StreamState } from "./stream-state.ts"
 import { Overlay } from "./overlay.ts"
+import { planPin, planSnapshot, planTrim } from "./retention.ts"
+import type { RetentionWrite } from "./retention.ts"
 
 /** One change of a table. A plan's are done in order, all or none. */
 export type Write =
@@ -31,6 +33,7 @@ export type Write =
   | { readonly kind: "putTimer"; readonly timer: EncodedTimer }
   | { readonly kind: "dropTimer"; readonly id: string }
   | { readonly kind: "putReceipt"; readonly receipt: EncodedReceipt }
+  | RetentionWrite
 
 export interface Plan {
   /** False: the commit had been applied before, and there are no writes. */
@@ -124,11 +127,18 @@ class Planner {
         return this.#write({ kind: "dropTimer", id: op.id })
       case "putReceipt":
         return this.#write({ kind: "putReceipt", receipt: op.receipt })
+      case "putSnapshot":
+        return this.#write(planSnapshot(this.#view, op))
+      case "trimStream":
+        return this.#write(planTrim(this.#view, op))
+      case "putPin":
+      case "dropPin":
+        return this.#write(planPin(this.#view, op))
     }
   }
 
-  #write(write: Write): "done" {
-    this.#writes.push(write)
+  #write(write: Write | undefined): "done" {
+    if (write !== undefined) this.#writes.push(write)
     return "done"
   }
 
@@ -154,7 +164,8 @@ class Planner {
     if (expired !== undefined) this.#drop(expired)
     const identity = this.#view.newStream()
     const fork = decision.build(identity.id, identity.incarnation)
-    this.#countForks(op.source, 1)
+    const source = this.#countForks(op.source, 1)
+    this.#view.setPin(source.id, source.horizon)
     return this.#insertStream(fork, op.data)
   }
 

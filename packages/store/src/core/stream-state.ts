@@ -18,6 +18,8 @@ export interface StreamState {
   readonly createdAtMs: number
   readonly ttlSeconds: number | null
   readonly expiresAtMs: number | null
+  /** Batches before this position are no longer kept. */
+  readonly horizon: number
   /** From when on it is as if absent. Follows from the two above. */
   readonly diesAtMs: number | null
   /** Where it was forked; null when it began empty. */
@@ -117,6 +119,7 @@ export function newStream(id: number, incarnation: string, op: NewStream): Strea
     createdAtMs: op.nowMs,
     ttlSeconds,
     expiresAtMs,
+    horizon: 0,
     diesAtMs: ttlSeconds === null ? expiresAtMs : op.nowMs + ttlSeconds * 1_000,
     fork: null,
     forks: 0,

@@ -25,6 +25,8 @@ export interface StoreView {
   entity(url: string): EntityState | undefined
   hasTimer(id: string): boolean
   hasReceipt(key: string): boolean
+  /** The first position of the stream that something still needs: a reader that said so, a fork, a subscription. */
+  pinned(stream: number): number | undefined
   /** The identity of a stream to come. Never handed out before. */
   newStream(): { readonly id: number; readonly incarnation: string }
   /** The identity of an entity to come. */

@@ -40,16 +40,14 @@ export class LineReader {
   }
 
   /**
-   * Whole batches from a position on, the last of a segment cut at its end.
-   *
-   * @throws {RouseError} `UNKNOWN_STREAM` when the stream was deleted and swept since its state was read.
+   * Whole batches from a position on, the last of a segment cut at its end; undefined when they are no longer there.
    */
   read(
     state: StreamState,
     segments: readonly Segment[],
     from: number,
     bytesMax: number,
-  ): { readonly chunks: Uint8Array[]; readonly end: number } {
+  ): { readonly chunks: Uint8Array[]; readonly end: number } | undefined {
     const chunks: Uint8Array[] = []
     let end = from
     for (const segment of segments) {
@@ -57,7 +55,7 @@ export class LineReader {
       for (const row of this.#prepare(BATCHES_SQL).iterate(segment.stream, end)) {
         const data = row["data"] as Uint8Array
         const tail = Math.min(row["tail"] as number, segment.end)
-        if ((row["tail"] as number) - data.length !== end) throw unknownStream(state.path)
+        if ((row["tail"] as number) - data.length !== end) return undefined
         if (chunks.length > 0 && tail - from > bytesMax) return { chunks, end }
         chunks.push(tail - end === data.length ? data : data.subarray(0, tail - end))
         end = tail
@@ -65,7 +63,7 @@ export class LineReader {
       }
       if (end < segment.end || end - from >= bytesMax) break
     }
-    if (end === from && from < state.tail) throw unknownStream(state.path)
+    if (end === from && from < state.tail) return undefined
     return { chunks, end }
   }
 }

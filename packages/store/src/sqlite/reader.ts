@@ -1,24 +1,30 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
-import { RouseError } from "@rouse/protocol"
 import { START } from "@rouse/protocol"
 import type { Json, Offset, Row } from "@rouse/protocol"
 import { isBoundary, offsetAt, positionOf } from "../core/lineage.ts"
 import type { Segment } from "../core/lineage.ts"
 import { encodeOffset } from "../core/offset.ts"
+import { badOffset, goneBelow } from "../core/retention.ts"
 import { absence, standingOf, unknownStream } from "../core/stream-state.ts"
 import type { StreamState } from "../core/stream-state.ts"
 import type {
+  EntityFilter,
   EntityRecord,
   EntityRecordPage,
-  EntityFilter,
+  Keep,
+  LiveRows,
   ReadResult,
   StoredReceipt,
+  StoredSnapshot,
   StreamInfo,
+  StreamPathPage,
   Timer,
+  Trimmable,
 } from "../store.ts"
 import { ENTITY_COLUMNS, listEntities, recordOf } from "./entity-list.ts"
 import { LineReader } from "./line-reader.ts"
 import { readNonce } from "./migrate.ts"
+import { RetentionReads } from "./retention-reads.ts"
 import { BATCH_END_SQL, FORK_NEED_SQL, STREAM_SQL, streamOf } from "./view.ts"
 
 /** Reads of a store, on a connection of their own. Every statement is prepared once, when first needed. */
@@ -28,11 +34,13 @@ export class Reader {
   readonly #nonce: string
   readonly #line: LineReader
   readonly #statements = new Map<string, StatementSync>()
+  readonly #retention: RetentionReads
 
   constructor(db: DatabaseSync, clock: () => number) {
     this.#db = db
     this.#clock = clock
     this.#nonce = readNonce(db)
+    this.#retention = new RetentionReads(db, (sql) => this.#prepare(sql))
     this.#line = new LineReader((sql) => this.#prepare(sql), this.#nonce)
   }
 
@@ -46,7 +54,7 @@ export class Reader {
     if (state === undefined) throw unknownStream(path)
     const segments = this.#line.segments(state, from)
     const position = this.#position(state, segments, from)
-    const { chunks, end } = this.#line.read(state, segments, position, bytesMax)
+    const { chunks, end } = this.#chunks(state, segments, position, bytesMax, from)
     return {
       info: infoOf(state),
       chunks,
@@ -54,6 +62,52 @@ export class Reader {
       next: offsetAt(segments, end),
       upToDate: end === state.tail,
     }
+  }
+
+  readBack(path: string, before: Offset, bytesMax: number): ReadResult {
+    const state = this.#alive(path)
+    if (state === undefined) throw unknownStream(path)
+    const segments = this.#line.segments(state, START)
+    const end = this.#position(state, segments, before)
+    const { chunks, start } = this.#retention.chunksBefore(state, segments, end, bytesMax)
+    return {
+      info: infoOf(state),
+      chunks,
+      start: offsetAt(segments, start),
+      next: offsetAt(segments, end),
+      upToDate: end === state.tail,
+    }
+  }
+
+  /** One transaction, so that both are of one snapshot of the WAL. */
+  liveRows(url: string, path: string, collection: string | undefined): LiveRows | undefined {
+    this.#db.exec("BEGIN")
+    try {
+      const state = this.#alive(path)
+      return state === undefined ? undefined : { info: infoOf(state), rows: this.#retention.rows(url, collection) }
+    } finally {
+      this.#db.exec("COMMIT")
+    }
+  }
+
+  snapshot(path: string, atMost: Offset | undefined): StoredSnapshot | undefined {
+    const state = this.#alive(path)
+    if (state === undefined) return undefined
+    const segments = this.#line.segments(state, START)
+    const until = atMost === undefined ? state.tail : this.#position(state, segments, atMost)
+    const stored = this.#retention.snapshot(segments, until)
+    return stored && { info: infoOf(state), at: offsetAt(segments, stored.at), data: stored.data }
+  }
+
+  streamPaths(page: StreamPathPage): string[] {
+    return this.#retention.paths(page)
+  }
+
+  trimmable(path: string, keep: Keep): Trimmable | undefined {
+    const state = this.#alive(path)
+    const to = state && this.#retention.trimmable(state, keep)
+    if (state === undefined || to === undefined) return undefined
+    return { to: encodeOffset(state.incarnation, to), bytes: to - state.horizon }
   }
 
   neededByForks(path: string): Offset | undefined {
@@ -135,11 +189,25 @@ export class Reader {
   /** Only the beginning, the tail and the ends of batches can be read from: anything else was never handed out. */
   #position(state: StreamState, segments: readonly Segment[], from: Offset): number {
     const position = positionOf(segments, from)
+    if (position !== undefined && position < state.horizon) throw goneBelow(state, from)
     const endsAt = (stream: number, end: number): boolean => this.#prepare(BATCH_END_SQL).get(stream, end) !== undefined
+    if (position === state.horizon) return position
     if (position !== undefined && isBoundary(segments, position, endsAt)) return position
-    throw new RouseError("BAD_OFFSET", `${from} is not an offset of the stream ${state.path}`, {
-      details: { path: state.path, offset: from },
-    })
+    throw badOffset(state, from)
+  }
+
+  /** @throws {RouseError} `UNKNOWN_STREAM` or `GONE` when the stream was deleted or trimmed, and swept, since its state was read. */
+  #chunks(
+    state: StreamState,
+    segments: readonly Segment[],
+    from: number,
+    bytesMax: number,
+    asked: Offset,
+  ): { readonly chunks: Uint8Array[]; readonly end: number } {
+    const read = this.#line.read(state, segments, from, bytesMax)
+    if (read !== undefined) return read
+    const now = this.#alive(state.path)
+    throw now?.id === state.id && from < now.horizon ? goneBelow(now, asked) : unknownStream(state.path)
   }
 
   #prepare(sql: string): StatementSync {
@@ -161,6 +229,7 @@ function infoOf(state: StreamState): StreamInfo {
     ...(state.ttlSeconds === null ? {} : { ttlSeconds: state.ttlSeconds }),
     ...(state.expiresAtMs === null ? {} : { expiresAtMs: state.expiresAtMs }),
     incarnation: state.incarnation,
+    ...(state.horizon === 0 ? {} : { horizon: encodeOffset(state.incarnation, state.horizon) }),
   }
 }
 

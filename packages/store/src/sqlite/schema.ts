@@ -7,6 +7,8 @@
  * - `row` is clustered by entity: what a wake reads is a few neighbouring pages, and what a commit puts is one or two.
  * - `entity` is listed by whole seconds of activity; an entity at work moves its index entry once a second at most. Indexes of
  *   what few entities have (a due time, a status other than idle, a parent) hold those alone.
+ * - A batch has no time of its own: an `era` says up to which `chunk` the log had come at a time.
+ * - `snapshot` holds what a stream amounts to: at its horizon, and newer. `trimmed` is what lies below a horizon and is to be dropped.
  * - A fork has the batches from `fork_at` on; those before it are its source's, `forked_from`, which is kept as long as it has `forks`.
  * - A deleted stream is only forgotten: its batches are in `garbage` until a sweep drops them.
  */
@@ -27,6 +29,7 @@ CREATE TABLE stream (
   ttl_seconds INTEGER,
   expires_at INTEGER,
   dies_at INTEGER,
+  horizon INTEGER NOT NULL DEFAULT 0,
   forked_from INTEGER,
   fork_base INTEGER,
   fork_sub INTEGER,
@@ -43,6 +46,16 @@ CREATE TABLE producer (
   PRIMARY KEY (stream, id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE garbage (stream INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE snapshot (
+  stream INTEGER NOT NULL, position INTEGER NOT NULL, data BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX snapshot_position ON snapshot (stream, position);
+CREATE TABLE trimmed (stream INTEGER PRIMARY KEY, until INTEGER NOT NULL) STRICT;
+CREATE TABLE pin (
+  stream INTEGER NOT NULL, holder TEXT NOT NULL, position INTEGER NOT NULL,
+  PRIMARY KEY (stream, holder)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE era (at INTEGER PRIMARY KEY, chunk INTEGER NOT NULL) STRICT;
 CREATE TABLE entity (
   id INTEGER PRIMARY KEY,
   url TEXT NOT NULL UNIQUE,

@@ -7,12 +7,17 @@ import type {
   EntityFilter,
   EntityRecord,
   EntityRecordPage,
+  Keep,
+  LiveRows,
   ReadResult,
   Store,
   StoredReceipt,
+  StoredSnapshot,
   StreamInfo,
   StreamListener,
+  StreamPathPage,
   Timer,
+  Trimmable,
 } from "../store.ts"
 import { CommitQueue } from "./commit-queue.ts"
 import type { Committed } from "./commit-queue.ts"
@@ -75,6 +80,26 @@ export class SqliteStore implements Store {
 
   async read(path: string, from: Offset, bytesMax: number): Promise<ReadResult> {
     return this.#read(() => this.#reader.read(path, from, bytesMax))
+  }
+
+  async readBack(path: string, before: Offset, bytesMax: number): Promise<ReadResult> {
+    return this.#read(() => this.#reader.readBack(path, before, bytesMax))
+  }
+
+  async liveRows(url: string, path: string, collection?: string): Promise<LiveRows | undefined> {
+    return this.#read(() => this.#reader.liveRows(url, path, collection))
+  }
+
+  async snapshot(path: string, atMost?: Offset): Promise<StoredSnapshot | undefined> {
+    return this.#read(() => this.#reader.snapshot(path, atMost))
+  }
+
+  async streamPaths(page: StreamPathPage): Promise<readonly string[]> {
+    return this.#read(() => this.#reader.streamPaths(page))
+  }
+
+  async trimmable(path: string, keep: Keep): Promise<Trimmable | undefined> {
+    return this.#read(() => this.#reader.trimmable(path, keep))
   }
 
   async neededByForks(path: string): Promise<Offset | undefined> {

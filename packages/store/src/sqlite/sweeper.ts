@@ -1,4 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
+import { Eras } from "./eras.ts"
+import { Trimmed } from "./trimmed.ts"
 
 /** Rows that one sweep drops of each kind: what a commit may have to wait for. */
 export const SWEEP_ROWS_MAX = 500
@@ -26,8 +28,11 @@ export class Sweeper {
   readonly #discard: StatementSync
   readonly #garbage: StatementSync
   readonly #chunks: StatementSync
-  readonly #producers: StatementSync
+  /** What a stream has beside its batches. */
+  readonly #belongings: readonly StatementSync[]
   readonly #emptied: StatementSync
+  readonly #trimmed: Trimmed
+  readonly #eras: Eras
 
   constructor(db: DatabaseSync) {
     this.#receipts = db.prepare(
@@ -45,8 +50,15 @@ export class Sweeper {
     this.#discard = db.prepare("INSERT OR IGNORE INTO garbage (stream) VALUES (?)")
     this.#garbage = db.prepare("SELECT stream FROM garbage LIMIT ?")
     this.#chunks = db.prepare("DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE stream = ? LIMIT ?)")
-    this.#producers = db.prepare("DELETE FROM producer WHERE stream = ?")
+    this.#belongings = [
+      db.prepare("DELETE FROM producer WHERE stream = ?"),
+      db.prepare("DELETE FROM snapshot WHERE stream = ?"),
+      db.prepare("DELETE FROM trimmed WHERE stream = ?"),
+      db.prepare("DELETE FROM pin WHERE stream = ?"),
+    ]
     this.#emptied = db.prepare("DELETE FROM garbage WHERE stream = ?")
+    this.#trimmed = new Trimmed(db)
+    this.#eras = new Eras(db)
   }
 
   /** Runs in the caller's transaction. A count of 0: there is nothing left to drop. */
@@ -54,7 +66,9 @@ export class Sweeper {
     const receipts = Number(this.#receipts.run(nowMs, SWEEP_ROWS_MAX).changes)
     const streams = this.#expired.all(nowMs, SWEEP_ROWS_MAX) as unknown as Expired[]
     for (const stream of streams) this.#end(stream)
-    return { count: receipts + streams.length + this.#dropGarbage(), streams: streams.map((stream) => stream.path) }
+    const chunks = this.#dropGarbage() + this.#trimmed.drop(SWEEP_ROWS_MAX)
+    this.#eras.mark(nowMs, chunks > 0)
+    return { count: receipts + streams.length + chunks, streams: streams.map((stream) => stream.path) }
   }
 
   /** A stream with forks is kept for them. One that was kept for this stream alone is next. */
@@ -74,7 +88,7 @@ export class Sweeper {
       const chunks = Number(this.#chunks.run(stream, SWEEP_ROWS_MAX - dropped).changes)
       dropped += chunks
       if (dropped >= SWEEP_ROWS_MAX) break
-      this.#producers.run(stream)
+      for (const statement of this.#belongings) statement.run(stream)
       this.#emptied.run(stream)
     }
     return dropped

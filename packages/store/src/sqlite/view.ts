@@ -5,10 +5,11 @@ import type { ProducerState } from "../core/producer.ts"
 import type { ForkPoint, ProducerClaim, StreamState } from "../core/stream-state.ts"
 import type { EntityState, StoreView } from "../core/view.ts"
 import { readNonce } from "./migrate.ts"
+import { Pins } from "./pins.ts"
 
 type SqlRow = Record<string, unknown>
 
-export const STREAM_SQL = `SELECT id, path, content_type, closed, closed_by, stream_seq, created_at, ttl_seconds, expires_at, dies_at,
+export const STREAM_SQL = `SELECT id, path, content_type, closed, closed_by, stream_seq, created_at, ttl_seconds, expires_at, dies_at, horizon,
   forked_from, fork_base, fork_sub, fork_at, forks, deleted,
   (SELECT path FROM stream AS source WHERE source.id = stream.forked_from) AS source,
   coalesce((SELECT max(tail) FROM chunk WHERE stream = stream.id), fork_at, 0) AS tail FROM stream WHERE path = ?`
@@ -29,6 +30,7 @@ export class SqliteView implements StoreView {
   readonly #entity: StatementSync
   readonly #timer: StatementSync
   readonly #receipt: StatementSync
+  readonly #pins: Pins
   #streamIdLast: number
   #entityIdLast: number
 
@@ -43,6 +45,7 @@ export class SqliteView implements StoreView {
     )
     this.#timer = db.prepare("SELECT 1 FROM timer WHERE id = ?")
     this.#receipt = db.prepare("SELECT 1 FROM receipt WHERE key = ?")
+    this.#pins = new Pins(db)
     this.#streamIdLast = Number(db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'stream'").get()?.["seq"] ?? 0)
     this.#entityIdLast = Number(db.prepare("SELECT max(id) AS id FROM entity").get()?.["id"] ?? 0)
   }
@@ -78,6 +81,10 @@ export class SqliteView implements StoreView {
     return this.#receipt.get(key) !== undefined
   }
 
+  pinned(stream: number): number | undefined {
+    return this.#pins.pinned(stream)
+  }
+
   newStream(): { readonly id: number; readonly incarnation: string } {
     this.#streamIdLast += 1
     return { id: this.#streamIdLast, incarnation: incarnationOf(this.#streamIdLast, this.#nonce) }
@@ -104,6 +111,7 @@ export function streamOf(row: SqlRow, nonce: string): StreamState {
     ttlSeconds: row["ttl_seconds"] as number | null,
     expiresAtMs: row["expires_at"] as number | null,
     diesAtMs: row["dies_at"] as number | null,
+    horizon: row["horizon"] as number,
     fork: forkOf(row),
     forks: row["forks"] as number,
     deleted: row["deleted"] === 1,

@@ -2,10 +2,12 @@ import type { DatabaseSync, StatementSync } from "node:sqlite"
 import type { Write } from "../core/plan.ts"
 import type { StreamState } from "../core/stream-state.ts"
 import { EntityWrites } from "./entity-writes.ts"
+import { RetentionWrites } from "./retention-writes.ts"
 
 /** Carries out a plan's writes, one prepared statement each. */
 export class Writes {
   readonly #entities: EntityWrites
+  readonly #retention: RetentionWrites
   readonly #insertStream: StatementSync
   readonly #updateStream: StatementSync
   readonly #dropStream: readonly StatementSync[]
@@ -19,9 +21,10 @@ export class Writes {
 
   constructor(db: DatabaseSync) {
     this.#entities = new EntityWrites(db)
+    this.#retention = new RetentionWrites(db)
     this.#insertStream = db.prepare(
-      `INSERT INTO stream (id, path, content_type, closed, created_at, ttl_seconds, expires_at, dies_at, forked_from, fork_base, fork_sub, fork_at, forks, deleted)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
+      `INSERT INTO stream (id, path, content_type, closed, created_at, ttl_seconds, expires_at, dies_at, forked_from, fork_base, fork_sub, fork_at, horizon, forks, deleted)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
     )
     this.#updateStream = db.prepare(
       "UPDATE stream SET closed = ?, closed_by = ?, stream_seq = ?, dies_at = ?, forks = ?, deleted = ? WHERE id = ?",
@@ -75,6 +78,12 @@ export class Writes {
           write.receipt.expiresAtMs,
         )
         return
+      case "putSnapshot":
+      case "trimStream":
+      case "putPin":
+      case "dropPin":
+        this.#retention.do(write)
+        return
       case "insertStream":
       case "updateStream":
       case "dropStream":
@@ -112,7 +121,7 @@ export class Writes {
   }
 
   #insert(state: StreamState): void {
-    const { id, path, contentType, closed, createdAtMs, ttlSeconds, expiresAtMs, diesAtMs, fork } = state
+    const { id, path, contentType, closed, createdAtMs, ttlSeconds, expiresAtMs, diesAtMs, fork, horizon } = state
     this.#insertStream.run(
       id,
       path,
@@ -126,6 +135,7 @@ export class Writes {
       fork?.base ?? null,
       fork?.sub ?? null,
       fork?.at ?? null,
+      horizon,
     )
   }
 }

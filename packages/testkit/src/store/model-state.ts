@@ -98,6 +98,11 @@ function applyOp(state: ModelState, op: Op, later: readonly Op[]): ModelResult {
     case "putReceipt":
       state.receipts[op.receipt.key] = op.receipt.response
       return "applied"
+    case "putSnapshot":
+    case "trimStream":
+    case "putPin":
+    case "dropPin":
+      throw new Error(`the model keeps everything, and knows no ${op.op}`)
     default:
       throw new Error(`the model does not know ${JSON.stringify(op satisfies never)}`)
   }

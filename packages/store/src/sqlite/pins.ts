@@ -1,0 +1,25 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite"
+
+/**
+ * Where it is written what still needs a stream's past: each query gives first needed positions of the stream `?1`. Whatever else reads a
+ * stream by reference, or comes back to an offset of it, adds its query here.
+ */
+const SOURCES: readonly string[] = [
+  "SELECT min(position) AS position FROM pin WHERE stream = ?1",
+  // A fork reads all that its source had up to the fork point, but for what was trimmed before it was made.
+  "SELECT min(horizon) FROM stream WHERE forked_from = ?1 AND horizon < fork_at",
+]
+
+/** Answers how much of a stream may not be trimmed. */
+export class Pins {
+  readonly #first: StatementSync
+
+  constructor(db: DatabaseSync) {
+    this.#first = db.prepare(`SELECT min(position) AS position FROM (${SOURCES.join(" UNION ALL ")})`)
+  }
+
+  /** The first position of the stream that something still needs; undefined when nothing does. */
+  pinned(stream: number): number | undefined {
+    return (this.#first.get(stream)?.["position"] as number | null) ?? undefined
+  }
+}
