@@ -4,6 +4,7 @@ import type { FrameCache } from "./live/frame-cache.ts"
 import type { Readers } from "./live/readers.ts"
 import type { Touches } from "./live/touches.ts"
 import type { Limits, StreamsOptions } from "./options.ts"
+import type { Snapshots } from "./snapshot/snapshots.ts"
 
 /** What every operation works with. */
 export interface Context {
@@ -14,6 +15,7 @@ export interface Context {
   readonly readers: Readers
   readonly frames: FrameCache
   readonly touches: Touches
+  readonly snapshots: Snapshots
   /** What stream URLs begin with. */
   readonly basePath: string
   readonly guard: StreamsOptions["guard"]

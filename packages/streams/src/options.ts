@@ -1,6 +1,7 @@
 import type { Store } from "@rouse/store"
 import type { Clock } from "./clock.ts"
 import type { CorsOptions } from "./core/cors.ts"
+import type { SnapshotSource } from "./snapshot/snapshots.ts"
 
 /** What `createStreams` is given. */
 export interface StreamsOptions {
@@ -24,6 +25,8 @@ export interface StreamsOptions {
   readonly cors?: CorsOptions
   /** Whether a stream is written by the server alone: a create, append or delete over HTTP is answered 405. */
   readonly readOnly?: (path: string) => boolean
+  /** Who keeps the live rows of some streams at hand. Those of the others are made of their messages. */
+  readonly snapshotSource?: SnapshotSource
   /** Called before anything is done with a stream; refuses by throwing a `RouseError`. */
   readonly guard?: (access: StreamAccess) => void | Promise<void>
   /** Told of every failure that is answered with a 5xx or that ends a live read. */

@@ -14,6 +14,7 @@ import { describe } from "./read/describe.ts"
 import { longPoll } from "./read/long-poll.ts"
 import { sse } from "./read/sse.ts"
 import type { Reply } from "./reply.ts"
+import { Snapshots } from "./snapshot/snapshots.ts"
 import { problemReply } from "./reply.ts"
 import { append } from "./write/append.ts"
 import { create } from "./write/create.ts"
@@ -56,6 +57,7 @@ function contextOf(options: StreamsOptions): Context {
     readers: new Readers(store, limits.readersMax),
     frames: new FrameCache(),
     touches: new Touches(store, clock, onError),
+    snapshots: new Snapshots({ store, clock, source: options.snapshotSource, onError }),
     basePath,
     guard,
     onError,

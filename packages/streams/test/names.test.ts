@@ -5,6 +5,8 @@ test("the package's public names", () => {
   expect(Object.keys(streams)).toMatchInlineSnapshot(`
     [
       "createStreams",
+      "LiveRows",
+      "createCompactor",
     ]
   `)
 })

@@ -17,6 +17,8 @@ export interface ReadRequest {
   readonly offset: Offset | "now"
   readonly live: "no" | "long-poll" | "sse"
   readonly cursor?: number
+  /** Begin with the live rows. Means nothing to a read that goes on from an offset. */
+  readonly snapshot?: true
 }
 
 /**
@@ -30,7 +32,17 @@ export function parseRead(query: URLSearchParams): ReadRequest {
   const offsets = query.getAll("offset")
   if (live !== "no" && offsets.length === 0) throw invalid("offset", `is required with live=${live}`)
   const cursor = parseCursor(query.get("cursor"))
-  return { offset: offsetOf(offsets), live, ...(cursor === undefined ? {} : { cursor }) }
+  const offset = offsetOf(offsets)
+  const snapshot = snapshotOf(query.getAll("snapshot")) && offset === START
+  return { offset, live, ...(snapshot && { snapshot }), ...(cursor === undefined ? {} : { cursor }) }
+}
+
+/** docs/snapshots.md */
+function snapshotOf(values: readonly string[]): boolean {
+  const [value = "false"] = values
+  if (values.length > 1 || (value !== "true" && value !== "false"))
+    throw invalid("snapshot", "must be true or false, once")
+  return value === "true"
 }
 
 function offsetOf(values: readonly string[]): Offset | "now" {

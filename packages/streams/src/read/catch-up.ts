@@ -16,7 +16,9 @@ export async function catchUp(context: Context, request: Request, path: string, 
   const nowMs = context.clock.now()
   const cursor = nextCursor(wanted.cursor, nowMs, context.random())
   if (wanted.offset === "now") return atTail(context, path, cursor)
-  const result = await context.store.read(path, wanted.offset, context.limits.readBytesMax)
+  const result = wanted.snapshot
+    ? await context.snapshots.open(path)
+    : await context.store.read(path, wanted.offset, context.limits.readBytesMax)
   await context.touches.read(result.info)
   return batchReply(result, cursor, request.headers.get("if-none-match"), nowMs)
 }

@@ -18,7 +18,7 @@ import { knownStream } from "./known-stream.ts"
 export async function longPoll(context: Context, request: Request, path: string, wanted: ReadRequest): Promise<Reply> {
   using tail = context.readers.open(path)
   const from = wanted.offset === "now" ? (await knownStream(context.store, path)).next : wanted.offset
-  let result = await read(context, path, from)
+  let result = wanted.snapshot ? await context.snapshots.open(path) : await read(context, path, from)
   if (result.chunks.length === 0 && !result.info.closed) {
     await wait(context, request.signal, tail, result)
     result = await readOn(context, path, result)

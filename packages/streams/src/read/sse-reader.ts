@@ -45,10 +45,14 @@ export class SseReader {
     this.#tail = context.readers.open(path, () => this.#release())
   }
 
-  /** Reads the first batch, so that what cannot be read is refused with a status. */
-  async begin(from: Offset): Promise<StreamInfo> {
-    this.#first = await this.#read(from)
-    this.#at = this.#first.start
+  /**
+   * Reads the first batch, so that what cannot be read is refused with a status.
+   *
+   * @param given The first batch, when it is not what stands at `from`.
+   */
+  async begin(from: Offset, given?: ReadResult): Promise<StreamInfo> {
+    this.#first = given === undefined ? await this.#read(from) : await this.#taken(given)
+    this.#at = given === undefined ? this.#first.start : from
     this.#info = this.#first.info
     const lifetimeMs = this.#context.limits.sseMs * (0.9 + this.#context.random() / 5)
     this.#cancelLifetime = this.#context.clock.after(lifetimeMs, () => this.end())
@@ -148,6 +152,10 @@ export class SseReader {
     if (this.#info !== undefined && result.info.incarnation !== this.#info.incarnation) {
       throw new RouseError("UNKNOWN_STREAM", `the stream at ${this.#path} was deleted`)
     }
+    return this.#taken(result)
+  }
+
+  async #taken(result: ReadResult): Promise<ReadResult> {
     this.#tail.seen(result.info)
     await this.#context.touches.read(result.info)
     return result

@@ -16,7 +16,7 @@ export async function sse(context: Context, path: string, wanted: ReadRequest): 
   const reader = new SseReader(context, path, wanted.cursor)
   try {
     const from = wanted.offset === "now" ? (await knownStream(context.store, path)).next : wanted.offset
-    const info = await reader.begin(from)
+    const info = await reader.begin(from, wanted.snapshot ? await context.snapshots.open(path) : undefined)
     return {
       status: 200,
       headers: {
