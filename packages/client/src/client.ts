@@ -2,13 +2,22 @@ import type { EntityDetail, ServerInfo, SpawnBody, TypeInfo } from "@rouse/proto
 import { entityPath, queryString, spawnAddress } from "./core/address.ts"
 import { durationMs } from "./core/duration.ts"
 import { list, listAll, watch } from "./lists.ts"
-import { observe } from "./log.ts"
+import { observe, observeAll } from "./log.ts"
 import { ask, send } from "./messages.ts"
 import { streamReply } from "./reply-stream.ts"
 import type { Call, Transport } from "./transport.ts"
 import { createTransport } from "./transport.ts"
 import { rememberTransport } from "./transports.ts"
-import type { CallOptions, Client, ClientOptions, SpawnInput, SpawnOptions, SpawnReply, WriteOptions } from "./types.ts"
+import type {
+  CallOptions,
+  Client,
+  ClientOptions,
+  ObserveOptions,
+  SpawnInput,
+  SpawnOptions,
+  SpawnReply,
+  WriteOptions,
+} from "./types.ts"
 
 /**
  * A client of a Rouse server, for Node, browsers and every other runtime with `fetch`.
@@ -50,7 +59,8 @@ export function createClient(options: ClientOptions): Client {
       const below = collection === undefined ? ["state"] : ["state", collection]
       return json({ path: entityPath(url, ...below), signal: o?.signal })
     },
-    observe: (url, o = {}) => observe(transport, url, o),
+    observe: ((url: string, o?: ObserveOptions) =>
+      o?.snapshot === true ? observeAll(transport, url, o) : observe(transport, url, o ?? {})) as Client["observe"],
     signal: (url, name, payload, o) =>
       post(url, ["signals"], { signal: name, ...(payload !== undefined && { payload }) }, o),
     approve: (url, call, decision, note, o) =>

@@ -26,6 +26,11 @@ export type EntityDb<Rows = object> = StreamDB<EntityCollections<Rows>>
 export interface EntityDbOptions<Rows> {
   /** The author's collections by name. */
   readonly collections?: { readonly [K in keyof Rows]: AuthorCollection<Rows[K]> }
+  /**
+   * Begin with the live rows, however long the log is, and also when it is no longer kept whole. Wakes, signals and errors that are over are
+   * then not there: they are on the log alone.
+   */
+  readonly snapshot?: boolean
 }
 
 /**
@@ -51,6 +56,7 @@ export function entityDb<Rows = object>(
     url: transport.url + logPath(url),
     contentType: "application/json",
     warnOnHttp: false,
+    ...(options.snapshot === true && { params: { snapshot: "true" } }),
     ...patientReader(transport),
   }
   const state = { ...builtIn(), ...authored(options.collections ?? {}) }

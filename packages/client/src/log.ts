@@ -1,7 +1,7 @@
 import type { JsonBatch, StreamResponse } from "@durable-streams/client"
 import { stream } from "@durable-streams/client"
-import type { ChangeEvent, Offset } from "@rouse/protocol"
-import { RouseError, START } from "@rouse/protocol"
+import type { ChangeEvent, LogEvent, Offset } from "@rouse/protocol"
+import { isControlEvent, RouseError, START } from "@rouse/protocol"
 import { isAborted } from "./clock.ts"
 import { logPath } from "./core/address.ts"
 import { unreachableError } from "./core/problem.ts"
@@ -9,16 +9,28 @@ import type { Transport } from "./transport.ts"
 import { isEventStream } from "./transport.ts"
 import type { LogBatch, ObserveOptions } from "./types.ts"
 
-/** Reads an entity's log; a lost connection is taken up again after the last batch that was told. */
+/** Reads an entity's log as changes alone. */
 export async function* observe(transport: Transport, url: string, options: ObserveOptions): AsyncGenerator<LogBatch> {
+  for await (const { events, ...batch } of observeAll(transport, url, options)) {
+    yield { ...batch, events: events.filter(isChange) }
+  }
+}
+
+/** Reads an entity's log; a lost connection is taken up again after the last batch that was told. */
+export async function* observeAll(
+  transport: Transport,
+  url: string,
+  options: ObserveOptions,
+): AsyncGenerator<LogBatch<LogEvent>> {
   const { live = true, signal } = options
   const address = transport.url + logPath(url)
   let offset: Offset = options.from ?? START
+  let snapshot = options.snapshot === true
   let caughtUp = false
   for (let failures = 1; !isAborted(signal); failures++) {
     let failure: unknown = unreachableError(transport.url, "the log's connection ended")
     try {
-      for await (const batch of batchesOf(transport, address, offset, live, signal)) {
+      for await (const batch of batchesOf(transport, address, { offset, live, snapshot }, signal)) {
         const next = batch.offset as Offset
         // A batch whose offset did not arrive was cut off: it is read again.
         const whole = batch.items.length === 0 || next !== offset
@@ -32,11 +44,25 @@ export async function* observe(transport: Transport, url: string, options: Obser
       if (!live && failures === 0) continue
     } catch (error) {
       failure = logError(transport.url, error)
+      // Whoever is told that rows begin anew, or has been told nothing yet, can begin with the live rows instead.
+      if (RouseError.is(failure, "GONE") && !snapshotFrom(snapshot, offset) && (snapshot || offset === START)) {
+        ;[snapshot, offset, caughtUp, failures] = [true, START, false, 0]
+        continue
+      }
     }
     if (isAborted(signal)) return
     options.onInterrupted?.(failure as RouseError)
     await pauseQuietly(transport, Math.max(failures, 1), failure, signal)
   }
+}
+
+/** Whether this asked for a snapshot, so that another cannot help. */
+function snapshotFrom(snapshot: boolean, offset: Offset): boolean {
+  return snapshot && offset === START
+}
+
+function isChange(event: LogEvent): event is ChangeEvent {
+  return !isControlEvent(event)
 }
 
 /** Waits before the next try. An abort ends the wait, not the reader: it is asked for, no error. */
@@ -56,13 +82,13 @@ export async function pauseQuietly(
 async function* batchesOf(
   transport: Transport,
   url: string,
-  offset: Offset,
-  live: boolean,
+  { offset, live, snapshot }: { readonly offset: Offset; readonly live: boolean; readonly snapshot: boolean },
   signal: AbortSignal | undefined,
-): AsyncGenerator<JsonBatch<ChangeEvent>> {
-  const response = await stream<ChangeEvent>({
+): AsyncGenerator<JsonBatch<LogEvent>> {
+  const response = await stream<LogEvent>({
     url,
     offset,
+    ...(snapshot && { params: { snapshot: "true" } }),
     live: live ? "sse" : false,
     json: true,
     warnOnHttp: false,
@@ -114,10 +140,10 @@ export function patientReader(transport: Transport): ReaderOptions {
  * The reader calls itself closed before it hands out its last batch, so an end without an error is believed a little later.
  */
 async function* pull(
-  response: StreamResponse<ChangeEvent>,
+  response: StreamResponse<LogEvent>,
   signal: AbortSignal | undefined,
-): AsyncGenerator<JsonBatch<ChangeEvent>> {
-  const waiting: { readonly batch: JsonBatch<ChangeEvent>; readonly used: () => void }[] = []
+): AsyncGenerator<JsonBatch<LogEvent>> {
+  const waiting: { readonly batch: JsonBatch<LogEvent>; readonly used: () => void }[] = []
   let wake = (): void => undefined
   let end: { readonly error?: unknown } | undefined
   const finish = (reason: { readonly error?: unknown }): void => {

@@ -7,6 +7,7 @@ import type {
   EntityUrl,
   Json,
   JsonObject,
+  LogEvent,
   MessageMode,
   Offset,
   Receipt,
@@ -89,6 +90,11 @@ export interface ObserveOptions extends WatchOptions {
   readonly from?: Offset | undefined
   /** Go on with what is written from now on; true when absent. */
   readonly live?: boolean | undefined
+  /**
+   * Begin with the live rows, however long the log is, instead of all that happened. They are told between two control events, and again
+   * should the log no longer be kept from where the reader stands. Without effect together with `from`, until then.
+   */
+  readonly snapshot?: boolean | undefined
 }
 
 /** What a streamed send tells: first `accepted`, then each change of the log from the message on, last `settled`. */
@@ -104,8 +110,8 @@ export type WatchEvent =
   | { readonly kind: "gone"; readonly url: EntityUrl }
 
 /** Changes of an entity's log, in order, and where the log stands after them. */
-export interface LogBatch {
-  readonly events: readonly ChangeEvent[]
+export interface LogBatch<Event extends LogEvent = ChangeEvent> {
+  readonly events: readonly Event[]
   readonly offset: Offset
   /** Nothing more was on the log when this was read. */
   readonly upToDate: boolean
@@ -191,10 +197,16 @@ export interface Client {
   /**
    * Reads the entity's log in order, and goes on as it grows unless `live` is false. Ends without an error when the signal aborts.
    *
+   * The beginning of a log that is no longer kept whole is its live rows, as inserts.
+   *
    * @example
    * for await (const { events, offset } of client.observe("/assistant/one")) console.log(offset, events)
    */
-  observe(url: EntityUrl, options?: ObserveOptions): AsyncIterableIterator<LogBatch>
+  observe(
+    url: EntityUrl,
+    options: ObserveOptions & { readonly snapshot: true },
+  ): AsyncIterableIterator<LogBatch<LogEvent>>
+  observe(url: EntityUrl, options?: ObserveOptions & { readonly snapshot?: false }): AsyncIterableIterator<LogBatch>
 
   /** `interrupt`, `pause`, `resume`, `kill`, or a name of your own that the handler is told. */
   signal(url: EntityUrl, name: string, payload?: Json, options?: WriteOptions): Promise<void>

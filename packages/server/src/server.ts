@@ -1,9 +1,11 @@
 import type { EntityDefinition } from "@rouse/agents/runtime"
 import { RouseError } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
-import { createStreams } from "@rouse/streams"
+import { createCompactor, createStreams } from "@rouse/streams"
+import type { RetentionRule } from "@rouse/streams"
 import type { HandlerHost } from "./active-wake.ts"
 import { Dispatcher } from "./dispatcher.ts"
+import { entitySnapshot, mergeOfEntity } from "./entity-snapshot.ts"
 import { createApp } from "./http/app.ts"
 import { type Listening, listen } from "./http/listen.ts"
 import type { Token } from "./http/tokens.ts"
@@ -36,6 +38,8 @@ export interface ServerOptions {
   readonly page?: string
   readonly version?: string
   readonly limits?: Partial<Limits>
+  /** Which history may be taken away, by the beginning of the streams' paths: `entities/chat/` is that of the type `chat`. None without. */
+  readonly retention?: readonly RetentionRule[]
   /** Milliseconds a long poll of a stream waits. */
   readonly longPollMs?: number
 }
@@ -77,9 +81,17 @@ export function createServer(options: ServerOptions): Server {
     clock: { now: options.clock, after: options.defer },
     random: options.random,
     basePath: "/v1/stream",
+    snapshotSource: (path) => entitySnapshot(options.store, path),
     readOnly: (path) => path.startsWith("entities/") || path.startsWith("shared/"),
     onError: (error) => options.log.error("a stream request failed", { error: String(error) }),
     ...(options.longPollMs === undefined ? {} : { longPollMs: options.longPollMs }),
+  })
+  const compactor = createCompactor({
+    store: options.store,
+    clock: { now: options.clock, after: options.defer },
+    rules: options.retention ?? [],
+    mergeOf: mergeOfEntity,
+    onError: (error) => options.log.warn("compacting a stream failed", { error: String(error) }),
   })
   const tokens = options.tokens ?? []
   const fetch = createApp({
@@ -98,7 +110,7 @@ export function createServer(options: ServerOptions): Server {
     async start() {
       const count = await recover(plane)
       state = "ready"
-      stopSweeper = startSweeper(plane)
+      stopSweeper = startSweeper(plane, compactor)
       ticker.poke()
       return count
     },

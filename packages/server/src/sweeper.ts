@@ -1,3 +1,4 @@
+import type { Compactor } from "@rouse/streams"
 import type { Plane } from "./plane.ts"
 
 /** The pause between two rounds. */
@@ -7,11 +8,11 @@ const EVERY_MS = 60_000
 const MORE_MS = 50
 
 /**
- * Has the store drop what is over: expired receipts and streams, and the bytes of deleted logs. A little at a time, off every request's path.
+ * Has the store drop what is over: expired receipts and streams, the bytes of deleted logs, and history by policy. A little at a time, off every request's path.
  *
  * @returns What ends it.
  */
-export function startSweeper(plane: Plane): () => void {
+export function startSweeper(plane: Plane, compactor: Compactor): () => void {
   let open = true
   let cancel = (): void => undefined
   const later = (ms: number): void => {
@@ -20,7 +21,7 @@ export function startSweeper(plane: Plane): () => void {
   const round = async (): Promise<void> => {
     let dropped = 0
     try {
-      dropped = await plane.store.sweep(plane.clock())
+      dropped = (await plane.store.sweep(plane.clock())) + (await compactor.step())
     } catch (error) {
       if (open) plane.log.warn("sweeping failed", { error: String(error) })
     }

@@ -5,10 +5,12 @@ import type {
   ChangeEvent,
   ChildRow,
   EntityRow,
+  LogEvent,
   RunRow,
   ScheduleRow,
   WakeRow,
 } from "@rouse/protocol"
+import { isControlEvent } from "@rouse/protocol"
 import type { Draft } from "./draft.ts"
 import { closeDraft, findItem, openDraft, openSteps, placeOf, putItem, takeItem } from "./draft.ts"
 import type { Item } from "./items.ts"
@@ -52,15 +54,22 @@ export function emptyTimeline(): Timeline {
  * let timeline = emptyTimeline()
  * for await (const { events } of client.observe("/assistant/one")) timeline = applyChanges(timeline, events)
  */
-export function applyChange(timeline: Timeline, event: ChangeEvent): Timeline {
+export function applyChange(timeline: Timeline, event: LogEvent): Timeline {
   return applyChanges(timeline, [event])
 }
 
 /** The same as applying the changes one by one, with one copy of the list for all of them. */
-export function applyChanges(timeline: Timeline, events: readonly ChangeEvent[]): Timeline {
-  const draft = openDraft(timeline)
-  for (const event of events) change(draft, event)
-  return closeDraft(timeline, draft)
+export function applyChanges(timeline: Timeline, events: readonly LogEvent[]): Timeline {
+  const anew = events.findLastIndex(beginsAnew)
+  const base = anew < 0 ? timeline : emptyTimeline()
+  const draft = openDraft(base)
+  for (const event of events.slice(anew + 1)) if (!isControlEvent(event)) change(draft, event)
+  return closeDraft(base, draft)
+}
+
+/** A snapshot's rows are all there is, and a reset voids what was told. */
+function beginsAnew(event: LogEvent): boolean {
+  return isControlEvent(event) && event.headers.control !== "snapshot-end"
 }
 
 function change(draft: Draft, { type, key, value, headers }: ChangeEvent): void {

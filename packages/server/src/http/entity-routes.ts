@@ -148,8 +148,10 @@ async function detailOf(plane: Plane, url: EntityUrl): Promise<EntityDetail> {
 async function state(plane: Plane, c: Context<Env>): Promise<Response> {
   const url = urlOf(c)
   await needRecord(plane, url)
-  const rows = await plane.store.rows(url, c.req.param("collection"))
-  return c.json({ offset: await tailOf(plane, url), rows })
+  const collection = c.req.param("collection")
+  const live = await plane.store.liveRows(url, entityStreamPath(url), collection)
+  const rows = (live?.rows ?? []).map(({ json, ...row }) => ({ ...row, value: JSON.parse(json) as Json }))
+  return c.json({ offset: live?.info.next ?? START, rows })
 }
 
 async function postSignal(plane: Plane, c: Context<Env>): Promise<Response> {
