@@ -19,7 +19,7 @@ const spaced = (value: unknown): string => JSON.stringify(value, null, 2)
 const change: fc.Arbitrary<ChangeEvent> = fc.record({
   type: fc.constantFrom("a", "b", "1 a", 'q"'),
   key: fc.constantFrom("k", "l", "ak", "\\"),
-  value: fc.jsonValue({ maxDepth: 2 }),
+  value: fc.jsonValue({ maxDepth: 2 }).map((value): unknown => JSON.parse(JSON.stringify(value))),
   headers: fc.record({
     operation: fc.constantFrom("insert" as const, "update" as const, "upsert" as const, "delete" as const),
   }),
@@ -68,7 +68,8 @@ describe("JSON text", () => {
     fc.assert(
       fc.property(object, fc.boolean(), (value, wide) => {
         const members = [...(membersOf(wide ? spaced(value) : JSON.stringify(value)) ?? [])]
-        expect(members.map(([name, member]) => [name, JSON.parse(member)])).toEqual(Object.entries(value))
+        const parsed = JSON.parse(JSON.stringify(value)) as object
+        expect(members.map(([name, member]) => [name, JSON.parse(member)])).toEqual(Object.entries(parsed))
       }),
     )
     expect(membersOf("[1]")).toBeUndefined()
