@@ -6,6 +6,7 @@ import { nextCursor } from "../core/cursor.ts"
 import type { ReadRequest } from "../core/read-request.ts"
 import type { Tail } from "../live/tail.ts"
 import type { Reply } from "../reply.ts"
+import type { StreamRequest } from "../request.ts"
 import { batchReply, positionHeaders } from "./batch-reply.ts"
 import { knownStream } from "./known-stream.ts"
 
@@ -15,7 +16,7 @@ import { knownStream } from "./known-stream.ts"
  * @throws {RouseError} `UNKNOWN_STREAM` (also when it is deleted meanwhile), `BAD_OFFSET`, `GONE`, `OVERLOADED`, `SHUTTING_DOWN`.
  * @see Durable Streams Protocol §5.6
  */
-export async function longPoll(context: Context, request: Request, path: string, wanted: ReadRequest): Promise<Reply> {
+export async function longPoll(context: Context, request: StreamRequest, path: string, wanted: ReadRequest): Promise<Reply> {
   using tail = context.readers.open(path)
   const from = wanted.offset === "now" ? (await knownStream(context.store, path)).next : wanted.offset
   let result = await read(context, path, from)
