@@ -97,7 +97,7 @@ async function route(
   const path = parseStreamPath(target.pathname, context.basePath)
   if (request.method === "OPTIONS") return preflight(options, request)
   const write = request.method !== "GET" && request.method !== "HEAD"
-  await options.guard?.({ request, path, write })
+  await options.guard?.({ request, target, path, write })
   if (write && options.readOnly?.(path) === true) return refuseWrite(path)
   return dispatch(context, request, target, path)
 }
