@@ -57,8 +57,11 @@ export class NodeRequest implements StreamRequest, HeaderReader {
         else more.push(chunk)
       })
       incoming.on("end", () => resolve(more === undefined ? (first ?? EMPTY) : Buffer.concat(more, length)))
-      incoming.on("error", reject)
-      incoming.on("close", () => reject(new Error("the client broke off")))
+      // Without a listener it would be thrown. That it broke off is told by `close`.
+      incoming.on("error", () => undefined)
+      incoming.on("close", () => {
+        if (!incoming.complete) reject(new Error("the client broke off"))
+      })
     })
   }
 }
