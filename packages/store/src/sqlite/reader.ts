@@ -16,6 +16,7 @@ import type {
   StreamInfo,
   Timer,
 } from "../store.ts"
+import { joinRuns, splitRuns } from "./chunk-run.ts"
 import { ENTITY_COLUMNS, listEntities, recordOf } from "./entity-list.ts"
 import { LineReader } from "./line-reader.ts"
 import { readNonce } from "./migrate.ts"
@@ -46,10 +47,13 @@ export class Reader {
     if (state === undefined) throw unknownStream(path)
     const segments = this.#line.segments(state, from)
     const position = this.#position(state, segments, from)
-    const { chunks, end } = this.#line.read(state, segments, position, bytesMax)
+    const { runs, end } = this.#line.read(state, segments, position, bytesMax)
     return {
       info: infoOf(state),
-      chunks,
+      data: joinRuns(runs),
+      get chunks() {
+        return splitRuns(runs)
+      },
       start: offsetAt(segments, position),
       next: offsetAt(segments, end),
       upToDate: end === state.tail,

@@ -6,7 +6,6 @@ import { isJson } from "../core/media-type.ts"
 import { STREAM_CLOSED, STREAM_CURSOR, STREAM_NEXT_OFFSET, STREAM_UP_TO_DATE } from "../core/names.ts"
 import { isShown } from "../core/security-headers.ts"
 import type { Reply } from "../reply.ts"
-import { concat } from "../reply.ts"
 
 /**
  * The answer to a read: the batches as one body, where to go on, and the tag by which a repeated read costs nothing.
@@ -47,5 +46,5 @@ export function contentHeaders(contentType: string): Record<string, string> {
 
 /** The batches in the form that the protocol answers: a JSON array, or the bytes. */
 export function bodyOf(result: ReadResult): Uint8Array {
-  return isJson(result.info.contentType) ? joinJson(result.chunks) : concat(result.chunks)
+  return isJson(result.info.contentType) ? joinJson([result.data]) : result.data
 }

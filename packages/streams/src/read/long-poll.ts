@@ -20,14 +20,14 @@ export async function longPoll(context: Context, request: StreamRequest, path: s
   using tail = context.readers.open(path)
   const from = wanted.offset === "now" ? (await knownStream(context.store, path)).next : wanted.offset
   let result = await read(context, path, from)
-  if (result.chunks.length === 0 && !result.info.closed) {
+  if (result.data.length === 0 && !result.info.closed) {
     await wait(context, request.signal, tail, result)
     result = await readOn(context, path, result)
   }
   await context.touches.read(result.info)
   const nowMs = context.clock.now()
   const cursor = nextCursor(wanted.cursor, nowMs, context.random())
-  if (result.chunks.length > 0) return batchReply(result, cursor, request.headers.get("if-none-match"), nowMs)
+  if (result.data.length > 0) return batchReply(result, cursor, request.headers.get("if-none-match"), nowMs)
   return { status: 204, headers: positionHeaders(result, result.info.closed, cursor) }
 }
 

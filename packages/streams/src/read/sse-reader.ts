@@ -120,7 +120,7 @@ export class SseReader implements Feed {
   }
 
   #frameOf(result: ReadResult): Frame | undefined {
-    if (result.chunks.length === 0) {
+    if (result.data.length === 0) {
       this.#at = result.next
       return undefined
     }
