@@ -6,7 +6,8 @@ export interface Reply {
   readonly status: number
   /** By names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: Uint8Array | Feed | string
+  /** Several pieces are one body. */
+  readonly body?: Uint8Array | readonly Uint8Array[] | Feed | string
 }
 
 /** A body that is made while it is read. */

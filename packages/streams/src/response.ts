@@ -1,10 +1,15 @@
+import { concat } from "./reply.ts"
 import type { Feed, Reply } from "./reply.ts"
 
 /** A reply as the `Response` of a fetch handler. */
 export function responseOf({ status, headers, body }: Reply): Response {
-  const isFeed = typeof body === "object" && "next" in body
-  const init = isFeed ? streamOf(body) : (body ?? null)
-  return new Response(init as ConstructorParameters<typeof Response>[0], { status, headers })
+  return new Response(initOf(body) as ConstructorParameters<typeof Response>[0], { status, headers })
+}
+
+function initOf(body: Reply["body"]): unknown {
+  if (typeof body !== "object") return body ?? null
+  if ("next" in body) return streamOf(body)
+  return body instanceof Uint8Array ? body : concat(body)
 }
 
 /** Asks for bytes only when its consumer does. */

@@ -11,11 +11,13 @@ export function writeReply(outgoing: ServerResponse, { status, headers, body = "
     outgoing.flushHeaders()
     return pump(outgoing, body)
   }
-  const length = typeof body === "string" ? Buffer.byteLength(body) : body.length
+  const pieces = typeof body === "string" || body instanceof Uint8Array ? [body] : body
+  const length = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0)
   const hasLength = status !== 204 && status !== 304 && outgoing.req.method !== "HEAD"
   outgoing.writeHead(status, hasLength ? { ...headers, "content-length": length } : headers)
+  if (pieces.length > 1) for (const piece of pieces.slice(0, -1)) outgoing.write(piece)
   if (length === 0) outgoing.end()
-  else outgoing.end(body)
+  else outgoing.end(pieces.at(-1))
   return undefined
 }
 
