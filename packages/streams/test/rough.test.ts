@@ -1,0 +1,107 @@
+import { DurableStream, IdempotentProducer, stream } from "@durable-streams/client"
+import { createStateSchema } from "@durable-streams/state"
+import { createStreamDB } from "@durable-streams/state/db"
+import { expect, onTestFinished, test, vi } from "vitest"
+import { z } from "zod"
+import { roughProxy } from "./rough-proxy.ts"
+import type { RoughProxy } from "./rough-proxy.ts"
+import { serveStreams } from "./serve.ts"
+import type { Served } from "./serve.ts"
+
+/** The protocol's own clients over a network that loses, repeats, delays, reorders and cuts. */
+
+const MESSAGES = 300
+const DONE_MS_MAX = 60_000
+const BACKOFF = { initialDelay: 5, maxDelay: 50, multiplier: 1.3, maxRetries: 200 }
+const schema = createStateSchema({
+  rows: { schema: z.object({ id: z.string(), n: z.number() }), type: "row", primaryKey: "id" },
+})
+
+/** Small chunks and short connections, so that there is much to lose. */
+async function between(): Promise<{ served: Served; proxy: RoughProxy; direct: string; rough: string }> {
+  const served = await serveStreams({ longPollMs: 300, sseSeconds: 0.5, readBytesMax: 1_000 })
+  const proxy = await roughProxy(served.url, Math.random)
+  onTestFinished(async () => {
+    await proxy.close()
+    await served.close()
+  })
+  const path = "/v1/stream/rough"
+  return { served, proxy, direct: served.url + path, rough: proxy.url + path }
+}
+
+/** Each message as its own batch, several on their way at once. */
+async function produce(url: string, messages: readonly unknown[]): Promise<void> {
+  const handle = new DurableStream({ url, contentType: "application/json", backoffOptions: BACKOFF })
+  const failures: Error[] = []
+  const producer = new IdempotentProducer(handle, "writer", {
+    lingerMs: 0,
+    maxBatchBytes: 1,
+    maxInFlight: 4,
+    onError: (error) => failures.push(error),
+  })
+  for (const message of messages) producer.append(JSON.stringify(message))
+  await producer.flush()
+  await producer.detach()
+  expect(failures).toEqual([])
+}
+
+test.each(["long-poll", "sse"] as const)(
+  "what a producer was acknowledged is what a reader by %s gets: in order, once",
+  { timeout: DONE_MS_MAX },
+  async (live) => {
+    const { served, proxy, direct, rough } = await between()
+    const numbers = Array.from({ length: MESSAGES }, (_, n) => n)
+    const handle = await DurableStream.create({ url: direct, contentType: "application/json" })
+    const seen: number[] = []
+    const follow = async (): Promise<void> => {
+      let offset = "-1"
+      for (;;) {
+        try {
+          const reader = await stream<number>({ url: rough, live, offset, backoffOptions: BACKOFF })
+          reader.subscribeJson((batch) => {
+            seen.push(...batch.items)
+            offset = batch.offset
+          })
+          await reader.closed
+          if (reader.streamClosed) return
+        } catch {
+          // A cut answer ends this client's session: it goes on from the last batch that came whole.
+          continue
+        }
+      }
+    }
+    const following = follow()
+    await produce(rough, numbers)
+    proxy.calm()
+    await handle.close()
+    await following
+    expect(seen).toEqual(numbers)
+    for (const fate of ["lost", "unanswered", "twice", "late"] as const) expect(proxy.fates[fate]).toBeGreaterThan(0)
+    expect(served.errors).toEqual([])
+  },
+)
+
+test("a StreamDB behind it shows every row, at its newest", { timeout: DONE_MS_MAX }, async () => {
+  const { proxy, direct, rough } = await between()
+  await DurableStream.create({ url: direct, contentType: "application/json" })
+  const db = createStreamDB({
+    streamOptions: { url: rough, contentType: "application/json", backoffOptions: BACKOFF },
+    state: schema,
+    live: "long-poll",
+  })
+  onTestFinished(() => db.close())
+  const loaded = db.preload()
+  const values = Array.from({ length: MESSAGES }, (_, n) => ({ id: `r${n % 20}`, n }))
+  await produce(
+    rough,
+    values.map((value) => schema.rows.upsert({ value })),
+  )
+  proxy.calm()
+  await loaded
+  const rows = (): unknown[] => [...db.collections.rows.values()].map(({ id, n }) => ({ id, n })).toSorted(byN)
+  await vi.waitFor(() => expect(rows()).toEqual(values.slice(-20)), { timeout: DONE_MS_MAX / 2 })
+})
+
+function byN(a: { readonly n: number }, b: { readonly n: number }): number {
+  return a.n - b.n
+}
