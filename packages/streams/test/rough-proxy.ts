@@ -34,7 +34,10 @@ export async function roughProxy(target: string, random: () => number): Promise<
       for await (const chunk of incoming) chunks.push(chunk as Buffer)
       const fate = pick()
       fates[fate] += 1
-      if (fate === "lost") return incoming.socket.destroy()
+      if (fate === "lost") {
+        incoming.socket.destroy()
+        return
+      }
       if (fate === "late") await new Promise((resolve) => setTimeout(resolve, random() * LATE_MS_MAX))
       const body = Buffer.concat(chunks)
       // The copy travels beside it: either may be first.
