@@ -6,7 +6,7 @@ import { Figures } from "../lib/figures.ts"
 import { Connection } from "../lib/http.ts"
 import { SseReader } from "../lib/sse-reader.ts"
 import { latency } from "../lib/stats.ts"
-import { append, create, streamPath } from "../lib/stream-client.ts"
+import { append, createAll, streamPath } from "../lib/stream-client.ts"
 import { inTemporaryDirectory } from "../lib/temporary.ts"
 import { reference, rouseStreams, type StreamSystem } from "../systems/streams.ts"
 
@@ -61,8 +61,7 @@ async function measure(
 ): Promise<void> {
   const child = await system.start(directory)
   try {
-    const writer = await Connection.open(child.url)
-    await create(writer, "live")
+    await createAll(child.url, 1, () => "live")
     const samples: number[] = []
     const before = child.residentMb
     const open: SseReader[] = []
@@ -70,6 +69,7 @@ async function measure(
       open.push(await SseReader.open(child.url, streamPath("live"), (data) => takeSamples(data, samples)))
     }
     const residentKb = ((child.residentMb - before) * 1_024) / readers
+    const writer = await Connection.open(child.url)
     const cpuBefore = child.cpuMs
     const sent = await write(writer, seconds)
     const add = (what: string, unit: string, value: number, bound = {}): void =>
