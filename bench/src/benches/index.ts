@@ -10,4 +10,15 @@ import { streamsIdle } from "./streams-idle.ts"
 import { streamsLive } from "./streams-live.ts"
 import { turn } from "./turn.ts"
 
-export const benches: readonly Bench[] = [start, size, turn, idle, store, echoPeer, streams, streamsLive, streamsCatchUp, streamsIdle]
+export const benches: readonly Bench[] = [
+  start,
+  size,
+  turn,
+  idle,
+  store,
+  echoPeer,
+  streams,
+  streamsLive,
+  streamsCatchUp,
+  streamsIdle,
+]

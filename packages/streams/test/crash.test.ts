@@ -19,25 +19,29 @@ function directory(): string {
   return path
 }
 
-test(`kill -9 at ${CRASHES} random moments loses nothing, halves nothing and repeats nothing`, {
-  timeout: CRASHES * MS_PER_CRASH_MAX + 20_000,
-}, async () => {
-  const place = directory()
-  const writers = Array.from({ length: 8 }, (_, n) => new CrashWriter(`crash/${n}`, n % 2 === 0))
-  for (let crash = 0; crash < CRASHES; crash++) {
+test(
+  `kill -9 at ${CRASHES} random moments loses nothing, halves nothing and repeats nothing`,
+  {
+    timeout: CRASHES * MS_PER_CRASH_MAX + 20_000,
+  },
+  async () => {
+    const place = directory()
+    const writers = Array.from({ length: 8 }, (_, n) => new CrashWriter(`crash/${n}`, n % 2 === 0))
+    for (let crash = 0; crash < CRASHES; crash++) {
+      const server = await startStreams(place)
+      onTestFinished(() => server.kill())
+      for (const writer of writers) await writer.judge(server.url)
+      const writing = Promise.all(writers.map((writer) => writer.write(server.url)))
+      await sleep(Math.random() * LIFE_MS_MAX)
+      await server.kill()
+      await writing
+    }
     const server = await startStreams(place)
     onTestFinished(() => server.kill())
     for (const writer of writers) await writer.judge(server.url)
-    const writing = Promise.all(writers.map((writer) => writer.write(server.url)))
-    await sleep(Math.random() * LIFE_MS_MAX)
-    await server.kill()
-    await writing
-  }
-  const server = await startStreams(place)
-  onTestFinished(() => server.kill())
-  for (const writer of writers) await writer.judge(server.url)
-  expect(writers.reduce((sum, writer) => sum + writer.acknowledged + 1, 0)).toBeGreaterThan(CRASHES)
-})
+    expect(writers.reduce((sum, writer) => sum + writer.acknowledged + 1, 0)).toBeGreaterThan(CRASHES)
+  },
+)
 
 test("a log damaged at its end is a shorter log, and takes what comes", { timeout: 60_000 }, async () => {
   for (const damage of ["cut", "garbage"] as const) {
@@ -85,7 +89,11 @@ test("a full disk refuses writes with 503 and goes on reading; nothing acknowled
   await fetch(url, { method: "PUT", headers })
   let taken = 0
   for (;;) {
-    const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify({ n: taken, pad: "x".repeat(4_000) }) })
+    const answer = await fetch(url, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ n: taken, pad: "x".repeat(4_000) }),
+    })
     await answer.arrayBuffer()
     if (answer.status !== 204) {
       expect(answer.status).toBe(503)

@@ -26,7 +26,7 @@ export async function roughProxy(target: string, random: () => number): Promise<
   let isCalm = false
   const pick = (): Fate => {
     const names: readonly Fate[] = ["lost", "unanswered", "twice", "late", "cut"]
-    return isCalm || random() < 0.5 ? "through" : (names[Math.floor(random() * names.length)] as Fate)
+    return isCalm || random() < 0.5 ? "through" : (names.at(Math.floor(random() * names.length)) ?? "through")
   }
   const server = createServer((incoming, outgoing) => {
     void (async () => {

@@ -93,33 +93,37 @@ test.each(["long-poll", "sse"] as const)(
   },
 )
 
-test("a StreamDB behind it is always as the stream was at some time, and in the end as it is", {
-  timeout: DONE_MS_MAX,
-}, async () => {
-  const { proxy, direct, rough } = await between()
-  await DurableStream.create({ url: direct, contentType: "application/json" })
-  const open = () => {
-    const streamOptions = { url: rough, contentType: "application/json", backoffOptions: BACKOFF }
-    const db = createStreamDB({ streamOptions, state: schema, live: "long-poll" })
-    onTestFinished(() => db.close())
-    const rows = (): { id: string; n: number }[] =>
-      [...db.collections.rows.values()].map(({ id, n }) => ({ id, n })).toSorted((a, b) => a.n - b.n)
-    return { loaded: db.preload(), rows }
-  }
-  const values = Array.from({ length: MESSAGES }, (_, n) => ({ id: `r${n % 20}`, n }))
-  const early = open()
-  const looks: (readonly { id: string; n: number }[])[] = []
-  const looking = setInterval(() => looks.push(early.rows()), 5)
-  await produce(
-    rough,
-    values.map((value) => schema.rows.upsert({ value })),
-  )
-  // A cut may end its session: that is for whoever uses it to begin anew.
-  await Promise.race([early.loaded.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 500))])
-  clearInterval(looking)
-  for (const rows of looks) expect(rows).toEqual(values.slice(0, (rows.at(-1)?.n ?? -1) + 1).slice(-20))
-  proxy.calm()
-  const late = open()
-  await late.loaded
-  await vi.waitFor(() => expect(late.rows()).toEqual(values.slice(-20)), { timeout: DONE_MS_MAX / 2 })
-})
+test(
+  "a StreamDB behind it is always as the stream was at some time, and in the end as it is",
+  {
+    timeout: DONE_MS_MAX,
+  },
+  async () => {
+    const { proxy, direct, rough } = await between()
+    await DurableStream.create({ url: direct, contentType: "application/json" })
+    const open = () => {
+      const streamOptions = { url: rough, contentType: "application/json", backoffOptions: BACKOFF }
+      const db = createStreamDB({ streamOptions, state: schema, live: "long-poll" })
+      onTestFinished(() => db.close())
+      const rows = (): { id: string; n: number }[] =>
+        [...db.collections.rows.values()].map(({ id, n }) => ({ id, n })).toSorted((a, b) => a.n - b.n)
+      return { loaded: db.preload(), rows }
+    }
+    const values = Array.from({ length: MESSAGES }, (_, n) => ({ id: `r${n % 20}`, n }))
+    const early = open()
+    const looks: (readonly { id: string; n: number }[])[] = []
+    const looking = setInterval(() => looks.push(early.rows()), 5)
+    await produce(
+      rough,
+      values.map((value) => schema.rows.upsert({ value })),
+    )
+    // A cut may end its session: that is for whoever uses it to begin anew.
+    await Promise.race([early.loaded.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 500))])
+    clearInterval(looking)
+    for (const rows of looks) expect(rows).toEqual(values.slice(0, (rows.at(-1)?.n ?? -1) + 1).slice(-20))
+    proxy.calm()
+    const late = open()
+    await late.loaded
+    await vi.waitFor(() => expect(late.rows()).toEqual(values.slice(-20)), { timeout: DONE_MS_MAX / 2 })
+  },
+)

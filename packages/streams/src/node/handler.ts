@@ -4,7 +4,11 @@ import { NodeRequest, targetOf } from "./node-request.ts"
 import { writeReply } from "./write-reply.ts"
 
 /** A request listener of `node:http`, and a middleware of Express, Connect and Polka. */
-export type NodeHandler = (incoming: IncomingMessage, outgoing: ServerResponse, next?: (error?: unknown) => void) => void
+export type NodeHandler = (
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  next?: (error?: unknown) => void,
+) => void
 
 /**
  * Serves streams straight from `node:http`: an append costs about half of what it does by way of `Request` and `Response`.

@@ -16,7 +16,12 @@ import { knownStream } from "./known-stream.ts"
  * @throws {RouseError} `UNKNOWN_STREAM` (also when it is deleted meanwhile), `BAD_OFFSET`, `GONE`, `OVERLOADED`, `SHUTTING_DOWN`.
  * @see Durable Streams Protocol §5.6
  */
-export async function longPoll(context: Context, request: StreamRequest, path: string, wanted: ReadRequest): Promise<Reply> {
+export async function longPoll(
+  context: Context,
+  request: StreamRequest,
+  path: string,
+  wanted: ReadRequest,
+): Promise<Reply> {
   using tail = context.readers.open(path)
   const from = wanted.offset === "now" ? (await knownStream(context.store, path)).next : wanted.offset
   let result = await read(context, path, from)

@@ -22,7 +22,7 @@ export async function create(context: Context, request: StreamRequest, url: Targ
   const nowMs = context.clock.now()
   const wanted = parseCreate(request.headers, nowMs)
   const fork = parseFork(request.headers, context.basePath)
-  if (fork !== undefined) await context.guard?.({ request, path: fork.source, write: false })
+  if (fork !== undefined) await context.guard?.({ request, target: url, path: fork.source, write: false })
   const body = await readBody(request, context.limits.bodyBytesMax)
   const contentType =
     wanted.contentType ??
