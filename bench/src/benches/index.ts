@@ -4,6 +4,21 @@ import { idle } from "./idle.ts"
 import { size } from "./size.ts"
 import { start } from "./start.ts"
 import { store } from "./store.ts"
+import { streams } from "./streams.ts"
+import { streamsCatchUp } from "./streams-catch-up.ts"
+import { streamsIdle } from "./streams-idle.ts"
+import { streamsLive } from "./streams-live.ts"
 import { turn } from "./turn.ts"
 
-export const benches: readonly Bench[] = [start, size, turn, idle, store, echoPeer]
+export const benches: readonly Bench[] = [
+  start,
+  size,
+  turn,
+  idle,
+  store,
+  echoPeer,
+  streams,
+  streamsLive,
+  streamsCatchUp,
+  streamsIdle,
+]

@@ -76,6 +76,28 @@ function serving(program: Command, io: Io, exit: (code: ExitCode) => void): void
       exit(await (await import("./commands/start.ts")).start(files, options, io)),
     )
   program
+    .command("streams")
+    .summary("Serve durable streams alone")
+    .description(
+      "Serves the Durable Streams Protocol and nothing else, at /v1/stream/{path}.\n\n" +
+        "A host that others can reach is refused without tokens: --tokens, ROUSE_TOKENS_FILE, ROUSE_TOKENS or ROUSE_TOKEN.",
+    )
+    .option("--host <address>", "address to listen on", DEFAULT_HOST)
+    .option("-p, --port <number>", "port to listen on; 0 takes any free one", parsePort, DEFAULT_PORT)
+    .option("-d, --data <directory>", "where streams are kept", DEFAULT_DATA)
+    .option("--tokens <file>", "file with the tokens that requests must carry")
+    .option("--long-poll-ms <number>", "how long a long-poll waits for data; default: 20000", (text) =>
+      parseWhole("--long-poll-ms", text, 1, 600_000),
+    )
+    .option("--allow-loopback-webhooks", "deliver to webhooks on this machine, for development")
+    .addOption(
+      new Option("--log-level <level>", "what to log")
+        .choices(["trace", "debug", "info", "warn", "error", "silent"])
+        .default("info"),
+    )
+    .option("--json", "print one JSON object when ready, before the logs")
+    .action(async (options) => exit(await (await import("./commands/streams.ts")).streams(options, io)))
+  program
     .command("init")
     .summary("Write a small working project")
     .description("Writes a small working project into a directory. Nothing that is there is overwritten.")

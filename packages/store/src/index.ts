@@ -1,3 +1,4 @@
+export { concatBytes } from "./core/bytes.ts"
 export { frameJson, joinJson, parseJson } from "./core/json-frame.ts"
 export { openMemoryStore, openStore } from "./sqlite/open.ts"
 export type { MemoryStoreOptions, StoreOptions } from "./sqlite/open.ts"

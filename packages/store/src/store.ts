@@ -320,7 +320,9 @@ export interface Trimmable {
 
 export interface ReadResult {
   readonly info: StreamInfo
-  /** The batches in order, each in wire bytes. */
+  /** The batches in order, one after the other, in wire bytes. */
+  readonly data: Uint8Array
+  /** The same, batch by batch. Made when it is asked for. */
   readonly chunks: readonly Uint8Array[]
   /** Where the read began: `from`, resolved. */
   readonly start: Offset

@@ -1,5 +1,6 @@
 import { RouseError } from "@rouse/protocol"
 import { concat } from "./reply.ts"
+import type { StreamRequest } from "./request.ts"
 
 const EMPTY = new Uint8Array(0)
 
@@ -8,20 +9,18 @@ const EMPTY = new Uint8Array(0)
  *
  * @throws {RouseError} `TOO_LARGE`; `BAD_REQUEST` when the client breaks off.
  */
-export async function readBody(request: Request, bytesMax: number): Promise<Uint8Array> {
+export async function readBody(request: StreamRequest, bytesMax: number): Promise<Uint8Array> {
   const declared = request.headers.get("content-length")
   if (declared !== null && Number(declared) > bytesMax) throw tooLarge(bytesMax)
   try {
-    const body = declared === null ? await collect(request.body, bytesMax) : new Uint8Array(await request.arrayBuffer())
-    if (body.length > bytesMax) throw tooLarge(bytesMax)
-    return body
+    return await (request.take === undefined ? collect(request.body, bytesMax) : request.take(bytesMax))
   } catch (cause) {
     if (RouseError.is(cause)) throw cause
     throw new RouseError("BAD_REQUEST", "body: it broke off before its end", { cause })
   }
 }
 
-async function collect(body: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array> {
+async function collect(body: AsyncIterable<Uint8Array> | null, bytesMax: number): Promise<Uint8Array> {
   if (body === null) return EMPTY
   const chunks: Uint8Array[] = []
   let length = 0
@@ -33,6 +32,7 @@ async function collect(body: ReadableStream<Uint8Array> | null, bytesMax: number
   return concat(chunks)
 }
 
-function tooLarge(bytesMax: number): RouseError {
+/** What a body longer than allowed is refused with. */
+export function tooLarge(bytesMax: number): RouseError {
   return new RouseError("TOO_LARGE", `body: it is longer than ${bytesMax} bytes`, { details: { bytesMax } })
 }

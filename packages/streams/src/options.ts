@@ -1,6 +1,7 @@
 import type { Store } from "@rouse/store"
 import type { Clock } from "./clock.ts"
 import type { CorsOptions } from "./core/cors.ts"
+import type { StreamRequest, Target } from "./request.ts"
 import type { SnapshotSource } from "./snapshot/snapshots.ts"
 
 /** What `createStreams` is given. */
@@ -35,7 +36,8 @@ export interface StreamsOptions {
 
 /** What a request wants of a stream. */
 export interface StreamAccess {
-  readonly request: Request
+  readonly request: StreamRequest
+  readonly target: Target
   /** Decoded and checked: the one spelling that the store sees. */
   readonly path: string
   readonly write: boolean

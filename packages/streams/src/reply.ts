@@ -1,11 +1,21 @@
 import type { Problem } from "@rouse/protocol"
 import { ERRORS, problemOf } from "@rouse/protocol"
 
-/** A response before the headers that all have in common. */
+/** A response as data. */
 export interface Reply {
   readonly status: number
+  /** By names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: Uint8Array | ReadableStream<Uint8Array> | string
+  /** Several pieces are one body. */
+  readonly body?: Uint8Array | readonly Uint8Array[] | Feed | string
+}
+
+/** A body that is made while it is read. */
+export interface Feed {
+  /** The next bytes, however long they take; undefined at the end. One call at a time. Never rejects. */
+  next(): Promise<Uint8Array | undefined>
+  /** Its reader is gone, or wants no more. */
+  cancel(): void
 }
 
 const RETRY_AFTER_SECONDS = 1

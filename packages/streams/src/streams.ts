@@ -16,6 +16,8 @@ import { sse } from "./read/sse.ts"
 import type { Reply } from "./reply.ts"
 import { Snapshots } from "./snapshot/snapshots.ts"
 import { problemReply } from "./reply.ts"
+import type { StreamRequest, Target } from "./request.ts"
+import { responseOf } from "./response.ts"
 import { append } from "./write/append.ts"
 import { create } from "./write/create.ts"
 import { remove } from "./write/remove.ts"
@@ -25,8 +27,15 @@ const READ_METHODS = "GET, HEAD, OPTIONS"
 
 /** The Durable Streams Protocol over a store. */
 export interface Streams {
+  /** What the URLs of its streams begin with, without a slash at the end. */
+  readonly basePath: string
   /** Answers any request under the base path. Never rejects: every failure is a problem document. */
   fetch(request: Request): Promise<Response>
+  /**
+   * The same without a `Request` and a `Response`, which cost more than an append does: for hosts that have neither, as `toNodeHandler` is
+   * one. Never rejects.
+   */
+  answer(request: StreamRequest, target: Target): Promise<Reply>
   /** Ends every live read in good order; its reader comes back elsewhere with its offset. New ones get 503. */
   close(): void
 }
@@ -41,7 +50,9 @@ export interface Streams {
 export function createStreams(options: StreamsOptions): Streams {
   const context = contextOf(options)
   return {
-    fetch: async (request) => finish(await answer(context, options, request), request, options),
+    basePath: options.basePath ?? BASE_PATH,
+    fetch: async (request) => responseOf(await answer(context, options, request, new URL(request.url))),
+    answer: (request, target) => answer(context, options, request, target),
     close: () => context.readers.close(),
   }
 }
@@ -64,23 +75,36 @@ function contextOf(options: StreamsOptions): Context {
   }
 }
 
-async function answer(context: Context, options: StreamsOptions, request: Request): Promise<Reply> {
+async function answer(
+  context: Context,
+  options: StreamsOptions,
+  request: StreamRequest,
+  target: Target,
+): Promise<Reply> {
   try {
-    const url = new URL(request.url)
-    const path = parseStreamPath(url.pathname, context.basePath)
-    if (request.method === "OPTIONS") return preflight(options, request)
-    const write = request.method !== "GET" && request.method !== "HEAD"
-    await options.guard?.({ request, path, write })
-    if (write && options.readOnly?.(path) === true) return refuseWrite(path)
-    return await dispatch(context, request, url, path)
+    return finish(await route(context, options, request, target), request, options)
   } catch (error) {
     const reply = problemReply(error)
     if (reply.status >= 500) context.onError(error)
-    return reply
+    return finish(reply, request, options)
   }
 }
 
-function dispatch(context: Context, request: Request, url: URL, path: string): Promise<Reply> {
+async function route(
+  context: Context,
+  options: StreamsOptions,
+  request: StreamRequest,
+  target: Target,
+): Promise<Reply> {
+  const path = parseStreamPath(target.pathname, context.basePath)
+  if (request.method === "OPTIONS") return preflight(options, request)
+  const write = request.method !== "GET" && request.method !== "HEAD"
+  await options.guard?.({ request, target, path, write })
+  if (write && options.readOnly?.(path) === true) return refuseWrite(path)
+  return dispatch(context, request, target, path)
+}
+
+function dispatch(context: Context, request: StreamRequest, url: Target, path: string): Promise<Reply> {
   switch (request.method) {
     case "GET":
       return read(context, request, url, path)
@@ -97,14 +121,14 @@ function dispatch(context: Context, request: Request, url: URL, path: string): P
   }
 }
 
-function read(context: Context, request: Request, url: URL, path: string): Promise<Reply> {
+function read(context: Context, request: StreamRequest, url: Target, path: string): Promise<Reply> {
   const wanted = parseRead(url.searchParams)
   if (wanted.live === "sse") return sse(context, path, wanted)
   if (wanted.live === "long-poll") return longPoll(context, request, path, wanted)
   return catchUp(context, request, path, wanted)
 }
 
-function preflight(options: StreamsOptions, request: Request): Reply {
+function preflight(options: StreamsOptions, request: StreamRequest): Reply {
   return { status: 204, headers: { allow: METHODS, ...preflightHeaders(options.cors, request.headers.get("origin")) } }
 }
 
@@ -120,14 +144,14 @@ function methodNotAllowed(detail: string, allow: string): Reply {
 }
 
 /** Adds what every response has. A reply that says nothing about caches is not to be kept. */
-function finish(reply: Reply, request: Request, options: StreamsOptions): Response {
+function finish(reply: Reply, request: StreamRequest, options: StreamsOptions): Reply {
   const headers = {
     "cache-control": "no-store",
     "cross-origin-resource-policy": options.cors === undefined ? "same-origin" : "cross-origin",
     ...SECURITY_HEADERS,
     ...reply.headers,
-    ...corsHeaders(options.cors, request.headers.get("origin")),
+    ...(options.cors === undefined ? {} : corsHeaders(options.cors, request.headers.get("origin"))),
   }
-  const body = request.method === "HEAD" ? null : (reply.body ?? null)
-  return new Response(body as ConstructorParameters<typeof Response>[0], { status: reply.status, headers })
+  if (request.method === "HEAD") return { status: reply.status, headers }
+  return { ...reply, headers }
 }

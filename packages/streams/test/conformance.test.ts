@@ -20,7 +20,8 @@ const target = { baseUrl: "", longPollTimeoutMs: LONG_POLL_MS }
 let served: Served
 
 beforeAll(async () => {
-  served = await serveStreams({ longPollMs: LONG_POLL_MS, cors: { origins: ["https://example.com"] } })
+  const front = process.env["ROUSE_STREAMS_FRONT"] === "fetch" ? "fetch" : "node"
+  served = await serveStreams({ longPollMs: LONG_POLL_MS, cors: { origins: ["https://example.com"] } }, front)
   target.baseUrl = served.url
 })
 afterAll(() => served.close())

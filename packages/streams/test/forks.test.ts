@@ -70,7 +70,7 @@ describe("the headers of a fork", () => {
 
 describe("a fork", () => {
   test("may be made only by who may read its source", async () => {
-    const asked: Omit<StreamAccess, "request">[] = []
+    const asked: Omit<StreamAccess, "request" | "target">[] = []
     const call = await open({
       guard: ({ path, write }) => {
         asked.push({ path, write })

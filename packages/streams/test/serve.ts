@@ -1,6 +1,9 @@
-import { serve } from "@hono/node-server"
+import { createServer } from "node:http"
+import type { Server } from "node:http"
+import { getRequestListener } from "@hono/node-server"
 import type { Clock, Streams, StreamsOptions } from "@rouse/streams"
 import { createStreams } from "@rouse/streams"
+import { toNodeHandler } from "@rouse/streams/node"
 import { openMemoryStore } from "@rouse/store"
 
 /** The machine's clock. */
@@ -20,8 +23,11 @@ export interface Served {
   close(): Promise<void>
 }
 
+/** How requests come to the streams: by a `Request` and a `Response`, or straight from `node:http`. */
+export type Front = "fetch" | "node"
+
 /** Streams over a fresh store, behind a real socket. */
-export async function serveStreams(options: Partial<StreamsOptions> = {}): Promise<Served> {
+export async function serveStreams(options: Partial<StreamsOptions> = {}, front: Front = "node"): Promise<Served> {
   const errors: unknown[] = []
   const store = options.store ?? (await openMemoryStore({ clock: () => Date.now() }))
   const streams = createStreams({
@@ -31,20 +37,24 @@ export async function serveStreams(options: Partial<StreamsOptions> = {}): Promi
     onError: (error) => errors.push(error),
     ...options,
   })
-  const server = await new Promise<ReturnType<typeof serve>>((resolve) => {
-    const listening = serve({ fetch: (request) => streams.fetch(request), hostname: "127.0.0.1", port: 0 }, () =>
-      resolve(listening),
-    )
-  })
-  const address = server.address()
-  if (address === null || typeof address === "string") throw new Error("the server has no port")
+  const byFetch = getRequestListener((request) => streams.fetch(request))
+  const server = createServer(front === "node" ? toNodeHandler(streams) : (req, res) => void byFetch(req, res))
+  const url = await listen(server)
   const close = async (): Promise<void> => {
     streams.close()
     await new Promise<void>((resolve) => {
       server.close(() => resolve())
-      if ("closeAllConnections" in server) server.closeAllConnections()
+      server.closeAllConnections()
     })
     await store.close()
   }
-  return { url: `http://127.0.0.1:${address.port}`, streams, errors, close }
+  return { url, streams, errors, close }
+}
+
+/** On any free port of this machine. */
+export async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const address = server.address()
+  if (address === null || typeof address === "string") throw new Error("the server has no port")
+  return `http://127.0.0.1:${address.port}`
 }

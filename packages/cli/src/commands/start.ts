@@ -2,12 +2,12 @@ import { RouseError } from "@rouse/protocol"
 import type { Log } from "@rouse/server"
 import type { Store } from "@rouse/store"
 import { resolve } from "node:path"
-import { pino } from "pino"
 import { isLoopback } from "../core/arguments.ts"
 import type { ExitCode } from "../core/failure.ts"
 import { onCrash } from "../host/crash.ts"
 import { withStore } from "../host/data.ts"
 import type { Hosted } from "../host/host-server.ts"
+import { jsonLog } from "../host/json-log.ts"
 import { stopped } from "../host/stopped.ts"
 import { hasTokens } from "../host/tokens.ts"
 import type { Io } from "../io.ts"
@@ -63,15 +63,4 @@ async function serve(named: readonly string[], flags: StartFlags, store: Promise
   )
   onCrash(log)
   return { hosted, types: [...entities.keys()], log }
-}
-
-/** The server's log as JSON lines on standard output. */
-function jsonLog(level: string): Log {
-  const logger = pino({ level })
-  return {
-    debug: (message, fields = {}) => logger.debug(fields, message),
-    info: (message, fields = {}) => logger.info(fields, message),
-    warn: (message, fields = {}) => logger.warn(fields, message),
-    error: (message, fields = {}) => logger.error(fields, message),
-  }
 }

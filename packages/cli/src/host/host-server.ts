@@ -1,6 +1,5 @@
 import { modelResolver } from "@rouse/agents/runtime"
 import type { EntityDefinition } from "@rouse/agents/runtime"
-import { RouseError } from "@rouse/protocol"
 import { createServer } from "@rouse/server"
 import type { Log, Server, Token } from "@rouse/server"
 import type { Store } from "@rouse/store"
@@ -8,6 +7,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Io } from "../io.ts"
 import { version } from "../version.ts"
+import { advisePort } from "./advise-port.ts"
 
 export interface HostOptions {
   readonly entities: Iterable<EntityDefinition>
@@ -67,7 +67,7 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
     await store.close()
   }
   try {
-    const { url } = await server.listen(options).catch(advise(options.port))
+    const { url } = await server.listen(options).catch(advisePort(options.port))
     const resumed = await server.start()
     return { url, resumed, hasPage: page !== undefined, server, close }
   } catch (error) {
@@ -80,21 +80,4 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
 async function builtPage(): Promise<string | undefined> {
   const { pageDirectory } = await import("@rouse/ui")
   return existsSync(join(pageDirectory, "index.html")) ? pageDirectory : undefined
-}
-
-/** Adds what to do to an error of a port in use. */
-function advise(port: number): (error: unknown) => never {
-  return (error) => {
-    const isInUse = RouseError.is(error) && codeOf(error.cause) === "EADDRINUSE"
-    if (!isInUse) throw error
-    throw new RouseError(
-      "BAD_REQUEST",
-      `port ${port} is in use: choose another with --port, or --port 0 for any free one`,
-      { cause: error },
-    )
-  }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined
 }

@@ -6,6 +6,14 @@ export interface GateOptions {
   readonly tokens: readonly Token[]
 }
 
+/** What the gate looks at. A `Request` is one. */
+export interface GateRequest {
+  readonly method: string
+  /** Of which only the protocol and the host count. */
+  readonly url: string
+  readonly headers: { get(name: string): string | null }
+}
+
 const LOCAL: Principal = { kind: "user", id: "local" }
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 
@@ -17,7 +25,7 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
  *
  * @throws {RouseError} `UNAUTHENTICATED` or `FORBIDDEN`.
  */
-export function admit(request: Request, needs: Scope, options: GateOptions): Principal {
+export function admit(request: GateRequest, needs: Scope, options: GateOptions): Principal {
   if (options.tokens.length === 0) return admitLocal(request)
   const bearer = /^Bearer ([^\s]+)$/i.exec(request.headers.get("authorization") ?? "")?.[1]
   if (bearer === undefined) throw new RouseError("UNAUTHENTICATED", "Authorization: a bearer token is required")
@@ -30,14 +38,13 @@ export function admit(request: Request, needs: Scope, options: GateOptions): Pri
 }
 
 /** The scope that a request needs: reading reads, purging administers, everything else writes. */
-export function scopeOf(request: Request): Scope {
+export function scopeOf(request: GateRequest): Scope {
   if (request.method === "GET" || request.method === "HEAD") return "read"
   return request.method === "DELETE" ? "admin" : "write"
 }
 
-function admitLocal(request: Request): Principal {
-  const url = new URL(request.url)
-  const host = request.headers.get("host") ?? url.host
+function admitLocal(request: GateRequest): Principal {
+  const host = request.headers.get("host") ?? new URL(request.url).host
   if (!LOOPBACK.test(host)) {
     throw new RouseError(
       "FORBIDDEN",
@@ -45,7 +52,7 @@ function admitLocal(request: Request): Principal {
     )
   }
   const origin = request.headers.get("origin")
-  if (origin !== null && origin !== `${url.protocol}//${host}`) {
+  if (origin !== null && origin !== `${new URL(request.url).protocol}//${host}`) {
     throw new RouseError("FORBIDDEN", "Origin: a server without tokens answers no other site's pages")
   }
   const site = request.headers.get("sec-fetch-site")

@@ -1,4 +1,4 @@
-import { createServer, type Server as HttpServer } from "node:http"
+import { createServer, type RequestListener, type Server as HttpServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { getRequestListener } from "@hono/node-server"
 import { RouseError } from "@rouse/protocol"
@@ -18,16 +18,27 @@ export interface Listening {
   close(graceMs: number): Promise<void>
 }
 
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
 /**
  * Serves a fetch handler over HTTP.
  *
  * @throws {RouseError} `BAD_REQUEST` when the address cannot be listened on, saying which and why.
  */
-export async function listen(
-  fetch: (request: Request) => Promise<Response>,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<Listening> {
+export function listen(fetch: (request: Request) => Promise<Response>, address: Address): Promise<Listening> {
   const listener = getRequestListener(fetch)
+  return listenWith((incoming, outgoing) => void listener(incoming, outgoing), address)
+}
+
+/**
+ * Serves a listener of `node:http`.
+ *
+ * @throws {RouseError} `BAD_REQUEST` when the address cannot be listened on, saying which and why.
+ */
+export async function listenWith(listener: RequestListener, { host, port }: Address): Promise<Listening> {
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -35,7 +46,7 @@ export async function listen(
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
     },
-    (incoming, outgoing) => void listener(incoming, outgoing),
+    listener,
   )
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(refused(error, host, port)))

@@ -1,3 +1,4 @@
+import { concatBytes } from "./bytes.ts"
 import type { EncodedCommit, EncodedOp } from "./encoded.ts"
 
 /** A group of commits as it crosses to another thread: what there is to do, the rows' text one after the other, and the streams' bytes. */
@@ -19,7 +20,6 @@ type PackedOp = Omit<EncodedOp, "data" | "value"> & {
  */
 export function packGroup(group: readonly EncodedCommit[]): PackedGroup {
   const parts: Uint8Array[] = []
-  let length = 0
   let rows = ""
   const keep = (op: EncodedOp): PackedOp => {
     if (op.op === "putRow") {
@@ -28,11 +28,10 @@ export function packGroup(group: readonly EncodedCommit[]): PackedGroup {
     }
     if (!("data" in op) || op.data === undefined) return op
     parts.push(op.data)
-    length += op.data.length
     return { ...op, data: op.data.length }
   }
   const text = JSON.stringify(group.map(({ guards, ops }) => ({ guards, ops: ops.map(keep) })))
-  return { text, rows, bytes: concat(parts, length) }
+  return { text, rows, bytes: concatBytes(parts) }
 }
 
 export function unpackGroup({ text, rows, bytes }: PackedGroup): EncodedCommit[] {
@@ -51,14 +50,4 @@ export function unpackGroup({ text, rows, bytes }: PackedGroup): EncodedCommit[]
 interface Unpacking {
   data?: number | Uint8Array
   value?: number | string
-}
-
-function concat(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
 }

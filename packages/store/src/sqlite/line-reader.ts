@@ -5,12 +5,13 @@ import type { Segment } from "../core/lineage.ts"
 import { incarnationOf, parseOffset } from "../core/offset.ts"
 import { unknownStream } from "../core/stream-state.ts"
 import type { StreamState } from "../core/stream-state.ts"
+import { readRun } from "./chunk-run.ts"
+import type { ChunkRun } from "./chunk-run.ts"
 
 const LINE_SQL = `WITH RECURSIVE line (id, source, at, depth) AS (
     SELECT id, forked_from, fork_at, 0 FROM stream WHERE id = ? UNION ALL
     SELECT stream.id, forked_from, fork_at, depth + 1 FROM line JOIN stream ON stream.id = line.source)
   SELECT id, source, coalesce(at, 0) AS at FROM line ORDER BY depth`
-const BATCHES_SQL = "SELECT tail, data FROM chunk WHERE stream = ? AND tail > ? ORDER BY tail"
 
 /** Reads a stream's bytes from where they lie: its own, and those of the streams above it. */
 export class LineReader {
@@ -47,23 +48,20 @@ export class LineReader {
     segments: readonly Segment[],
     from: number,
     bytesMax: number,
-  ): { readonly chunks: Uint8Array[]; readonly end: number } | undefined {
-    const chunks: Uint8Array[] = []
+  ): { readonly runs: readonly ChunkRun[]; readonly end: number } | undefined {
+    const runs: ChunkRun[] = []
+    const limit = from + bytesMax
     let end = from
-    for (const segment of segments) {
-      if (segment.end <= end) continue
-      for (const row of this.#prepare(BATCHES_SQL).iterate(segment.stream, end)) {
-        const data = row["data"] as Uint8Array
-        const tail = Math.min(row["tail"] as number, segment.end)
-        if ((row["tail"] as number) - data.length !== end) return undefined
-        if (chunks.length > 0 && tail - from > bytesMax) return { chunks, end }
-        chunks.push(tail - end === data.length ? data : data.subarray(0, tail - end))
-        end = tail
-        if (end === segment.end || end - from >= bytesMax) break
+    for (const { stream, end: upTo } of segments) {
+      while (end < upTo && (runs.length === 0 || end < limit)) {
+        const run = readRun(this.#prepare, { stream, from: end, upTo, limit, atLeastOne: runs.length === 0 })
+        if (run === undefined || run === "full") break
+        runs.push(run)
+        end = run.end
       }
-      if (end < segment.end || end - from >= bytesMax) break
+      if (end < upTo) break
     }
     if (end === from && from < state.tail) return undefined
-    return { chunks, end }
+    return { runs, end }
   }
 }

@@ -21,6 +21,9 @@ import type {
   Timer,
   Trimmable,
 } from "../store.ts"
+import { concatBytes } from "../core/bytes.ts"
+import { joinRuns, splitRuns } from "./chunk-run.ts"
+import type { ChunkRun } from "./chunk-run.ts"
 import { ENTITY_COLUMNS, listEntities, recordOf } from "./entity-list.ts"
 import { LineReader } from "./line-reader.ts"
 import { readNonce } from "./migrate.ts"
@@ -54,10 +57,13 @@ export class Reader {
     if (state === undefined) throw unknownStream(path)
     const segments = this.#line.segments(state, from)
     const position = this.#position(state, segments, from)
-    const { chunks, end } = this.#chunks(state, segments, position, bytesMax, from)
+    const { runs, end } = this.#runs(state, segments, position, bytesMax, from)
     return {
       info: infoOf(state),
-      chunks,
+      data: joinRuns(runs),
+      get chunks() {
+        return splitRuns(runs)
+      },
       start: offsetAt(segments, position),
       next: offsetAt(segments, end),
       upToDate: end === state.tail,
@@ -72,6 +78,7 @@ export class Reader {
     const { chunks, start } = this.#retention.chunksBefore(state, segments, end, bytesMax)
     return {
       info: infoOf(state),
+      data: concatBytes(chunks),
       chunks,
       start: offsetAt(segments, start),
       next: offsetAt(segments, end),
@@ -197,13 +204,13 @@ export class Reader {
   }
 
   /** @throws {RouseError} `UNKNOWN_STREAM` or `GONE` when the stream was deleted or trimmed, and swept, since its state was read. */
-  #chunks(
+  #runs(
     state: StreamState,
     segments: readonly Segment[],
     from: number,
     bytesMax: number,
     asked: Offset,
-  ): { readonly chunks: Uint8Array[]; readonly end: number } {
+  ): { readonly runs: readonly ChunkRun[]; readonly end: number } {
     const read = this.#line.read(state, segments, from, bytesMax)
     if (read !== undefined) return read
     const now = this.#alive(state.path)

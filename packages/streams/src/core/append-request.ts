@@ -1,3 +1,4 @@
+import type { HeaderReader } from "./header-reader.ts"
 import { invalid, isTrue, parseSequence, parseToken } from "./header-values.ts"
 import { parseMediaType } from "./media-type.ts"
 import { PRODUCER_EPOCH, PRODUCER_ID, PRODUCER_SEQ, STREAM_CLOSED, STREAM_SEQ } from "./names.ts"
@@ -27,7 +28,7 @@ export interface AppendRequest {
  * @throws {RouseError} `BAD_REQUEST` with the header's name.
  * @see Durable Streams Protocol §5.2, §5.2.1
  */
-export function parseAppend(headers: Headers): AppendRequest {
+export function parseAppend(headers: HeaderReader): AppendRequest {
   const contentType = contentTypeOf(headers.get("content-type"))
   const producer = producerOf(headers.get(PRODUCER_ID), headers.get(PRODUCER_EPOCH), headers.get(PRODUCER_SEQ))
   const streamSeq = headers.get(STREAM_SEQ)

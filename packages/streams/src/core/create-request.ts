@@ -1,3 +1,4 @@
+import type { HeaderReader } from "./header-reader.ts"
 import { invalid, isTrue, parseMoment, parseNatural } from "./header-values.ts"
 import { parseMediaType } from "./media-type.ts"
 import { STREAM_CLOSED, STREAM_EXPIRES_AT, STREAM_TTL } from "./names.ts"
@@ -20,7 +21,7 @@ export interface CreateRequest {
  * @throws {RouseError} `BAD_REQUEST` with the header's name.
  * @see Durable Streams Protocol §5.1
  */
-export function parseCreate(headers: Headers, nowMs: number): CreateRequest {
+export function parseCreate(headers: HeaderReader, nowMs: number): CreateRequest {
   const contentType = contentTypeOf(headers)
   return {
     ...(contentType === undefined ? {} : { contentType }),
@@ -29,7 +30,7 @@ export function parseCreate(headers: Headers, nowMs: number): CreateRequest {
   }
 }
 
-function contentTypeOf(headers: Headers): string | undefined {
+function contentTypeOf(headers: HeaderReader): string | undefined {
   const value = headers.get("content-type")
   if (value === null || value.trim() === "") return undefined
   const mediaType = parseMediaType(value)

@@ -6,7 +6,11 @@ import { isJson } from "../core/media-type.ts"
 import { STREAM_CLOSED, STREAM_CURSOR, STREAM_NEXT_OFFSET, STREAM_UP_TO_DATE } from "../core/names.ts"
 import { isShown } from "../core/security-headers.ts"
 import type { Reply } from "../reply.ts"
-import { concat } from "../reply.ts"
+
+/** A shorter body is put together rather than sent in pieces. */
+const COPIED_BYTES_MAX = 65_536
+const OPEN = Uint8Array.of(0x5b)
+const CLOSE = Uint8Array.of(0x5d)
 
 /**
  * The answer to a read: the batches as one body, where to go on, and the tag by which a repeated read costs nothing.
@@ -24,7 +28,7 @@ export function batchReply(result: ReadResult, cursor: number, ifNoneMatch: stri
     "cache-control": cacheControl({ ...info, upToDate, closed }, nowMs),
   }
   if (tagMatches(ifNoneMatch, etag)) return { status: 304, headers }
-  return { status: 200, headers: { ...headers, ...contentHeaders(info.contentType) }, body: bodyOf(result) }
+  return { status: 200, headers: { ...headers, ...contentHeaders(info.contentType) }, body: piecesOf(result) }
 }
 
 /** Where a reader stands after this answer. */
@@ -47,5 +51,12 @@ export function contentHeaders(contentType: string): Record<string, string> {
 
 /** The batches in the form that the protocol answers: a JSON array, or the bytes. */
 export function bodyOf(result: ReadResult): Uint8Array {
-  return isJson(result.info.contentType) ? joinJson(result.chunks) : concat(result.chunks)
+  return isJson(result.info.contentType) ? joinJson([result.data]) : result.data
+}
+
+/** The same without a copy where that would be long. The pieces are one body. */
+function piecesOf(result: ReadResult): Uint8Array | readonly Uint8Array[] {
+  const { data, info } = result
+  if (!isJson(info.contentType) || data.length < COPIED_BYTES_MAX) return bodyOf(result)
+  return [OPEN, data.subarray(0, -1), CLOSE]
 }

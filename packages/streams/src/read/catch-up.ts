@@ -3,6 +3,7 @@ import { nextCursor } from "../core/cursor.ts"
 import { isJson } from "../core/media-type.ts"
 import type { ReadRequest } from "../core/read-request.ts"
 import type { Reply } from "../reply.ts"
+import type { StreamRequest } from "../request.ts"
 import { batchReply, contentHeaders, positionHeaders } from "./batch-reply.ts"
 import { knownStream } from "./known-stream.ts"
 
@@ -12,7 +13,12 @@ import { knownStream } from "./known-stream.ts"
  * @throws {RouseError} `UNKNOWN_STREAM`, `BAD_OFFSET`, `GONE`.
  * @see Durable Streams Protocol §5.5
  */
-export async function catchUp(context: Context, request: Request, path: string, wanted: ReadRequest): Promise<Reply> {
+export async function catchUp(
+  context: Context,
+  request: StreamRequest,
+  path: string,
+  wanted: ReadRequest,
+): Promise<Reply> {
   const nowMs = context.clock.now()
   const cursor = nextCursor(wanted.cursor, nowMs, context.random())
   if (wanted.offset === "now") return atTail(context, path, cursor)

@@ -6,6 +6,7 @@ import { nextCursor } from "../core/cursor.ts"
 import type { ReadRequest } from "../core/read-request.ts"
 import type { Tail } from "../live/tail.ts"
 import type { Reply } from "../reply.ts"
+import type { StreamRequest } from "../request.ts"
 import { batchReply, positionHeaders } from "./batch-reply.ts"
 import { knownStream } from "./known-stream.ts"
 
@@ -15,18 +16,23 @@ import { knownStream } from "./known-stream.ts"
  * @throws {RouseError} `UNKNOWN_STREAM` (also when it is deleted meanwhile), `BAD_OFFSET`, `GONE`, `OVERLOADED`, `SHUTTING_DOWN`.
  * @see Durable Streams Protocol §5.6
  */
-export async function longPoll(context: Context, request: Request, path: string, wanted: ReadRequest): Promise<Reply> {
+export async function longPoll(
+  context: Context,
+  request: StreamRequest,
+  path: string,
+  wanted: ReadRequest,
+): Promise<Reply> {
   using tail = context.readers.open(path)
   const from = wanted.offset === "now" ? (await knownStream(context.store, path)).next : wanted.offset
   let result = wanted.snapshot ? await context.snapshots.open(path) : await read(context, path, from)
-  if (result.chunks.length === 0 && !result.info.closed) {
+  if (result.data.length === 0 && !result.info.closed) {
     await wait(context, request.signal, tail, result)
     result = await readOn(context, path, result)
   }
   await context.touches.read(result.info)
   const nowMs = context.clock.now()
   const cursor = nextCursor(wanted.cursor, nowMs, context.random())
-  if (result.chunks.length > 0) return batchReply(result, cursor, request.headers.get("if-none-match"), nowMs)
+  if (result.data.length > 0) return batchReply(result, cursor, request.headers.get("if-none-match"), nowMs)
   return { status: 204, headers: positionHeaders(result, result.info.closed, cursor) }
 }
 

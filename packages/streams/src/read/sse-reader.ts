@@ -7,6 +7,7 @@ import { isText } from "../core/media-type.ts"
 import { base64, controlEvent, dataEvent, HEARTBEAT } from "../core/sse-frame.ts"
 import { Frame } from "../live/frame-cache.ts"
 import type { Tail } from "../live/tail.ts"
+import type { Feed } from "../reply.ts"
 import { bodyOf } from "./batch-reply.ts"
 
 const HEARTBEAT_MS = 15_000
@@ -17,11 +18,11 @@ const encoder = new TextEncoder()
  *
  *   begin ──▶ catching up ──▶ at the tail ◀──▶ waiting ──▶ ended
  *
- * 1. It reads only when its consumer pulls, and holds at most one frame: a slow reader costs no memory.
+ * 1. It reads only when its consumer asks, and holds at most one frame: a slow reader costs no memory.
  * 2. Every batch and the control event behind it are one write.
  * 3. It ends once: cancelled by its consumer, its time over, the server closing, the stream closed, deleted or unreadable.
  */
-export class SseReader {
+export class SseReader implements Feed {
   readonly #context: Context
   readonly #path: string
   readonly #tail: Tail
@@ -34,7 +35,6 @@ export class SseReader {
   #saidClosed = false
   #sentSinceBeat = true
   #beatDue = false
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
   #cancelLifetime = (): void => undefined
   #cancelBeat = (): void => undefined
 
@@ -60,45 +60,30 @@ export class SseReader {
     return this.#info
   }
 
-  /** The response's body. To be called once. */
-  body(): ReadableStream<Uint8Array> {
-    return new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.#controller = controller
-          if (this.#tail.ended) this.#release()
-        },
-        pull: () => this.#pull(),
-        cancel: () => {
-          this.#controller = undefined
-          this.end()
-        },
-      },
-      { highWaterMark: 0 },
-    )
-  }
-
   end(): void {
     this.#tail.end()
   }
 
-  /** Puts one write into the body, however long that takes. */
-  async #pull(): Promise<void> {
+  /** The next write, however long that takes; undefined at the end. */
+  async next(): Promise<Uint8Array | undefined> {
     try {
       while (!this.#tail.ended) {
         const bytes = await this.#step()
         if (bytes === undefined) continue
-        // Cancelled meanwhile: enqueueing would throw.
-        this.#controller?.enqueue(bytes)
         this.#sentSinceBeat = true
         this.#beatDue = false
         if (this.#saidClosed) this.end()
-        return
+        return bytes
       }
     } catch (error) {
       if (!RouseError.is(error, "UNKNOWN_STREAM", "GONE")) this.#context.onError(error)
       this.end()
     }
+    return undefined
+  }
+
+  cancel(): void {
+    this.end()
   }
 
   /** The next write; undefined after a wait that may have brought something. */
@@ -139,7 +124,7 @@ export class SseReader {
   }
 
   #frameOf(result: ReadResult): Frame | undefined {
-    if (result.chunks.length === 0) {
+    if (result.data.length === 0) {
       this.#at = result.next
       return undefined
     }
@@ -174,8 +159,5 @@ export class SseReader {
   #release(): void {
     this.#cancelLifetime()
     this.#cancelBeat()
-    const controller = this.#controller
-    this.#controller = undefined
-    controller?.close()
   }
 }

@@ -25,7 +25,7 @@ export async function sse(context: Context, path: string, wanted: ReadRequest): 
         "x-accel-buffering": "no",
         ...(isText(info.contentType) ? {} : { [STREAM_SSE_DATA_ENCODING]: "base64" }),
       },
-      body: reader.body(),
+      body: reader,
     }
   } catch (error) {
     reader.end()

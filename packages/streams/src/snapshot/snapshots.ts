@@ -1,7 +1,7 @@
 import { RouseError, START } from "@rouse/protocol"
 import type { Offset } from "@rouse/protocol"
 import type { ReadResult, Store, StoredSnapshot, StreamInfo } from "@rouse/store"
-import { frameJson } from "@rouse/store"
+import { concatBytes, frameJson } from "@rouse/store"
 import type { Clock } from "../clock.ts"
 import { LiveRows } from "../core/live-rows.ts"
 import { isJson } from "../core/media-type.ts"
@@ -116,7 +116,7 @@ function sizeOf(stored: StoredSnapshot | undefined): number {
 function bracketed(info: StreamInfo, at: Offset, data: Uint8Array, upToDate: boolean): ReadResult {
   const control = (kind: string): Uint8Array => frameJson([{ headers: { control: kind, offset: at } }])
   const chunks = [control("snapshot-start"), ...(data.length === 0 ? [] : [data]), control("snapshot-end")]
-  return { info, chunks, start: SNAPSHOT, next: at, upToDate }
+  return { info, data: concatBytes(chunks), chunks, start: SNAPSHOT, next: at, upToDate }
 }
 
 /** Stands for where a snapshot begins, in entity tags: no offset is like it. */

@@ -9,6 +9,7 @@ import { batchOfJson } from "../core/json-batch.ts"
 import { isJson } from "../core/media-type.ts"
 import { PRODUCER_EPOCH, PRODUCER_SEQ, STREAM_CLOSED, STREAM_NEXT_OFFSET } from "../core/names.ts"
 import type { Reply } from "../reply.ts"
+import type { StreamRequest } from "../request.ts"
 import { commitStream } from "./commit-stream.ts"
 import { refusal } from "./refusal.ts"
 
@@ -20,7 +21,7 @@ import { refusal } from "./refusal.ts"
  * @throws {RouseError} `BAD_REQUEST`, `BAD_JSON`, `TOO_LARGE`, and what the store refuses with no header of its own.
  * @see Durable Streams Protocol §5.2, §5.2.1
  */
-export async function append(context: Context, request: Request, path: string): Promise<Reply> {
+export async function append(context: Context, request: StreamRequest, path: string): Promise<Reply> {
   const wanted = parseAppend(request.headers)
   const body = await readBody(request, context.limits.bodyBytesMax)
   const op = appendOp(path, wanted, body, context.clock.now())

@@ -7,6 +7,7 @@ import { batchOfJson } from "../core/json-batch.ts"
 import { DEFAULT_MEDIA_TYPE, isJson } from "../core/media-type.ts"
 import { STREAM_CLOSED, STREAM_NEXT_OFFSET } from "../core/names.ts"
 import type { Reply } from "../reply.ts"
+import type { StreamRequest, Target } from "../request.ts"
 import { commitStream } from "./commit-stream.ts"
 import { inheritedType } from "./inherited-type.ts"
 
@@ -17,11 +18,11 @@ import { inheritedType } from "./inherited-type.ts"
  *   a source.
  * @see Durable Streams Protocol §4.2, §5.1
  */
-export async function create(context: Context, request: Request, url: URL, path: string): Promise<Reply> {
+export async function create(context: Context, request: StreamRequest, url: Target, path: string): Promise<Reply> {
   const nowMs = context.clock.now()
   const wanted = parseCreate(request.headers, nowMs)
   const fork = parseFork(request.headers, context.basePath)
-  if (fork !== undefined) await context.guard?.({ request, path: fork.source, write: false })
+  if (fork !== undefined) await context.guard?.({ request, target: url, path: fork.source, write: false })
   const body = await readBody(request, context.limits.bodyBytesMax)
   const contentType =
     wanted.contentType ??
@@ -35,7 +36,7 @@ export async function create(context: Context, request: Request, url: URL, path:
   return replyOf(outcome, contentType, url)
 }
 
-function replyOf(outcome: StreamOutcome, contentType: string, url: URL): Reply {
+function replyOf(outcome: StreamOutcome, contentType: string, url: Target): Reply {
   const created = outcome.created === true
   return {
     status: created ? 201 : 200,

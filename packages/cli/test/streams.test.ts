@@ -1,0 +1,62 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { describe, expect, test } from "vitest"
+import { directory, rouse, served } from "./harness.ts"
+
+const JSON_TYPE = { "content-type": "application/json" }
+
+describe("rouse streams", () => {
+  test("serves streams alone, and what was acknowledged is there after a restart", async () => {
+    await using place = await directory()
+    {
+      await using server = await served(place.path, ["streams"])
+      const url = `${server.url}/v1/stream/a`
+      expect((await fetch(url, { method: "PUT", headers: JSON_TYPE, body: "[1]" })).status).toBe(201)
+      expect((await fetch(url, { method: "POST", headers: JSON_TYPE, body: "2" })).status).toBe(204)
+      expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+      expect((await fetch(`${server.url}/v1/entities`)).status).toBe(404)
+    }
+    await using server = await served(place.path, ["streams", "--long-poll-ms", "50", "--allow-loopback-webhooks"])
+    const url = `${server.url}/v1/stream/a`
+    const answer = await fetch(url)
+    expect(await answer.json()).toEqual([1, 2])
+    const next = answer.headers.get("stream-next-offset")
+    expect((await fetch(`${url}?offset=${next}&live=long-poll`)).status).toBe(204)
+  })
+
+  test("ends live reads in good order when it is told to", async () => {
+    await using place = await directory()
+    await using server = await served(place.path, ["streams"])
+    const url = `${server.url}/v1/stream/live`
+    await fetch(url, { method: "PUT", headers: JSON_TYPE })
+    const live = await fetch(`${url}?offset=-1&live=sse`)
+    server.running.child.kill("SIGTERM")
+    expect(await live.text()).toContain("event: control")
+    expect((await server.running.finished).code).toBe(0)
+  })
+
+  test("a host that others can reach needs tokens, and then every request does", async () => {
+    await using place = await directory()
+    const { code, err } = await rouse(["streams", "--host", "0.0.0.0", "--port", "0"], { cwd: place.path })
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("tokens are needed") })
+    const tokens = [
+      { name: "reader", token: "reader-reader-reader", scope: "read" },
+      { name: "writer", token: "writer-writer-writer", scope: "write" },
+    ]
+    await writeFile(join(place.path, "tokens.json"), JSON.stringify({ tokens }))
+    await using server = await served(place.path, ["streams", "--tokens", "tokens.json"])
+    const url = `${server.url}/v1/stream/a`
+    const as = (name: string): Record<string, string> => ({ authorization: `Bearer ${name}-${name}-${name}` })
+    expect((await fetch(url, { method: "PUT" })).status).toBe(401)
+    expect((await fetch(url, { method: "PUT", headers: as("reader") })).status).toBe(403)
+    expect((await fetch(url, { method: "PUT", headers: as("writer") })).status).toBe(201)
+    expect((await fetch(url, { headers: as("reader") })).status).toBe(200)
+  })
+
+  test("without tokens no other site's page is answered", async () => {
+    await using place = await directory()
+    await using server = await served(place.path, ["streams"])
+    const answer = await fetch(`${server.url}/v1/stream/a`, { method: "PUT", headers: { origin: "https://evil.test" } })
+    expect(answer.status).toBe(403)
+  })
+})

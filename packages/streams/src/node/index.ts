@@ -1,0 +1,2 @@
+export { toNodeHandler } from "./handler.ts"
+export type { NodeHandler } from "./handler.ts"

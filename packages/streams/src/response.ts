@@ -1,0 +1,33 @@
+import { concat } from "./reply.ts"
+import type { Feed, Reply } from "./reply.ts"
+
+/** A reply as the `Response` of a fetch handler. */
+export function responseOf({ status, headers, body }: Reply): Response {
+  return new Response(initOf(body) as ConstructorParameters<typeof Response>[0], { status, headers })
+}
+
+function initOf(body: Reply["body"]): unknown {
+  if (typeof body !== "object") return body ?? null
+  if ("next" in body) return streamOf(body)
+  return body instanceof Uint8Array ? body : concat(body)
+}
+
+/** Asks for bytes only when its consumer does. */
+function streamOf(feed: Feed): ReadableStream<Uint8Array> {
+  let isCancelled = false
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const bytes = await feed.next()
+        if (isCancelled) return
+        if (bytes === undefined) controller.close()
+        else controller.enqueue(bytes)
+      },
+      cancel() {
+        isCancelled = true
+        feed.cancel()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
