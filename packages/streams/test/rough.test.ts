@@ -57,6 +57,9 @@ const persistent: typeof fetch = async (...request) => {
   }
 }
 
+/** How long a batch that was read may take to be handed out. */
+const HAND_OUT_MS = 100
+
 test.each(["long-poll", "sse"] as const)(
   "what a producer was acknowledged is what a reader by %s gets: in order, once",
   { timeout: DONE_MS_MAX },
@@ -75,6 +78,8 @@ test.each(["long-poll", "sse"] as const)(
             offset = batch.offset
           })
           await reader.closed
+          // This client calls itself closed before it hands out its last batch.
+          await new Promise((resolve) => setTimeout(resolve, HAND_OUT_MS))
           if (reader.streamClosed) return
         } catch {
           // A cut answer ends this client's session: it goes on from the last batch that came whole.
