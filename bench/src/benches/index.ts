@@ -1,9 +1,10 @@
 import type { Bench } from "../lib/bench.ts"
 import { echoPeer } from "./echo-peer.ts"
+import { history } from "./history.ts"
 import { idle } from "./idle.ts"
 import { size } from "./size.ts"
 import { start } from "./start.ts"
 import { store } from "./store.ts"
 import { turn } from "./turn.ts"
 
-export const benches: readonly Bench[] = [start, size, turn, idle, store, echoPeer]
+export const benches: readonly Bench[] = [start, size, turn, idle, history, store, echoPeer]

@@ -24,6 +24,8 @@ export interface BuiltInRows {
   readonly delta: DeltaRow
   readonly tool_call: ToolCallRow
   readonly memo: MemoRow
+  readonly context: ContextRow
+  readonly attachment: AttachmentRow
   readonly error: ErrorRow
 }
 
@@ -157,6 +159,8 @@ export interface RunRow {
   readonly reply?: Json
   readonly error?: FailureInfo
   readonly usage?: Usage
+  /** Cached part of the first step's input tokens, 0 to 1; absent when the provider does not say. */
+  readonly cacheHitOnWake?: number
 }
 
 export interface FailureInfo {
@@ -191,6 +195,8 @@ export interface StepRow {
   readonly finishReason?: string
   readonly usage?: Usage
   readonly error?: FailureInfo
+  /** A call that wrote a summary (see `SummaryRow`): no part of the conversation. */
+  readonly purpose?: "summary"
   /** Tries of the provider before it answered, when more than one. */
   readonly attempts?: number
 }
@@ -256,6 +262,50 @@ export interface MemoRow {
   readonly value: Json
 }
 
+/** What the model is given beside messages and answers: a summary of what is past, or a text from one of the author's sources. */
+export type ContextRow = SummaryRow | SourceRow
+
+/**
+ * Stands for the runs up to `through`. Its key is `summary`: a later one replaces it. With its commit the rows of those runs are no
+ * longer live (`isPast`); the log keeps them all.
+ */
+export interface SummaryRow {
+  readonly kind: "summary"
+  /** The last run that it covers. */
+  readonly through: string
+  /** When the first run that it does not cover began. */
+  readonly before: string
+  /** The newest step when it was made: what older ones used says nothing of the conversation as it is now. */
+  readonly after: string
+  readonly text: string
+  /** `digest`: excerpts, made without a model. */
+  readonly by: "model" | "digest"
+  readonly why: "rows" | "tokens" | "overflow"
+  readonly at: string
+}
+
+/** What a source said when a step began, written only when it is not what the model was last shown. */
+export interface SourceRow {
+  readonly kind: "source"
+  readonly name: string
+  readonly priority: number
+  readonly run: string
+  readonly step: string
+  readonly text: string
+  /** Estimated. */
+  readonly tokens: number
+}
+
+/** A tool's result that is too large for the prompt. Its bytes are beside the log; the key is the SHA-256 of them in hex. */
+export interface AttachmentRow {
+  readonly id: string
+  readonly run: string
+  readonly call: string
+  readonly contentType: string
+  readonly chars: number
+  readonly at: string
+}
+
 export interface ErrorRow extends FailureInfo {
   readonly at: string
   readonly wake: string
@@ -285,10 +335,12 @@ export const HANDLER_COLLECTIONS: readonly BuiltInCollection[] = [
   "delta",
   "tool_call",
   "memo",
+  "context",
+  "attachment",
 ]
 
 /** Names that DESIGN reserves for collections to come. An author's collection may use none of the built-in or reserved names. */
-export const RESERVED_COLLECTIONS: readonly string[] = ["subscription", "attachment", "context"]
+export const RESERVED_COLLECTIONS: readonly string[] = ["subscription"]
 
 /** Collections that are on the log and never kept as live rows. */
 export const LOG_ONLY_COLLECTIONS: ReadonlySet<string> = new Set(["delta", "wake", "signal", "error"])

@@ -42,10 +42,15 @@ export type {
   Effect,
   ToolCallRow,
   MemoRow,
+  ContextRow,
+  SummaryRow,
+  SourceRow,
+  AttachmentRow,
   ErrorRow,
 } from "./collections.ts"
 export { mergeDelta } from "./delta.ts"
 export { runKey, stepKey, partKey } from "./keys.ts"
+export { SUMMARY_KEY, isPast, isRunAfter, summaryOf } from "./live.ts"
 export type {
   Reason,
   WakeInfo,
