@@ -1,9 +1,8 @@
 import { RouseError } from "@rouse/protocol"
 import type { StepRow } from "@rouse/protocol"
 import { isInterrupted } from "./abort.ts"
-import { compact, isFull } from "./compact.ts"
+import { compact, isFull, pileMaxOf } from "./compact.ts"
 import type { AgentOptions, AgentResult } from "./context.ts"
-import { ROWS_MAX } from "./core/compaction.ts"
 import { CONTINUE } from "./core/conversation.ts"
 import { interruptedStatus } from "./core/ledger.ts"
 import { callsOf, isSettled, nextStep, stepsOf, sumUsage, textOf } from "./core/run-state.ts"
@@ -51,8 +50,7 @@ export class AgentLoop {
     if (typeof systemPrompt !== "string" && typeof systemPrompt !== "function") {
       throw new RouseError("INVALID_ARGS", "useAgent: systemPrompt must be a text or a function that returns one")
     }
-    checkCompaction(options.compaction)
-    this.#session.rowsMax = options.compaction === false ? Infinity : (options.compaction?.rowsMax ?? ROWS_MAX)
+    this.#session.pileMax = pileMaxOf(options.compaction)
     this.#options = options
   }
 
@@ -195,15 +193,6 @@ function toolMap(tools: readonly Tool[]): ReadonlyMap<string, Tool> {
     map.set(tool.name, tool)
   }
   return map
-}
-
-function checkCompaction(compaction: AgentOptions["compaction"]): void {
-  if (compaction === undefined || compaction === false) return
-  for (const field of ["rowsMax", "tokensMax"] as const) {
-    const value = compaction[field]
-    if (value !== undefined && !(value > 0))
-      throw new RouseError("INVALID_ARGS", `useAgent: compaction.${field} must be a number above 0`)
-  }
 }
 
 function outOfSteps(options: AgentOptions): RouseError {

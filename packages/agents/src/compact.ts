@@ -2,14 +2,17 @@ import { RouseError, SUMMARY_KEY } from "@rouse/protocol"
 import type { ChangeEvent, StepRow, SummaryRow } from "@rouse/protocol"
 import { change } from "./batch.ts"
 import {
-  countedRows,
+  PILE_MAX,
   forgetPast,
-  rowsKeptOf,
+  isPiledUp,
+  keptOf,
   summaryRow,
   tokensMaxOf,
   tokensNow,
   watermark,
 } from "./core/compaction.ts"
+import type { Pile } from "./core/compaction.ts"
+import type { AgentOptions } from "./context.ts"
 import { nextStep } from "./core/run-state.ts"
 import { DIGEST_SIZE, transcript } from "./core/transcript.ts"
 import type { TranscriptSize } from "./core/transcript.ts"
@@ -20,8 +23,10 @@ import type { Session } from "./session.ts"
 /** What the model is shown of a conversation that it summarises. The prompt must leave room where the conversation did not. */
 const TRANSCRIPT_SIZE: TranscriptSize = { charsMax: 240_000, entryCharsMax: 8_000 }
 const SUMMARY_TOKENS_MAX = 4_096
-/** Of `rowsMax`, when a conversation is summarised for its tokens: a few runs stay. */
-const ROWS_KEPT = 24
+/** When a conversation is summarised for its tokens, a few runs stay; when it does not fit at all, the one under way alone. */
+const KEPT: Pile = { runs: 4, rows: 24 }
+const NOTHING: Pile = { runs: 1, rows: 0 }
+const UNBOUNDED: Pile = { runs: Infinity, rows: Infinity }
 
 const INSTRUCTIONS =
   "You summarise the conversation of an agent with the people it serves, so that the agent can go on from your summary alone. " +
@@ -30,13 +35,15 @@ const INSTRUCTIONS =
   "Write plain text, in the language of the conversation, in the order in which things happened. Do not address anyone."
 
 /**
- * The end of a run: when the rows of runs are too many, a digest takes the place of the older ones. It needs no model, and is part of the
+ * The end of a run: when runs have left too much, a digest takes the place of the older ones. It needs no model, and is part of the
  * commit that ends the wake: a crash leaves all of it or nothing.
  */
 export function piledUp(session: Session): readonly ChangeEvent[] {
-  const { rows, rowsMax } = session
-  if (countedRows(rows) <= rowsMax) return []
-  const through = watermark(rows, session.run, rowsKeptOf(rowsMax))
+  const { rows } = session
+  // A wake that did not come to its `useAgent` leaves the conversation to one that does.
+  const max = session.pileMax ?? (rows.size("step") === 0 ? PILE_MAX : UNBOUNDED)
+  if (!isPiledUp(rows, max)) return []
+  const through = watermark(rows, session.run, keptOf(max))
   if (through === undefined) return []
   const text = transcript(rows, through, DIGEST_SIZE)
   return [eventOf(session, summaryRow(rows, through, { text, by: "digest", why: "rows", at: session.now() }))]
@@ -51,7 +58,8 @@ export function piledUp(session: Session): readonly ChangeEvent[] {
 export async function compact(plan: StepPlan, pass: number, why: "tokens" | "overflow"): Promise<boolean> {
   const { session } = plan
   const { rows } = session
-  const through = watermark(rows, session.run, why === "overflow" ? 0 : ROWS_KEPT) ?? watermark(rows, session.run, 0)
+  const through =
+    watermark(rows, session.run, why === "overflow" ? NOTHING : KEPT) ?? watermark(rows, session.run, NOTHING)
   if (through === undefined) return false
   const summary = await summarised(plan, pass, through, why)
   session.put("context", SUMMARY_KEY, summary)
@@ -127,4 +135,15 @@ async function asked({ session, options, resolved }: StepPlan, pass: number, tex
 function eventOf(session: Session, summary: SummaryRow): ChangeEvent {
   const known = session.rows.get("context", SUMMARY_KEY) !== undefined
   return change("context", SUMMARY_KEY, known ? "update" : "insert", summary)
+}
+
+/** @throws {RouseError} `INVALID_ARGS` naming the bound that makes no sense. */
+export function pileMaxOf(compaction: AgentOptions["compaction"]): Pile {
+  if (compaction === false) return UNBOUNDED
+  for (const field of ["runsMax", "rowsMax", "tokensMax"] as const) {
+    const value = compaction?.[field]
+    if (value !== undefined && !(value > 0))
+      throw new RouseError("INVALID_ARGS", `useAgent: compaction.${field} must be a number above 0`)
+  }
+  return { runs: compaction?.runsMax ?? PILE_MAX.runs, rows: compaction?.rowsMax ?? PILE_MAX.rows }
 }

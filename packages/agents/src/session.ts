@@ -16,7 +16,7 @@ import { reasonOf, sleep } from "./abort.ts"
 import { change, removal } from "./batch.ts"
 import type { Batch } from "./batch.ts"
 import { cacheHit } from "./core/cache-hit.ts"
-import { ROWS_MAX } from "./core/compaction.ts"
+import type { Pile } from "./core/compaction.ts"
 import { LiveRows } from "./core/rows.ts"
 import { nextRunKey, oldestFirst, openRun, stepsOf, sumUsage, unread } from "./core/run-state.ts"
 import type { Host } from "./host.ts"
@@ -58,8 +58,8 @@ export class Session {
   looping = false
   /** Reads one of the entity's attachments; undefined where the host keeps none. */
   readonly readAttachment: ((id: string) => Promise<string | undefined>) | undefined
-  /** Live rows of runs at which a finished run leaves a digest of older ones; Infinity: never. */
-  rowsMax: number = ROWS_MAX
+  /** What runs may leave before a finished one makes a digest of older ones. Undefined: the handler did not say. */
+  pileMax: Pile | undefined
   /** What `ctx.reply` was given. */
   reply: Json | undefined
   /** What the last pass of the agent said. */

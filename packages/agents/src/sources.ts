@@ -38,16 +38,14 @@ export class Sources {
 
   /** Reads every source and puts what is new on the rows, for `step` to show. */
   async load(session: Session, step: Pick<StepRow, "id" | "run">): Promise<void> {
-    const sources = [...this.#sources.values()]
-      .map(({ priority = 0, ...rest }) => ({ ...rest, priority }))
-      .sort(bySource)
-    const read = sources.map(async ({ name, load }) => {
-      const text: unknown = await load()
-      if (typeof text !== "string") fail(`load of "${name}" must return a text`)
+    const sources = [...this.#sources.values()].sort((a, b) => bySource(sortable(a), sortable(b)))
+    const read = sources.map(async (source) => {
+      const text: unknown = await source.load()
+      if (typeof text !== "string") fail(`load of "${source.name}" must return a text`)
       return text
     })
     const texts = await orAborted(Promise.all(read), session.signal)
-    sources.forEach(({ name, priority, tokens: tokensMax }, i) => {
+    sources.forEach(({ name, priority = 0, tokens: tokensMax }, i) => {
       const { text, tokens } = fitted(texts[i] as string, tokensMax)
       if (shown(session.rows, name, step.id)?.text === text) return
       const row: SourceRow = { kind: "source", name, priority, run: step.run, step: step.id, text, tokens }
@@ -63,6 +61,10 @@ function shown(rows: LiveRows, name: string, step: string): SourceRow | undefine
     if (row.kind === "source" && row.name === name && row.step <= step) last = row
   }
   return last
+}
+
+function sortable({ name, priority = 0 }: ContextSource): Pick<SourceRow, "name" | "priority"> {
+  return { name, priority }
 }
 
 function fail(rule: string): never {

@@ -63,26 +63,27 @@ describe("what is past", () => {
 describe("the watermark", () => {
   const rows = new LiveRows([])
   for (let n = 1; n <= 5; n++) {
-    rows.put("run", `r00000${n}`, { id: `r00000${n}` } as never)
-    rows.put("text", `r00000${n}-s0001-p000`, { run: `r00000${n}` } as never)
+    rows.put("run", `r00000${n}`, { id: `r00000${n}` })
+    rows.put("text", `r00000${n}-s0001-p000`, { run: `r00000${n}` })
   }
 
   test("leaves the newest runs that fit, and always the one under way", () => {
-    expect(watermark(rows, "r000005", 0)).toBe("r000004")
-    expect(watermark(rows, "r000005", 4)).toBe("r000003")
-    expect(watermark(rows, "r000005", 10)).toBeUndefined()
+    expect(watermark(rows, "r000005", { runs: 9, rows: 0 })).toBe("r000004")
+    expect(watermark(rows, "r000005", { runs: 9, rows: 4 })).toBe("r000003")
+    expect(watermark(rows, "r000005", { runs: 3, rows: 99 })).toBe("r000002")
+    expect(watermark(rows, "r000005", { runs: 9, rows: 10 })).toBeUndefined()
     // Not on disk yet: all that are there are over.
-    expect(watermark(rows, "r000006", 0)).toBe("r000005")
-    expect(watermark(new LiveRows([]), "r000001", 0)).toBeUndefined()
+    expect(watermark(rows, "r000006", { runs: 1, rows: 0 })).toBe("r000005")
+    expect(watermark(new LiveRows([]), "r000001", { runs: 1, rows: 0 })).toBeUndefined()
   })
 })
 
 test("what older steps used says nothing once they were summarised", () => {
   const rows = new LiveRows([])
   const step = { run: "r000001", usage: { inputTokens: 90, outputTokens: 10 } }
-  rows.put("step", "r000001-s0001", { ...step, id: "r000001-s0001" } as never)
+  rows.put("step", "r000001-s0001", { ...step, id: "r000001-s0001" })
   expect(tokensNow(rows)).toBe(100)
-  rows.put("context", SUMMARY_KEY, { ...SUMMARY, after: "r000001-s0001" } as never)
+  rows.put("context", SUMMARY_KEY, { ...SUMMARY, after: "r000001-s0001" })
   expect(tokensNow(rows)).toBe(0)
 })
 
@@ -182,6 +183,16 @@ describe("when rows pile up", () => {
     await rouse.spawn(A)
     for (let n = 1; n <= 60; n++) await rouse.ask(A, `ask ${n}`)
     expect(rouse.rows(A, "run")).toHaveLength(60)
+  })
+
+  test("a handler without a model keeps few rows too", async () => {
+    const plain = defineEntity("plain", { handler: (ctx) => ctx.reply("ok") })
+    const rouse = createTestRouse({ entities: [plain] })
+    await rouse.spawn("/plain/one")
+    for (let n = 1; n <= 150; n++) await rouse.ask("/plain/one", n)
+    expect(rouse.rows("/plain/one", "run").length).toBeLessThanOrEqual(31)
+    expect(rouse.rows("/plain/one", "run").at(-1)?.id).toBe("r000150")
+    expect(rouse.rows("/plain/one", "context")).toMatchObject([{ text: "" }])
   })
 
   test("a bound that makes no sense is refused", async () => {
@@ -301,7 +312,7 @@ test("a prompt begins with the bytes of the last one; only a summary moves them,
       const { rouse, model } = setUp({
         compaction: { rowsMax, tokensMax },
         sources: () => [
-          { name: "facts", tokens: 5, load: () => facts[turn % facts.length] as string },
+          { name: "facts", tokens: 5, load: () => facts[turn % facts.length] ?? "" },
           { name: "rules", priority: 9, tokens: 5, load: () => "Always be kind to everyone." },
         ],
         script: (prompt) => {

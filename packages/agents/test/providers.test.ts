@@ -175,9 +175,9 @@ test("anthropic is told to cache a summary, once the conversation was too long f
   await rouse.ask("/assistant/one", "one")
   await rouse.ask("/assistant/one", "two")
   expect(await rouse.ask("/assistant/one", "three")).toBe("Hi.")
-  const { messages } = server.requests.at(-1)?.body as {
-    messages: { role: string; content: { text: string; cache_control?: unknown }[] }[]
-  }
+  const messages = (server.requests.at(-1)?.body["messages"] ?? []) as {
+    readonly content: readonly { readonly text: string; readonly cache_control?: unknown }[]
+  }[]
   expect(messages).toHaveLength(1)
   expect(messages[0]?.content.map((part) => [part.text.split("\n").at(-1), part.cache_control])).toEqual([
     ["They said hi.", { type: "ephemeral" }],

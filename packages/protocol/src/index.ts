@@ -42,13 +42,10 @@ export type {
   Effect,
   ToolCallRow,
   MemoRow,
-  ContextRow,
-  SummaryRow,
-  SourceRow,
-  AttachmentRow,
   ErrorRow,
 } from "./collections.ts"
 export { mergeDelta } from "./delta.ts"
+export type { ContextRow, SummaryRow, SourceRow, AttachmentRow } from "./context-rows.ts"
 export { runKey, stepKey, partKey } from "./keys.ts"
 export { SUMMARY_KEY, isPast, isRunAfter, summaryOf } from "./live.ts"
 export type {

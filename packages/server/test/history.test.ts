@@ -28,9 +28,9 @@ let harness: Harness
 let remove: () => Promise<void>
 
 beforeEach(async () => {
-  const { store, remove: removeStore } = await temporaryStore()
-  remove = removeStore
-  harness = await Harness.open({ entities: [chatty], store })
+  const temporary = await temporaryStore()
+  remove = () => temporary.remove()
+  harness = await Harness.open({ entities: [chatty], store: temporary.store })
   await harness.spawn("/chatty/a")
 })
 

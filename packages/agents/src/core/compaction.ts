@@ -2,18 +2,16 @@ import { SUMMARY_KEY, isPast, isRunAfter, summaryOf } from "@rouse/protocol"
 import type { Json, SummaryRow } from "@rouse/protocol"
 import type { LiveRows } from "./rows.ts"
 
-/** When the conversation of an entity is summarised. Each is a bound on what a wake costs (P4). */
-export interface CompactionLimits {
-  /** Live rows of runs at the end of a run. */
-  readonly rowsMax: number
-  /** Tokens of a prompt and its answer. */
-  readonly tokensMax: number
+/** What finished runs may leave as live rows before older ones become a digest. */
+export interface Pile {
+  readonly runs: number
+  /** Of all of them together: runs with many tool calls have many. */
+  readonly rows: number
 }
 
-/** Live rows of runs: 30 turns without tools. */
-export const ROWS_MAX = 120
-/** Of `rowsMax`: what newest runs stay as they are. */
-const ROWS_KEPT_SHARE = 0.25
+export const PILE_MAX: Pile = { runs: 30, rows: 600 }
+/** What then stays of it: the newest runs. */
+const KEPT_SHARE = 0.25
 /** Of the model's context window: what a conversation may fill before it is summarised. */
 const WINDOW_SHARE = 0.6
 /** Of a model that is not in the table. */
@@ -40,11 +38,17 @@ export function tokensMaxOf(name: string): number {
   return Math.min(window * WINDOW_SHARE, TOKENS_MAX)
 }
 
-/** How many live rows runs have left. */
-export function countedRows(rows: LiveRows): number {
+/** Whether runs have left more live rows than they may. */
+export function isPiledUp(rows: LiveRows, max: Pile): boolean {
+  if (rows.size("run") > max.runs) return true
   let count = 0
   for (const collection of COUNTED) count += rows.size(collection)
-  return count
+  return count > max.rows
+}
+
+/** What stays when the rest becomes a digest. */
+export function keptOf(max: Pile): Pile {
+  return { runs: Math.floor(max.runs * KEPT_SHARE), rows: Math.floor(max.rows * KEPT_SHARE) }
 }
 
 /** What the newest step says the conversation holds now, in tokens; 0 when none says so since it was last summarised. */
@@ -58,27 +62,23 @@ export function tokensNow(rows: LiveRows): number {
 }
 
 /**
- * The last run that a summary may cover so that the newest runs stay, with at most `rowsKept` rows together; undefined when there is
- * none. The run under way always stays.
+ * The last run that a summary may cover so that no more than `kept` stays; undefined when there is none. The run under way always
+ * stays.
  */
-export function watermark(rows: LiveRows, current: string, rowsKept: number): string | undefined {
+export function watermark(rows: LiveRows, current: string, kept: Pile): string | undefined {
   const counts = new Map<string, number>()
   for (const collection of OF_RUNS) {
     for (const { run } of rows.values(collection)) counts.set(run, (counts.get(run) ?? 0) + 1)
   }
   for (const { run } of rows.values("message")) if (run !== undefined) counts.set(run, (counts.get(run) ?? 0) + 1)
-  let kept = (counts.get(current) ?? 0) + 1
+  let [runs, count] = [1, (counts.get(current) ?? 0) + 1]
   for (const run of rows.keys("run").toReversed()) {
     if (run === current) continue
-    kept += (counts.get(run) ?? 0) + 1
-    if (kept > rowsKept) return run
+    runs += 1
+    count += (counts.get(run) ?? 0) + 1
+    if (runs > kept.runs || count > kept.rows) return run
   }
   return undefined
-}
-
-/** The newest runs that stay when rows pile up. */
-export function rowsKeptOf(rowsMax: number): number {
-  return Math.floor(rowsMax * ROWS_KEPT_SHARE)
 }
 
 /** The row of a summary, but for its text. */
