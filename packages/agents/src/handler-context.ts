@@ -11,6 +11,7 @@ import { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 import { Sources } from "./sources.ts"
 import { State } from "./state.ts"
+import type { Tool } from "./tool.ts"
 
 /** What the handler is given. @param args The entity's arguments, as the schema makes them. */
 export function handlerContext(
@@ -25,6 +26,7 @@ export function handlerContext(
   const agent = new AgentLoop(session, scopes, outbox, sources)
   const state = new State(definition.state, session, scopes)
   const wake = wakeOf(session)
+  let tools: readonly Tool[] | undefined
   return {
     entity: session.entity,
     args,
@@ -32,7 +34,10 @@ export function handlerContext(
     signal: session.signal,
     state: state.collections,
     agent: { run: (options) => heard(agent.run(options)) },
-    tools: [...platformTools(), ...(session.readAttachment ? [readAttachmentTool(session)] : [])],
+    get tools() {
+      tools ??= [...platformTools(), ...(session.readAttachment ? [readAttachmentTool(session)] : [])]
+      return tools
+    },
     messages: wake.messages,
     get children() {
       return session.rows.list("child")

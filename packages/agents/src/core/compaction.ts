@@ -54,11 +54,11 @@ export function keptOf(max: Pile): Pile {
 /** What the newest step says the conversation holds now, in tokens; 0 when none says so since it was last summarised. */
 export function tokensNow(rows: LiveRows): number {
   const after = summaryOf(rows.get("context", SUMMARY_KEY))?.after ?? ""
-  for (const step of rows.list("step").toReversed()) {
-    if (step.usage === undefined || step.purpose !== undefined) continue
-    return step.id > after ? step.usage.inputTokens + step.usage.outputTokens : 0
+  let tokens = 0
+  for (const { id, usage, purpose } of rows.values("step")) {
+    if (usage !== undefined && purpose === undefined) tokens = id > after ? usage.inputTokens + usage.outputTokens : 0
   }
-  return 0
+  return tokens
 }
 
 /**
