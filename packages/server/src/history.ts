@@ -4,21 +4,29 @@ import type { Plane } from "./plane.ts"
 /** Bytes of a log that are read at once. */
 const READ_BYTES = 1_048_576
 
-/** Every change on an entity's log, oldest first: also of rows that are no longer live. Costs what the log holds. */
+/**
+ * Every change on an entity's log, oldest first: also of rows that are no longer live. Costs what the log holds. Of a log that was
+ * compacted: what it amounted to at its horizon, and every change from there on.
+ */
 export async function* changesOf(plane: Plane, url: EntityUrl): AsyncGenerator<ChangeEvent, void> {
   const path = entityStreamPath(url)
-  const decoder = new TextDecoder()
-  let from = START
+  const horizon = (await plane.store.stream(path))?.horizon
+  const base = horizon === undefined ? undefined : await plane.store.snapshot(path, horizon)
+  if (base) yield* changesIn(base.data)
+  let from = base?.at ?? horizon ?? START
   for (;;) {
     const { chunks, next, upToDate } = await plane.store.read(path, from, READ_BYTES)
-    for (const chunk of chunks) {
-      // An append is whole changes, each with a comma behind it.
-      const text = decoder.decode(chunk).replace(/,\s*$/, "")
-      yield* JSON.parse(`[${text}]`) as ChangeEvent[]
-    }
+    for (const chunk of chunks) yield* changesIn(chunk)
     if (upToDate) return
     from = next
   }
+}
+
+/** The changes of an append, or of a snapshot: each with a comma behind it. What controls a reader is none. */
+function changesIn(wire: Uint8Array): readonly ChangeEvent[] {
+  const text = new TextDecoder().decode(wire).replace(/,\s*$/, "")
+  const messages = JSON.parse(`[${text}]`) as Partial<ChangeEvent>[]
+  return messages.filter((message): message is ChangeEvent => message.type !== undefined)
 }
 
 /** The newest value of each row that the log has and did not delete, past ones too, sorted by collection and key. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import { defineEntity, tool } from "@rouse/agents"
 import {
   type AttachmentRow,
+  entityStreamPath,
   isPast,
   type Json,
   type MessageRow,
@@ -10,6 +11,7 @@ import {
   type SummaryRow,
 } from "@rouse/protocol"
 import { afterEach, beforeEach, expect, test } from "vitest"
+import { frameJson } from "@rouse/store"
 import { z } from "zod"
 import { Harness, temporaryStore } from "./harness.ts"
 
@@ -72,6 +74,23 @@ test("what came of a message is known also when it is past", async () => {
     "first",
   )
   expect((await send()).body).toMatchObject({ status: "processed", reply: "You said: first" })
+})
+
+test("history goes on from the base of a log that was compacted", async () => {
+  for (let n = 1; n <= 12; n++) await harness.ask("/chatty/a", `ask ${n}`)
+  const path = entityStreamPath("/chatty/a")
+  const state = "/v1/entities/chatty/a/state?history=true"
+  const { rows } = (await harness.call<{ rows: readonly Row[] }>("GET", state)).body
+  const to = (await harness.store.stream(path))?.next
+  expect(to).toBeDefined()
+  await harness.ask("/chatty/a", "ask 13")
+  const data = frameJson(
+    rows.map(({ collection, key, value }) => ({ type: collection, key, value, headers: { operation: "insert" } })),
+  )
+  if (to !== undefined) await harness.store.commit({ ops: [{ op: "trimStream", path, to, data }] })
+  const after = (await harness.call<{ rows: readonly Row[] }>("GET", state)).body.rows
+  expect(after.filter((row) => row.collection === "run")).toHaveLength(13)
+  expect(after).toEqual(expect.arrayContaining(rows.filter((row) => row.collection === "text")))
 })
 
 test("a new process goes on from what is live", async () => {
