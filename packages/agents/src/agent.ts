@@ -1,6 +1,7 @@
 import { RouseError } from "@rouse/protocol"
 import type { StepRow } from "@rouse/protocol"
 import { isInterrupted } from "./abort.ts"
+import { compact, isFull, pileMaxOf } from "./compact.ts"
 import type { AgentOptions, AgentResult } from "./context.ts"
 import { CONTINUE } from "./core/conversation.ts"
 import { interruptedStatus } from "./core/ledger.ts"
@@ -12,6 +13,7 @@ import { modelResolver } from "./models.ts"
 import type { Outbox } from "./outbox.ts"
 import type { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
+import type { Sources } from "./sources.ts"
 import type { Tool } from "./tool.ts"
 
 const STEPS_MAX = 64
@@ -24,13 +26,15 @@ export class AgentLoop {
   readonly #session: Session
   readonly #scopes: Scopes
   readonly #outbox: Outbox
+  readonly #sources: Sources
   #options: AgentOptions | undefined
   #passes = 0
 
-  constructor(session: Session, scopes: Scopes, outbox: Outbox) {
+  constructor(session: Session, scopes: Scopes, outbox: Outbox, sources: Sources) {
     this.#session = session
     this.#scopes = scopes
     this.#outbox = outbox
+    this.#sources = sources
   }
 
   use(options: AgentOptions): void {
@@ -46,6 +50,7 @@ export class AgentLoop {
     if (typeof systemPrompt !== "string" && typeof systemPrompt !== "function") {
       throw new RouseError("INVALID_ARGS", "useAgent: systemPrompt must be a text or a function that returns one")
     }
+    this.#session.pileMax = pileMaxOf(options.compaction)
     this.#options = options
   }
 
@@ -72,6 +77,8 @@ export class AgentLoop {
     const tools = toolMap(options.tools ?? [])
     const ledger = new Ledger(session, this.#scopes, this.#outbox, tools)
     let resolved: ResolvedModel | undefined
+    let overflowed = false
+    let loaded = false
     for (;;) {
       const steps = this.#steps(pass)
       const last = steps.at(-1)
@@ -80,9 +87,20 @@ export class AgentLoop {
         if (this.#isOver(last)) return this.#result(this.#steps(pass), "completed")
       }
       resolved ??= await this.#resolve(options.model)
+      const plan = { session, options, resolved, tools }
+      if (last?.status !== "running" && isFull(plan)) await compact(plan, pass, "tokens")
       const step = this.#nextStep(pass, steps, resolved.name, prompt)
       if (step.index - (steps[0]?.index ?? step.index) >= (options.maxSteps ?? STEPS_MAX)) throw outOfSteps(options)
-      await runStep({ session, options, resolved, tools }, step)
+      if (this.#sources.size > 0 && !loaded) await this.#sources.load(session, step)
+      loaded = true
+      try {
+        await runStep(plan, step)
+      } catch (error) {
+        const again = !overflowed && options.compaction !== false && RouseError.is(error, "CONTEXT_OVERFLOW")
+        if (!again || !(await compact(plan, pass, "overflow"))) throw error
+        overflowed = true
+        loaded = false
+      }
     }
   }
 
@@ -95,7 +113,9 @@ export class AgentLoop {
   }
 
   #steps(pass: number): readonly StepRow[] {
-    return stepsOf(this.#session.rows, this.#session.run).filter((step) => step.pass === pass)
+    return stepsOf(this.#session.rows, this.#session.run).filter(
+      (step) => step.pass === pass && step.purpose === undefined,
+    )
   }
 
   /** The next step, or one that was cut off or failed, begun again under its own key. */

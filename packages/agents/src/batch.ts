@@ -8,19 +8,26 @@ export interface Batch {
   readonly take: string[]
   readonly sends: OutgoingMessage[]
   readonly spawns: SpawnRequest[]
+  readonly attachments: { id: string; text: string }[]
   readonly tags: Record<string, string | null>
   readonly approvals: { call: string; tool: string; input: NonNullable<HandlerCommit["approvals"]>[number]["input"] }[]
 }
 
 export function emptyBatch(): Batch {
-  return { events: [], memos: [], take: [], sends: [], spawns: [], tags: {}, approvals: [] }
+  return { events: [], memos: [], take: [], sends: [], spawns: [], tags: {}, approvals: [], attachments: [] }
 }
 
 export function isEmpty(batch: Batch): boolean {
-  const { events, memos, take, sends, spawns, tags, approvals } = batch
+  const { events, memos, take, sends, spawns, tags, approvals, attachments } = batch
   return (
-    events.length + memos.length + take.length + sends.length + spawns.length + approvals.length === 0 &&
-    Object.keys(tags).length === 0
+    attachments.length +
+      events.length +
+      memos.length +
+      take.length +
+      sends.length +
+      spawns.length +
+      approvals.length ===
+      0 && Object.keys(tags).length === 0
   )
 }
 
@@ -32,6 +39,7 @@ export function append(batch: Batch, later: Batch): void {
   batch.sends.push(...later.sends)
   batch.spawns.push(...later.spawns)
   batch.approvals.push(...later.approvals)
+  batch.attachments.push(...later.attachments)
   Object.assign(batch.tags, later.tags)
 }
 
@@ -43,6 +51,7 @@ export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "fin
     ...(batch.sends.length > 0 ? { sends: batch.sends } : {}),
     ...(batch.spawns.length > 0 ? { spawns: batch.spawns } : {}),
     ...(Object.keys(batch.tags).length > 0 ? { tags: batch.tags } : {}),
+    ...(batch.attachments.length > 0 ? { attachments: batch.attachments } : {}),
     ...(batch.approvals.length > 0 ? { approvals: batch.approvals } : {}),
   }
 }

@@ -15,9 +15,12 @@ import type {
 import { reasonOf, sleep } from "./abort.ts"
 import { change, removal } from "./batch.ts"
 import type { Batch } from "./batch.ts"
+import { cacheHit } from "./core/cache-hit.ts"
+import type { Pile } from "./core/compaction.ts"
 import { LiveRows } from "./core/rows.ts"
 import { nextRunKey, oldestFirst, openRun, stepsOf, sumUsage, unread } from "./core/run-state.ts"
 import type { Host } from "./host.ts"
+import { piledUp } from "./compact.ts"
 import { Writer } from "./writer.ts"
 
 /**
@@ -53,6 +56,10 @@ export class Session {
   suspended = false
   /** Whether an `agent.run()` is under way. */
   looping = false
+  /** Reads one of the entity's attachments; undefined where the host keeps none. */
+  readonly readAttachment: ((id: string) => Promise<string | undefined>) | undefined
+  /** What runs may leave before a finished one makes a digest of older ones. Undefined: the handler did not say. */
+  pileMax: Pile | undefined
   /** What `ctx.reply` was given. */
   reply: Json | undefined
   /** What the last pass of the agent said. */
@@ -73,6 +80,7 @@ export class Session {
     if (backend.signal.aborted) follow()
     else backend.signal.addEventListener("abort", follow, { once: true })
     this.host = host
+    this.readAttachment = backend.attachment?.bind(backend)
     this.writer = new Writer({
       backend,
       sleep: host.sleep ?? sleep,
@@ -199,7 +207,8 @@ export class Session {
     const run = this.#runEvents(finish)
     if (finish === undefined) return { run: this.run, events: [...run, ...batch.events, ...batch.memos] }
     // A run closes after all that happened in it, also for who reads the log line by line.
-    return { run: this.run, events: [...batch.events, ...this.#forgetMemos(batch), ...run] }
+    const past = finish.kind === "suspended" ? [] : piledUp(this)
+    return { run: this.run, events: [...batch.events, ...this.#forgetMemos(batch), ...past, ...run] }
   }
 
   #runEvents(finish: WakeOutcome | undefined): ChangeEvent[] {
@@ -215,7 +224,12 @@ export class Session {
 
   #closed(finish: WakeOutcome): RunRow {
     const usage = sumUsage(stepsOf(this.rows, this.run))
-    const used = { ...this.#opened, ...(usage.inputTokens + usage.outputTokens > 0 ? { usage } : {}) }
+    const hit = cacheHit(this.rows, this.run)
+    const used = {
+      ...this.#opened,
+      ...(usage.inputTokens + usage.outputTokens > 0 ? { usage } : {}),
+      ...(hit === undefined ? {} : { cacheHitOnWake: hit }),
+    }
     if (finish.kind === "suspended") return { ...used, status: "suspended" }
     const ended = { ...used, status: finish.kind, endedAt: this.now() }
     if (finish.kind === "completed") return { ...ended, reply: finish.reply }

@@ -1,3 +1,4 @@
+import type { AttachmentRow, ContextRow } from "./context-rows.ts"
 import type { EntityUrl } from "./entity.ts"
 import type { ErrorCode } from "./errors.ts"
 import type { Json, JsonObject } from "./json.ts"
@@ -24,6 +25,8 @@ export interface BuiltInRows {
   readonly delta: DeltaRow
   readonly tool_call: ToolCallRow
   readonly memo: MemoRow
+  readonly context: ContextRow
+  readonly attachment: AttachmentRow
   readonly error: ErrorRow
 }
 
@@ -157,6 +160,8 @@ export interface RunRow {
   readonly reply?: Json
   readonly error?: FailureInfo
   readonly usage?: Usage
+  /** Cached part of the first step's input tokens, 0 to 1; absent when the provider does not say. */
+  readonly cacheHitOnWake?: number
 }
 
 export interface FailureInfo {
@@ -191,6 +196,8 @@ export interface StepRow {
   readonly finishReason?: string
   readonly usage?: Usage
   readonly error?: FailureInfo
+  /** A call that wrote a summary (see `SummaryRow`): no part of the conversation. */
+  readonly purpose?: "summary"
   /** Tries of the provider before it answered, when more than one. */
   readonly attempts?: number
 }
@@ -285,10 +292,12 @@ export const HANDLER_COLLECTIONS: readonly BuiltInCollection[] = [
   "delta",
   "tool_call",
   "memo",
+  "context",
+  "attachment",
 ]
 
 /** Names that DESIGN reserves for collections to come. An author's collection may use none of the built-in or reserved names. */
-export const RESERVED_COLLECTIONS: readonly string[] = ["subscription", "attachment", "context"]
+export const RESERVED_COLLECTIONS: readonly string[] = ["subscription"]
 
 /** Collections that are on the log and never kept as live rows. */
 export const LOG_ONLY_COLLECTIONS: ReadonlySet<string> = new Set(["delta", "wake", "signal", "error"])

@@ -45,7 +45,9 @@ export type {
   ErrorRow,
 } from "./collections.ts"
 export { mergeDelta } from "./delta.ts"
+export type { ContextRow, SummaryRow, SourceRow, AttachmentRow } from "./context-rows.ts"
 export { runKey, stepKey, partKey } from "./keys.ts"
+export { SUMMARY_KEY, isPast, isRunAfter, summaryOf } from "./live.ts"
 export type {
   Reason,
   WakeInfo,

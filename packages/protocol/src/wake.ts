@@ -99,6 +99,8 @@ export interface HandlerCommit {
   readonly tags?: Readonly<Record<string, string | null>>
   /** Tool calls that now wait for a person. The server makes an approval of each. */
   readonly approvals?: readonly { readonly call: string; readonly tool: string; readonly input: Json }[]
+  /** Texts too large for a row, named by the SHA-256 of their UTF-8 in hex. One that is there already is not written again. */
+  readonly attachments?: readonly { readonly id: string; readonly text: string }[]
   /** Ends the wake and releases the lease. */
   readonly finish?: WakeOutcome
 }
@@ -117,6 +119,8 @@ export interface WakeBackend {
    *   `UNKNOWN_TYPE`, `UNKNOWN_ENTITY`, `STOPPED` or `ALREADY_EXISTS` when a send or spawn cannot be done: nothing is written.
    */
   commit(commit: HandlerCommit): Promise<CommitReply>
+  /** The text of one of the entity's attachments; undefined when there is none. Absent where the host keeps none. */
+  attachment?(id: string): Promise<string | undefined>
   /** Aborts with a `RouseError` as its reason: `INTERRUPTED`, `FENCED`, `STOPPED`, `TIMED_OUT` or `SHUTTING_DOWN`. */
   readonly signal: AbortSignal
 }

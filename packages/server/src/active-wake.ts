@@ -9,6 +9,7 @@ import {
   type WakeRequest,
 } from "@rouse/protocol"
 import type { EntityRecord } from "@rouse/store"
+import { readAttachment } from "./attachments.ts"
 import { isoTime } from "./core/control.ts"
 import { applyHandlerCommit, type HeldLease } from "./handler-commit.ts"
 import type { Plane } from "./plane.ts"
@@ -89,6 +90,10 @@ export class ActiveWake implements WakeBackend {
       if (RouseError.is(error, "FENCED")) this.abort(error)
       throw error
     }
+  }
+
+  attachment(id: string): Promise<string | undefined> {
+    return readAttachment(this.#plane, this.#lease.url, id)
   }
 
   async #handle(): Promise<void> {

@@ -13,6 +13,7 @@ import {
   type WakeOutcome,
 } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
+import { planAttachments } from "./attachments.ts"
 import { type Closing, closeRun, parentToTell } from "./closing.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
@@ -20,6 +21,7 @@ import { checkEvents, checkSize } from "./core/handler-events.ts"
 import { newId } from "./core/id.ts"
 import { changeTags } from "./core/tags.ts"
 import { deliver, need, pendingMessages, schedule } from "./inbox.ts"
+import { planPast } from "./past.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
 import { checkSpawn, planSpawn, type SpawnInput } from "./spawn.ts"
@@ -41,7 +43,7 @@ export interface HeldLease {
  */
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
   checkEvents(commit.events, plane.types.get(lease.type)?.state ?? {})
-  checkSize([commit.events, commit.sends, commit.spawns], plane.limits.commitBytesMax)
+  checkSize([commit.events, commit.sends, commit.spawns, commit.attachments], plane.limits.commitBytesMax)
   if (isOnlyDeltas(commit)) return appendDeltas(plane, lease, commit)
   const spawns = await Promise.all((commit.spawns ?? []).map((child) => checkSpawn(plane, spawnInput(lease, child))))
   const urls = [lease.url, ...touched(lease, commit), ...(commit.finish ? await parentToTell(plane, lease.url) : [])]
@@ -96,6 +98,8 @@ async function planCommit(
   self.wake({ kind: "renew", epoch, expiresAtMs: planning.draft.nowMs + plane.limits.leaseMs, progress: true })
   for (const event of commit.events) self.change(event)
   await takeMessages(plane, self, lease, commit)
+  await planPast(plane, self, self.control.run?.id, commit.events)
+  planAttachments(self, commit.attachments ?? [])
   changeTags(self, commit.tags ?? {})
   for (const { call, tool, input } of commit.approvals ?? []) {
     self.insert("approval", call, { call, tool, input, at: isoTime(planning.draft.nowMs), status: "waiting" })
@@ -182,8 +186,9 @@ async function planFinish(
 }
 
 function isOnlyDeltas(commit: HandlerCommit): boolean {
-  const { finish, take, sends, spawns, tags, approvals } = commit
-  const more = finish ?? take?.length ?? sends?.length ?? spawns?.length ?? tags ?? approvals?.length
+  const { finish, take, sends, spawns, tags, approvals, attachments } = commit
+  const more =
+    finish ?? take?.length ?? sends?.length ?? spawns?.length ?? tags ?? approvals?.length ?? attachments?.length
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
 }
 

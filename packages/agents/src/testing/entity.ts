@@ -20,6 +20,8 @@ export class TestEntity {
   readonly url: EntityUrl
   readonly log: ChangeEvent[] = []
   readonly rows: LiveRows = new LiveRows([])
+  /** Texts beside the log, by their digest. */
+  readonly attachments: Map<string, string> = new Map()
   readonly #collections = new Set<string>()
   status: EntityStatus = "idle"
   epoch = 0

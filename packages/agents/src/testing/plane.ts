@@ -1,4 +1,12 @@
-import { HANDLER_COLLECTIONS, RouseError, SERVER_COLLECTIONS, START, parseEntityUrl } from "@rouse/protocol"
+import {
+  HANDLER_COLLECTIONS,
+  RouseError,
+  SERVER_COLLECTIONS,
+  START,
+  SUMMARY_KEY,
+  parseEntityUrl,
+  summaryOf,
+} from "@rouse/protocol"
 import type {
   ChildFinished,
   CommitReply,
@@ -15,6 +23,7 @@ import type {
   SpawnRequest,
   WakeOutcome,
 } from "@rouse/protocol"
+import { forgetPast } from "../core/compaction.ts"
 import { validateArgs } from "../definition.ts"
 import type { EntityDefinition } from "../entity.ts"
 import { TestEntity } from "./entity.ts"
@@ -142,6 +151,9 @@ export class Plane {
     entity.seq = commit.seq
     entity.taken ??= commit.take ?? []
     for (const event of commit.events) entity.apply(event)
+    for (const { id, text } of commit.attachments ?? []) entity.attachments.set(id, text)
+    const summary = summaryOf(commit.events.findLast((event) => event.key === SUMMARY_KEY)?.value)
+    if (summary) forgetPast(entity.rows, summary)
     for (const key of commit.take ?? [])
       this.#settle(entity, key, { status: "taken", ...(commit.run ? { run: commit.run } : {}) })
     for (const spawn of commit.spawns ?? []) this.#spawn(entity, spawn)

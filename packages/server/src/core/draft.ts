@@ -12,6 +12,7 @@ import { entityStreamPath, LOG_ONLY_COLLECTIONS } from "@rouse/protocol"
 import { type Commit, type EntityRecord, type Guard, type Op } from "@rouse/store"
 import { type Control, isoTime, withControl } from "./control.ts"
 import type { Settlement } from "../settlements.ts"
+import { ATTACHMENT_TYPE, attachmentPath } from "./attachment-path.ts"
 import { messageKey } from "./id.ts"
 import { stepWake, type WakeEvent } from "./wake-state.ts"
 
@@ -96,6 +97,7 @@ export class EntityDraft {
   /** The changes in wire text, as `frameJson` would write them. */
   #log = ""
   readonly #rows = new Map<string, Op>()
+  readonly #attachments: Op[] = []
   readonly #reasons: Reason[] = []
   readonly #settled: Settlement[] = []
   #record: DraftRecord
@@ -193,6 +195,25 @@ export class EntityDraft {
     this.#rows.set(`${type}\n${key}`, op)
   }
 
+  /** Takes a row out of the live ones. The log says nothing of it: it keeps the row. */
+  forget(collection: string, key: string): void {
+    this.#rows.set(`${collection}\n${key}`, { op: "deleteRow", url: this.url, collection, key })
+  }
+
+  /** Writes a text beside the log. One that is there already stays as it is: its name is its digest. */
+  attach(id: string, text: string): void {
+    const path = attachmentPath(this.url, id)
+    const data = encoder.encode(text)
+    this.#attachments.push({
+      op: "createStream",
+      path,
+      contentType: ATTACHMENT_TYPE,
+      data,
+      closed: true,
+      nowMs: this.#nowMs,
+    })
+  }
+
   /** What the commit does to rows. */
   get rowOps(): readonly Op[] {
     return [...this.#rows.values()]
@@ -218,7 +239,7 @@ export class EntityDraft {
     } else if (this.#log !== "") {
       ops.push({ op: "append", path, data: encoder.encode(this.#log), nowMs: this.#nowMs })
     }
-    ops.push(...this.#rows.values())
+    ops.push(...this.#rows.values(), ...this.#attachments)
   }
 
   #change(operation: Operation, type: string, key: string, value?: Json): void {
