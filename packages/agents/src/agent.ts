@@ -12,6 +12,7 @@ import { modelResolver } from "./models.ts"
 import type { Outbox } from "./outbox.ts"
 import type { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
+import { Slices } from "./slices.ts"
 import type { Tool } from "./tool.ts"
 
 const STEPS_MAX = 64
@@ -24,6 +25,7 @@ export class AgentLoop {
   readonly #session: Session
   readonly #scopes: Scopes
   readonly #outbox: Outbox
+  readonly #slices: Slices
   #options: AgentOptions | undefined
   #passes = 0
 
@@ -31,6 +33,7 @@ export class AgentLoop {
     this.#session = session
     this.#scopes = scopes
     this.#outbox = outbox
+    this.#slices = new Slices(session)
   }
 
   use(options: AgentOptions): void {
@@ -79,6 +82,7 @@ export class AgentLoop {
         if (await ledger.settle(last.id)) return this.#suspend(steps)
         if (this.#isOver(last)) return this.#result(this.#steps(pass), "completed")
       }
+      if (this.#slices.isOver()) return await this.#slices.end()
       resolved ??= await this.#resolve(options.model)
       const step = this.#nextStep(pass, steps, resolved.name, prompt)
       if (step.index - (steps[0]?.index ?? step.index) >= (options.maxSteps ?? STEPS_MAX)) throw outOfSteps(options)

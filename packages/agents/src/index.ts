@@ -9,6 +9,7 @@ export type {
   Collection,
   Context,
   ModelRetry,
+  ScheduleOptions,
   SendOptions,
   SpawnOptions,
   Wake,
@@ -16,6 +17,7 @@ export type {
 export type { Log } from "./log.ts"
 export { RouseError } from "@rouse/protocol"
 export type {
+  CatchUp,
   ChildFinished,
   ChildRow,
   Effect,
@@ -27,5 +29,6 @@ export type {
   MessageMode,
   MessageRow,
   Reason,
+  ScheduleRule,
   Usage,
 } from "@rouse/protocol"

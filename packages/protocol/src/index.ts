@@ -45,6 +45,8 @@ export type {
   ErrorRow,
 } from "./collections.ts"
 export { mergeDelta } from "./delta.ts"
+export type { CatchUp, ScheduleBody, ScheduleInfo, ScheduleList, ScheduleRequest, ScheduleRule } from "./schedule.ts"
+export type { DeadLetter, DeadLetterBody, DeadLetterPage } from "./dead-letters.ts"
 export { runKey, stepKey, partKey } from "./keys.ts"
 export type {
   Reason,

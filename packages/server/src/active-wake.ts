@@ -9,7 +9,7 @@ import {
   type WakeRequest,
 } from "@rouse/protocol"
 import type { EntityRecord } from "@rouse/store"
-import { isoTime } from "./core/control.ts"
+import { type Control, isoTime } from "./core/control.ts"
 import { applyHandlerCommit, type HeldLease } from "./handler-commit.ts"
 import type { Plane } from "./plane.ts"
 import { endWake, type WakeFailure } from "./wake-end.ts"
@@ -53,6 +53,8 @@ export class ActiveWake implements WakeBackend {
     this.#lease = { url: record.url, type: record.type, wake, atMs: this.#progressAtMs }
     const { url, type, id, args, tags, parent, createdAtMs } = record
     this.#entity = { url, type, id, args, tags, parent, createdAt: isoTime(createdAtMs) }
+    const { interrupting } = record.control as unknown as Control
+    if (interrupting) this.#abort.abort(new RouseError("INTERRUPTED", interrupting.reason))
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve
     })
@@ -161,7 +163,8 @@ export class ActiveWake implements WakeBackend {
 }
 
 function failureOf(error: unknown, attemptsMax: number): WakeFailure {
-  if (RouseError.is(error, "SHUTTING_DOWN")) return { kind: "released" }
+  // Its next attempt ends the run before the handler is called.
+  if (RouseError.is(error, "SHUTTING_DOWN", "INTERRUPTED")) return { kind: "released" }
   const known = error instanceof Error ? error : new Error(String(error))
   const code = RouseError.is(error) ? { code: error.code } : {}
   const stack = known.stack === undefined ? {} : { stack: known.stack }
