@@ -14,6 +14,7 @@ import type { Outbox } from "./outbox.ts"
 import type { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 import type { Sources } from "./sources.ts"
+import { Slices } from "./slices.ts"
 import type { Tool } from "./tool.ts"
 
 const STEPS_MAX = 64
@@ -27,6 +28,7 @@ export class AgentLoop {
   readonly #scopes: Scopes
   readonly #outbox: Outbox
   readonly #sources: Sources
+  readonly #slices: Slices
   #options: AgentOptions | undefined
   #passes = 0
 
@@ -35,6 +37,7 @@ export class AgentLoop {
     this.#scopes = scopes
     this.#outbox = outbox
     this.#sources = sources
+    this.#slices = new Slices(session)
   }
 
   use(options: AgentOptions): void {
@@ -86,6 +89,7 @@ export class AgentLoop {
         if (await ledger.settle(last.id)) return this.#suspend(steps)
         if (this.#isOver(last)) return this.#result(this.#steps(pass), "completed")
       }
+      if (this.#slices.isOver()) return await this.#slices.end()
       resolved ??= await this.#resolve(options.model)
       const plan = { session, options, resolved, tools }
       if (last?.status !== "running" && isFull(plan)) await compact(plan, pass, "tokens")

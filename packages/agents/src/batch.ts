@@ -1,4 +1,4 @@
-import type { ChangeEvent, HandlerCommit, OutgoingMessage, SpawnRequest } from "@rouse/protocol"
+import type { ChangeEvent, HandlerCommit, OutgoingMessage, ScheduleRequest, SpawnRequest } from "@rouse/protocol"
 
 /** Changes that will be one commit. */
 export interface Batch {
@@ -9,26 +9,29 @@ export interface Batch {
   readonly sends: OutgoingMessage[]
   readonly spawns: SpawnRequest[]
   readonly attachments: { id: string; text: string }[]
+  readonly schedules: ScheduleRequest[]
   readonly tags: Record<string, string | null>
   readonly approvals: { call: string; tool: string; input: NonNullable<HandlerCommit["approvals"]>[number]["input"] }[]
 }
 
 export function emptyBatch(): Batch {
-  return { events: [], memos: [], take: [], sends: [], spawns: [], tags: {}, approvals: [], attachments: [] }
+  return {
+    events: [],
+    memos: [],
+    take: [],
+    sends: [],
+    spawns: [],
+    schedules: [],
+    attachments: [],
+    tags: {},
+    approvals: [],
+  }
 }
 
 export function isEmpty(batch: Batch): boolean {
-  const { events, memos, take, sends, spawns, tags, approvals, attachments } = batch
-  return (
-    attachments.length +
-      events.length +
-      memos.length +
-      take.length +
-      sends.length +
-      spawns.length +
-      approvals.length ===
-      0 && Object.keys(tags).length === 0
-  )
+  const { events, memos, take, sends, spawns, schedules, attachments, tags, approvals } = batch
+  const lists = [events, memos, take, sends, spawns, schedules, attachments, approvals]
+  return lists.every((list) => list.length === 0) && Object.keys(tags).length === 0
 }
 
 /** Adds `later` behind what `batch` holds. */
@@ -38,6 +41,7 @@ export function append(batch: Batch, later: Batch): void {
   batch.take.push(...later.take)
   batch.sends.push(...later.sends)
   batch.spawns.push(...later.spawns)
+  batch.schedules.push(...later.schedules)
   batch.approvals.push(...later.approvals)
   batch.attachments.push(...later.attachments)
   Object.assign(batch.tags, later.tags)
@@ -50,6 +54,7 @@ export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "fin
     ...(batch.take.length > 0 ? { take: batch.take } : {}),
     ...(batch.sends.length > 0 ? { sends: batch.sends } : {}),
     ...(batch.spawns.length > 0 ? { spawns: batch.spawns } : {}),
+    ...(batch.schedules.length > 0 ? { schedules: batch.schedules } : {}),
     ...(Object.keys(batch.tags).length > 0 ? { tags: batch.tags } : {}),
     ...(batch.attachments.length > 0 ? { attachments: batch.attachments } : {}),
     ...(batch.approvals.length > 0 ? { approvals: batch.approvals } : {}),

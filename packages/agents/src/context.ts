@@ -1,4 +1,5 @@
 import type {
+  CatchUp,
   ChildFinished,
   ChildRow,
   EntityInfo,
@@ -8,6 +9,7 @@ import type {
   MessageMode,
   MessageRow,
   Reason,
+  ScheduleRule,
   Usage,
 } from "@rouse/protocol"
 import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider"
@@ -49,6 +51,15 @@ export interface Context<Args, S extends StateSpec> {
   send(to: EntityUrl, content: Json, options?: SendOptions): string
   /** Creates a child, exactly once, and returns its address at once. Without an id, one is made from the wake's. */
   spawn(type: string, id?: string, args?: JsonObject, options?: SpawnOptions): EntityUrl
+  /**
+   * Sends this entity a message by the clock, durably: `{ cron, timezone? }`, `{ every: ms }` or `{ at }`. A schedule is known by its name; the
+   * same definition again changes nothing, another one replaces it.
+   *
+   * @throws {RouseError} `INVALID_ARGS` naming the field: a bad cron or time zone, a time in the past, an interval below a second.
+   */
+  schedule(name: string, rule: ScheduleRule, message: Json, options?: ScheduleOptions): void
+  /** Ends a schedule. One that is not there is no error. */
+  unschedule(name: string): void
   /** Keeps the run open after this wake: the next event goes on with it. Return soon after. */
   suspend(): void
   /** What the run answers. Without it: the text of the last `agent.run()`. */
@@ -102,6 +113,11 @@ export interface SendOptions {
   readonly at?: Date | string
   /** How it joins: `steer` when absent. */
   readonly mode?: MessageMode
+}
+
+export interface ScheduleOptions {
+  /** What becomes of occurrences missed while everything was down: none, the newest, or all up to a bound. `once` when absent. */
+  readonly catchUp?: CatchUp
 }
 
 export interface SpawnOptions {

@@ -48,6 +48,8 @@ export function handlerContext(
     step: (name, fn) => heard(steps.run(name, fn)),
     send: (to, content, options) => outbox.send(to, content, options),
     spawn: (type, id, spawnArgs, options) => outbox.spawn(type, id, spawnArgs, options),
+    schedule: (name, rule, message, options) => outbox.schedule(name, rule, message, options),
+    unschedule: (name) => outbox.unschedule(name),
     suspend: () => {
       session.suspended = true
     },

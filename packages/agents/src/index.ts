@@ -11,6 +11,7 @@ export type {
   Context,
   ContextSource,
   ModelRetry,
+  ScheduleOptions,
   SendOptions,
   SpawnOptions,
   Wake,
@@ -18,6 +19,7 @@ export type {
 export type { Log } from "./log.ts"
 export { RouseError } from "@rouse/protocol"
 export type {
+  CatchUp,
   ChildFinished,
   ChildRow,
   Effect,
@@ -29,5 +31,6 @@ export type {
   MessageMode,
   MessageRow,
   Reason,
+  ScheduleRule,
   Usage,
 } from "@rouse/protocol"

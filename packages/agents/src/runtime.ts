@@ -1,6 +1,7 @@
 export { clearRegistry, registeredEntities, withRegistry } from "./registry.ts"
 export { typeInfo, validateArgs } from "./definition.ts"
 export { runWake } from "./run-wake.ts"
+export { checkRule, checkScheduleName, dueNow, firstDueAtMs } from "./schedule.ts"
 export { modelResolver, seenKeys } from "./models.ts"
 export type { ModelResolverOptions } from "./models.ts"
 export { echoModel } from "./echo.ts"

@@ -60,6 +60,9 @@ export class Session {
   readonly readAttachment: ((id: string) => Promise<string | undefined>) | undefined
   /** What runs may leave before a finished one makes a digest of older ones. Undefined: the handler did not say. */
   pileMax: Pile | undefined
+  /** Resolves when the wake is to end at its deadline, in the middle of the handler. */
+  readonly sliced: Promise<void>
+  slice: () => void = () => undefined
   /** What `ctx.reply` was given. */
   reply: Json | undefined
   /** What the last pass of the agent said. */
@@ -73,6 +76,9 @@ export class Session {
 
   constructor(request: WakeRequest, backend: WakeBackend, host: Host) {
     this.rows = new LiveRows(request.rows)
+    this.sliced = new Promise((resolve) => {
+      this.slice = resolve
+    })
     this.wake = request.wake
     this.entity = request.entity
     this.signal = this.#stop.signal
@@ -98,8 +104,7 @@ export class Session {
       startedAt: this.now(),
     }
     this.#interrupting = open && this.#waiting().find(([, row]) => row.mode === "interrupt")?.[0]
-    const stopsAtOnce = this.#interrupting !== undefined || this.signal.aborted
-    this.messages = stopsAtOnce ? [] : this.#takeWaiting()
+    this.messages = this.#interrupting === undefined ? this.#takeWaiting() : []
   }
 
   /** ISO 8601, UTC. */
@@ -184,9 +189,11 @@ export class Session {
   /** A further attempt sees what its reasons name and no more: what arrived since joins later, or is for the next wake. */
   #takeWaiting(): readonly string[] {
     const named = new Set(this.wake.reasons.flatMap((reason) => reason.message ?? []))
-    const isFirst = this.wake.attempt === 1
+    // What arrived after an interrupt is not of the run that it ends.
+    const isLater = this.signal.aborted && this.wake.attempt > 1
+    const isFirst = this.wake.attempt === 1 && !this.signal.aborted
     const mine = oldestFirst(this.rows, (row, key) => {
-      if (row.status === "accepted") return isFirst || named.has(key)
+      if (row.status === "accepted") return isFirst || (named.has(key) && !(row.mode === "interrupt" && isLater))
       return row.status === "taken" && row.run === this.run && named.has(key)
     })
     for (const [key, row] of mine) if (row.status === "accepted") this.#take(key, row)
@@ -205,7 +212,7 @@ export class Session {
 
   #complete(batch: Batch, finish: WakeOutcome | undefined): Partial<HandlerCommit> {
     const run = this.#runEvents(finish)
-    if (finish === undefined) return { run: this.run, events: [...run, ...batch.events, ...batch.memos] }
+    if (!isEnd(finish)) return { run: this.run, events: [...run, ...batch.events, ...batch.memos] }
     // A run closes after all that happened in it, also for who reads the log line by line.
     const past = finish.kind === "suspended" ? [] : piledUp(this)
     return { run: this.run, events: [...batch.events, ...this.#forgetMemos(batch), ...past, ...run] }
@@ -213,8 +220,8 @@ export class Session {
 
   #runEvents(finish: WakeOutcome | undefined): ChangeEvent[] {
     const reopened = this.#opened.status === "suspended"
-    if (finish === undefined && this.#isOpen && !reopened) return []
-    const row = finish === undefined ? { ...this.#opened, status: "running" as const } : this.#closed(finish)
+    if (!isEnd(finish) && this.#isOpen && !reopened) return []
+    const row = !isEnd(finish) ? { ...this.#opened, status: "running" as const } : this.#closed(finish)
     const event = change("run", this.run, this.#isOpen ? "update" : "insert", row)
     this.#isOpen = true
     this.#opened = row
@@ -222,7 +229,7 @@ export class Session {
     return [event]
   }
 
-  #closed(finish: WakeOutcome): RunRow {
+  #closed(finish: End): RunRow {
     const usage = sumUsage(stepsOf(this.rows, this.run))
     const hit = cacheHit(this.rows, this.run)
     const used = {
@@ -244,4 +251,11 @@ export class Session {
       .filter((key) => !unwritten.has(key))
       .map((key) => removal("memo", key))
   }
+}
+
+/** What ends a wake, and not only an attempt of it. */
+type End = Exclude<WakeOutcome, { kind: "sliced" }>
+
+function isEnd(finish: WakeOutcome | undefined): finish is End {
+  return finish !== undefined && finish.kind !== "sliced"
 }

@@ -16,9 +16,13 @@ test("public names", () => {
   expect(Object.keys(hosts).sort()).toMatchInlineSnapshot(`
     [
       "LiveRows",
+      "checkRule",
+      "checkScheduleName",
       "clearRegistry",
       "conversation",
+      "dueNow",
       "echoModel",
+      "firstDueAtMs",
       "modelResolver",
       "registeredEntities",
       "runWake",

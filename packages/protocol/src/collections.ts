@@ -2,6 +2,7 @@ import type { AttachmentRow, ContextRow } from "./context-rows.ts"
 import type { EntityUrl } from "./entity.ts"
 import type { ErrorCode } from "./errors.ts"
 import type { Json, JsonObject } from "./json.ts"
+import type { CatchUp, ScheduleRule } from "./schedule.ts"
 
 /**
  * The built-in collections of an entity's stream, and the shape of a row in each.
@@ -71,6 +72,8 @@ export interface MessageRow {
   readonly run?: string
   /** Why it was cancelled or dead-lettered. */
   readonly reason?: string
+  /** The schedule that sent it, and which occurrence it is. */
+  readonly schedule?: { readonly name: string; readonly dueAt: string }
 }
 
 /** What a parent is told when a child's run ends. */
@@ -95,6 +98,7 @@ export interface WakeRow {
     | "completed"
     | "failed"
     | "suspended"
+    | "sliced"
     | "interrupted"
     | "released"
     | "retry"
@@ -121,11 +125,19 @@ export interface SignalRow {
   readonly payload?: Json
 }
 
-/** A message to be sent later. Deleted when it has been. */
+/**
+ * A message to be sent later. Deleted when it has been sent for the last time. One with a rule is a schedule: its key is its name, and it
+ * is updated as it fires.
+ */
 export interface ScheduleRow {
   readonly to: EntityUrl
   readonly content: Json
+  /** The next occurrence. */
   readonly dueAt: string
+  readonly rule?: ScheduleRule
+  readonly catchUp?: CatchUp
+  /** When it last fired. */
+  readonly firedAt?: string
 }
 
 /** A tool call that waits for a person, and then what the person decided. The key is the tool call's. */

@@ -46,6 +46,8 @@ export type {
 } from "./collections.ts"
 export { mergeDelta } from "./delta.ts"
 export type { ContextRow, SummaryRow, SourceRow, AttachmentRow } from "./context-rows.ts"
+export type { CatchUp, ScheduleBody, ScheduleInfo, ScheduleList, ScheduleRequest, ScheduleRule } from "./schedule.ts"
+export type { DeadLetter, DeadLetterBody, DeadLetterPage } from "./dead-letters.ts"
 export { runKey, stepKey, partKey } from "./keys.ts"
 export { SUMMARY_KEY, isPast, isRunAfter, summaryOf } from "./live.ts"
 export type {

@@ -3,6 +3,7 @@ import type { FailureInfo, MessageMode, MessageRow } from "./collections.ts"
 import type { EntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { Offset } from "./offset.ts"
+import type { ScheduleRequest } from "./schedule.ts"
 
 /**
  * What passes between the control plane and a handler. JSON all the way: the same values cross a function call, a webhook or
@@ -11,7 +12,7 @@ import type { Offset } from "./offset.ts"
 
 /** Why a wake happened. */
 export interface Reason {
-  readonly kind: MessageRow["kind"] | "resumed" | "retry"
+  readonly kind: MessageRow["kind"] | "schedule" | "resumed" | "retry"
   /** Key of the message row, when one is behind it. */
   readonly message?: string
 }
@@ -78,6 +79,8 @@ export type WakeOutcome =
   | { readonly kind: "failed"; readonly error: FailureInfo }
   /** The run goes on in a later wake; its messages stay open. */
   | { readonly kind: "suspended" }
+  /** The deadline is near: the run goes on at once, in the next attempt of this wake. */
+  | { readonly kind: "sliced" }
   /** The run was aborted by a signal or an interrupting message; its messages are cancelled. */
   | { readonly kind: "interrupted"; readonly reason: string }
 
@@ -95,6 +98,7 @@ export interface HandlerCommit {
   readonly run?: string
   readonly sends?: readonly OutgoingMessage[]
   readonly spawns?: readonly SpawnRequest[]
+  readonly schedules?: readonly ScheduleRequest[]
   /** A null value removes the tag. */
   readonly tags?: Readonly<Record<string, string | null>>
   /** Tool calls that now wait for a person. The server makes an approval of each. */

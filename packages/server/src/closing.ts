@@ -26,8 +26,37 @@ export async function parentToTell(plane: Plane, url: EntityUrl): Promise<readon
 export async function closeRun(plane: Plane, planning: Planning, entity: EntityDraft, closing: Closing): Promise<void> {
   const run = entity.control.run
   for (const key of run?.messages ?? []) await settle(plane, entity, key, closing, run?.id)
-  entity.setControl({ run: null, taken: null })
-  tellParent(plane, planning, entity, closing)
+  const { interrupting } = entity.control
+  const isQuiet = interrupting?.quiet === true && closing.outcome === "interrupted"
+  entity.setControl({ run: null, taken: null, ...(interrupting ? { interrupting: null } : {}) })
+  tellParent(plane, planning, entity, closing, isQuiet)
+}
+
+/** Closes a run that no handler is in. */
+export async function closeFromOutside(
+  plane: Plane,
+  planning: Planning,
+  entity: EntityDraft,
+  closing: Closing,
+): Promise<void> {
+  await closeRunRow(plane, entity, closing, planning.draft.nowMs)
+  await closeRun(plane, planning, entity, closing)
+}
+
+/** Closes the run of an entity at rest that is to be interrupted. */
+export async function closeInterrupted(
+  plane: Plane,
+  planning: Planning,
+  entity: EntityDraft,
+  reason: string,
+): Promise<void> {
+  await closeFromOutside(plane, planning, entity, {
+    outcome: "interrupted",
+    messages: "cancelled",
+    reply: null,
+    reason,
+  })
+  entity.wake({ kind: "closeRun" })
 }
 
 /** Settles every message that still waits, run or no run: the entity will not come to them. */
@@ -42,9 +71,12 @@ export async function settlePending(plane: Plane, entity: EntityDraft, closing: 
 /** Closes the row of a run whose handler will not: it died, was stopped, or the run was suspended. */
 export async function closeRunRow(plane: Plane, entity: EntityDraft, closing: Closing, nowMs: number): Promise<void> {
   const key = entity.control.run?.id
-  const row = key === undefined ? undefined : await plane.transactor.row(entity.url, "run", key)
-  if (!key || !row) return
-  const run = row.value as unknown as RunRow
+  const value =
+    key === undefined
+      ? undefined
+      : (entity.planned("run", key) ?? (await plane.transactor.row(entity.url, "run", key))?.value)
+  if (key === undefined || value === undefined) return
+  const run = value as unknown as RunRow
   const error =
     closing.reason === undefined ? {} : { error: { code: "HANDLER_FAILED" as const, message: closing.reason } }
   entity.update("run", key, { ...run, status: closing.outcome, endedAt: isoTime(nowMs), ...error })
@@ -73,7 +105,7 @@ async function settle(
   })
 }
 
-function tellParent(plane: Plane, planning: Planning, entity: EntityDraft, closing: Closing): void {
+function tellParent(plane: Plane, planning: Planning, entity: EntityDraft, closing: Closing, isQuiet: boolean): void {
   const { parent } = entity.record
   if (!parent || !entity.control.notify) return
   const above = planning.entity(parent)
@@ -94,6 +126,7 @@ function tellParent(plane: Plane, planning: Planning, entity: EntityDraft, closi
     status: outcome,
     reply,
   })
+  if (isQuiet) return
   const from = { kind: "agent", id: entity.url } as const
   // Past the inbox's limit too: a parent is always told.
   above.accept(

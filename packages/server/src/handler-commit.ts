@@ -14,7 +14,7 @@ import {
 } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
 import { planAttachments } from "./attachments.ts"
-import { type Closing, closeRun, parentToTell } from "./closing.ts"
+import { type Closing, closeInterrupted, closeRun, parentToTell } from "./closing.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { checkEvents, checkSize } from "./core/handler-events.ts"
@@ -24,6 +24,7 @@ import { deliver, need, pendingMessages, schedule } from "./inbox.ts"
 import { planPast } from "./past.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
+import { checkSchedules, planSchedules } from "./schedules.ts"
 import { checkSpawn, planSpawn, type SpawnInput } from "./spawn.ts"
 import type { Planning } from "./transactor.ts"
 
@@ -43,7 +44,9 @@ export interface HeldLease {
  */
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
   checkEvents(commit.events, plane.types.get(lease.type)?.state ?? {})
-  checkSize([commit.events, commit.sends, commit.spawns, commit.attachments], plane.limits.commitBytesMax)
+  const { events, sends, spawns: asked, schedules, attachments } = commit
+  checkSize([events, sends, asked, schedules, attachments], plane.limits.commitBytesMax)
+  if (schedules) checkSchedules(schedules)
   if (isOnlyDeltas(commit)) return appendDeltas(plane, lease, commit)
   const spawns = await Promise.all((commit.spawns ?? []).map((child) => checkSpawn(plane, spawnInput(lease, child))))
   const urls = [lease.url, ...touched(lease, commit), ...(commit.finish ? await parentToTell(plane, lease.url) : [])]
@@ -52,8 +55,10 @@ export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit:
     return planCommit(plane, planning, lease, commit, spawns)
   })
   for (const send of commit.sends ?? []) if (send.dueAtMs !== undefined) plane.dueAt(send.dueAtMs)
+  // What was armed may be due before all that was known: the ticker looks.
+  if (commit.schedules) plane.dueAt(plane.clock())
   // More is pending than the run took: the entity was queued again as it finished.
-  if (commit.finish && value > 0) plane.dueAt(plane.clock())
+  if (commit.finish && (value > 0 || commit.finish.kind === "sliced")) plane.dueAt(plane.clock())
   const offset = result?.streams[entityStreamPath(lease.url)]?.next
   return reply(plane, lease, value, offset ?? (await tail(plane, lease.url)))
 }
@@ -106,6 +111,7 @@ async function planCommit(
   }
   for (const child of spawns) await planSpawn(plane, planning, child)
   for (const message of commit.sends ?? []) planSend(plane, planning, self, message)
+  if (commit.schedules) await planSchedules(plane, planning, self, commit.schedules)
   if (commit.finish) await planFinish(plane, planning, self, lease, commit.finish)
   return self.control.wake.pending
 }
@@ -124,7 +130,7 @@ async function takeMessages(plane: Plane, self: EntityDraft, lease: HeldLease, c
   self.wake({ kind: "take", epoch: lease.wake.epoch, count: take.length })
   self.setControl({ run: { ...run, messages: [...run.messages, ...take] } })
   // What closes in this very commit is settled there, in one event.
-  if (commit.finish && commit.finish.kind !== "suspended") return
+  if (commit.finish && isClosing(commit.finish)) return
   for (const key of take) {
     const row = await plane.transactor.row(self.url, "message", key)
     if (!row) throw new RouseError("INVALID_ARGS", `take: there is no message ${key}`)
@@ -144,6 +150,11 @@ function planSend(
   else deliver(plane, need(planning, to), { kind: "message", from, content, mode })
 }
 
+/** Whether the run is over with this, and not to be continued. */
+function isClosing(finish: WakeOutcome): finish is Exclude<WakeOutcome, { kind: "suspended" | "sliced" }> {
+  return finish.kind !== "suspended" && finish.kind !== "sliced"
+}
+
 const MESSAGES_BECOME = { completed: "processed", failed: "dead", interrupted: "cancelled" } as const
 
 async function planFinish(
@@ -157,7 +168,7 @@ async function planFinish(
   const { id, attempt, epoch, reasons } = lease.wake
   const error = finish.kind === "failed" ? finish.error.message : undefined
   const why = finish.kind === "interrupted" ? finish.reason : error
-  if (finish.kind !== "suspended") {
+  if (isClosing(finish)) {
     const reply: Json = finish.kind === "completed" ? finish.reply : null
     const closing: Closing = {
       outcome: finish.kind,
@@ -167,12 +178,11 @@ async function planFinish(
     }
     await closeRun(plane, planning, self, closing)
   }
-  const end =
-    finish.kind === "failed"
-      ? ({ kind: "failed", reason: finish.error.message } as const)
-      : ({ kind: finish.kind === "suspended" ? "suspended" : "over" } as const)
-  self.wake({ kind: "finish", epoch, end, wakeId: newId(nowMs, plane.random), nowMs })
-  self.setControl({ wakes: self.control.wakes + 1, taken: null, reason: error ?? null })
+  if (finish.kind === "sliced") self.wake({ kind: "slice", epoch, nowMs })
+  else endWake(plane, self, epoch, finish, nowMs)
+  const { interrupting } = self.control
+  // The interrupt came while the handler was suspending.
+  if (finish.kind === "suspended" && interrupting) await closeInterrupted(plane, planning, self, interrupting.reason)
   self.update("wake", id, {
     id,
     attempt,
@@ -185,10 +195,26 @@ async function planFinish(
   })
 }
 
+function endWake(
+  plane: Plane,
+  self: EntityDraft,
+  epoch: number,
+  finish: Exclude<WakeOutcome, { kind: "sliced" }>,
+  nowMs: number,
+): void {
+  const error = finish.kind === "failed" ? finish.error.message : undefined
+  const end =
+    finish.kind === "failed"
+      ? ({ kind: "failed", reason: finish.error.message } as const)
+      : ({ kind: finish.kind === "suspended" ? "suspended" : "over" } as const)
+  self.wake({ kind: "finish", epoch, end, wakeId: newId(nowMs, plane.random), nowMs })
+  self.setControl({ wakes: self.control.wakes + 1, taken: null, reason: error ?? null })
+}
+
 function isOnlyDeltas(commit: HandlerCommit): boolean {
-  const { finish, take, sends, spawns, tags, approvals, attachments } = commit
-  const more =
-    finish ?? take?.length ?? sends?.length ?? spawns?.length ?? tags ?? approvals?.length ?? attachments?.length
+  const { finish, tags, take, sends, spawns, schedules, approvals, attachments } = commit
+  const lists = [take, sends, spawns, schedules, approvals, attachments]
+  const more = finish ?? tags ?? lists.find((list) => list !== undefined && list.length > 0)
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
 }
 

@@ -20,6 +20,8 @@ export interface Delivery {
   readonly from: Principal
   readonly content: Json
   readonly mode: MessageMode
+  /** The schedule that sends it. */
+  readonly schedule?: NonNullable<MessageRow["schedule"]>
 }
 
 /**
@@ -34,6 +36,13 @@ export function deliver(plane: Plane, entity: EntityDraft, message: Delivery): s
     throw new RouseError("RATE_LIMITED", `${entity.url} has ${pendingMax} messages waiting; send again later`)
   }
   return entity.accept(message, newId(plane.clock(), plane.random))
+}
+
+/** @throws {RouseError} `OVERLOADED` when more entities wait for a wake than the server lets wait. */
+export function checkQueue(plane: Plane): void {
+  const { queuedMax } = plane.limits
+  if (plane.transactor.queued >= queuedMax)
+    throw new RouseError("OVERLOADED", `${queuedMax} agents wait for their turn here; send again later`)
 }
 
 /** The draft of an entity that must exist. */
@@ -68,6 +77,7 @@ export async function send(
   input: SendInput,
   onPlan: (draft: CommitDraft, sent: Sent) => void,
 ): Promise<Sent> {
+  checkQueue(plane)
   const { value } = await transactAndRouse(plane, [input.to], (planning) => {
     const target = need(planning, input.to)
     const sent =
@@ -85,6 +95,8 @@ export async function send(
 
 function now(plane: Plane, target: EntityDraft, input: SendInput): Sent {
   const { from, content, mode } = input
+  if (mode === "interrupt" && target.control.wake.phase.kind === "running")
+    target.setControl({ interrupting: { reason: "a message interrupted the run", quiet: false } })
   return { message: deliver(plane, target, { kind: "message", from, content, mode }) }
 }
 

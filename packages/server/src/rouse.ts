@@ -35,6 +35,7 @@ export async function transactAndRouse<T>(
     if (transacted.result?.applied === false) giveBack()
     else tellSettled(plane, transacted)
     for (const slot of slots) slot.start()
+    if (plane.dispatcher.queueing && plane.dispatcher.room > 0) plane.dueAt(transacted.draft.nowMs)
     return transacted
   } catch (error) {
     giveBack()
@@ -49,7 +50,8 @@ function isFirstAttempt({ control }: EntityDraft): boolean {
 }
 
 /**
- * Takes the lease of a queued entity, if it is due and there is room: the wake state, and the event on the log.
+ * Takes the lease of a queued entity, if it is due and there is room: the wake state, and the event on the log. One that is not taken
+ * `fromQueue`, where types take turns, waits behind those that are queued.
  * The caller commits, and then starts or releases the slot.
  */
 export function leaseNow(
@@ -57,10 +59,11 @@ export function leaseNow(
   entity: EntityDraft,
   reasons: readonly Reason[],
   nowMs: number,
+  fromQueue = false,
 ): Slot | undefined {
   const { phase } = entity.control.wake
   if (phase.kind !== "queued" || phase.dueAtMs > nowMs) return undefined
-  const slot = plane.dispatcher.reserve(entity.url, entity.record.type)
+  const slot = plane.dispatcher.reserve(entity.url, entity.record.type, fromQueue)
   if (!slot) return undefined
   entity.wake({ kind: "lease", nowMs, expiresAtMs: nowMs + plane.limits.leaseMs })
   const wake: WakeInfo = {
@@ -69,7 +72,7 @@ export function leaseNow(
     epoch: entity.control.wake.epoch,
     first: entity.control.wakes === 0,
     reasons,
-    deadlineAtMs: null,
+    deadlineAtMs: plane.limits.sliceMs === null ? null : nowMs + plane.limits.sliceMs,
   }
   const kinds = [...new Set(reasons.map((reason) => reason.kind))]
   const { id, attempt, epoch } = wake

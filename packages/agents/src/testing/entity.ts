@@ -97,7 +97,7 @@ export class TestEntity {
     this.interrupted = false
     const reasons: readonly Reason[] = [...this.rows.entries("message")]
       .filter(([key, row]) => this.taken?.includes(key) ?? row.status === "accepted")
-      .map(([key, row]) => ({ kind: row.kind, message: key }))
+      .map(([key, row]) => ({ kind: row.schedule ? "schedule" : row.kind, message: key }))
     return {
       id: this.wakeId,
       epoch: this.epoch,

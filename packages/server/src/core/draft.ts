@@ -14,7 +14,8 @@ import { type Control, isoTime, withControl } from "./control.ts"
 import type { Settlement } from "../settlements.ts"
 import { ATTACHMENT_TYPE, attachmentPath } from "./attachment-path.ts"
 import { messageKey } from "./id.ts"
-import { stepWake, type WakeEvent } from "./wake-state.ts"
+import type { WakeEvent } from "./wake-event.ts"
+import { stepWake } from "./wake-state.ts"
 
 type DraftRecord = Omit<EntityRecord, "version">
 
@@ -81,6 +82,11 @@ export class CommitDraft {
   }
 }
 
+/** What kind of reason to wake a message is. */
+export function reasonKind(message: Pick<MessageRow, "kind" | "schedule">): Reason["kind"] {
+  return message.schedule ? "schedule" : message.kind
+}
+
 const encoder = new TextEncoder()
 
 /** One change as the log has it: see `frameJson`. */
@@ -100,6 +106,7 @@ export class EntityDraft {
   readonly #attachments: Op[] = []
   readonly #reasons: Reason[] = []
   readonly #settled: Settlement[] = []
+  readonly #wasQueued: boolean
   #record: DraftRecord
 
   constructor(record: DraftRecord, version: number, nowMs: number) {
@@ -107,6 +114,12 @@ export class EntityDraft {
     this.#record = record
     this.#version = version
     this.#nowMs = nowMs
+    this.#wasQueued = record.status === "queued"
+  }
+
+  /** How many more entities are queued by this commit: 1, 0 or -1. */
+  get queuedMore(): number {
+    return Number(this.#record.status === "queued") - Number(this.#wasQueued)
   }
 
   get record(): DraftRecord {
@@ -128,13 +141,13 @@ export class EntityDraft {
    * @returns The message's key.
    * @throws {RouseError} `STOPPED`.
    */
-  accept(message: Pick<MessageRow, "kind" | "from" | "content" | "mode">, wakeId: string): string {
+  accept(message: Pick<MessageRow, "kind" | "from" | "content" | "mode" | "schedule">, wakeId: string): string {
     this.wake({ kind: "accept", count: 1, wakeId, nowMs: this.#nowMs })
     const accepted = this.control.accepted + 1
     this.setControl({ accepted })
     const id = messageKey(accepted)
     this.insert("message", id, { id, ...message, at: isoTime(this.#nowMs), status: "accepted" })
-    this.#reasons.push({ kind: message.kind, message: id })
+    this.#reasons.push({ kind: reasonKind(message), message: id })
     return id
   }
 
@@ -147,6 +160,7 @@ export class EntityDraft {
   settle(message: MessageRow, settlement: Settlement): void {
     const { status, run, reason } = settlement
     const facts = { ...(run === undefined ? {} : { run }), ...(reason === undefined ? {} : { reason }) }
+    if (status === "dead") this.setControl({ dead: (this.control.dead ?? 0) + 1 })
     this.update("message", settlement.message, { ...message, status, ...facts })
     this.#settled.push(settlement)
   }
@@ -212,6 +226,12 @@ export class EntityDraft {
       closed: true,
       nowMs: this.#nowMs,
     })
+  }
+
+  /** A row's value as this commit makes it; undefined when it makes none. */
+  planned(collection: BuiltInCollection, key: string): Json | undefined {
+    const op = this.#rows.get(`${collection}\n${key}`)
+    return op?.op === "putRow" ? op.value : undefined
   }
 
   /** What the commit does to rows. */

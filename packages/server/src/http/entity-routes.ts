@@ -25,7 +25,7 @@ import { findReceipt, putReceipt, receiptKey } from "../receipts.ts"
 import { remove, tag } from "../entities.ts"
 import { allRows } from "../history.ts"
 import { waitForSettled } from "../settlement.ts"
-import { retry, signal } from "../signals.ts"
+import { signal } from "../signals.ts"
 import { spawn, type SpawnOutcome } from "../spawn.ts"
 import { parseBody, parseValue, readText } from "./body.ts"
 import { filterOf, listEvents } from "./list-stream.ts"
@@ -70,7 +70,6 @@ export function entityRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
   app.get("/:type/:id/attachments/:attachment", (c) => attachment(plane, c))
   app.post("/:type/:id/signals", (c) => postSignal(plane, c))
   app.post("/:type/:id/approvals/:call", (c) => postApproval(plane, c))
-  app.post("/:type/:id/retry", async (c) => c.json({ url: urlOf(c), messages: await retry(plane, urlOf(c)) }, 202))
   app.post("/:type/:id/tags", async (c) => {
     const body = parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), tagsBody)
     await tag(plane, urlOf(c), body.tags)
@@ -203,7 +202,8 @@ async function postApproval(plane: Plane, c: Context<Env>): Promise<Response> {
   return c.json({ url, ...(message === undefined ? {} : { message }), offset: await tailOf(plane, url) }, 202)
 }
 
-async function needRecord(plane: Plane, url: EntityUrl): Promise<EntityRecord> {
+/** @throws {RouseError} `UNKNOWN_ENTITY`. */
+export async function needRecord(plane: Plane, url: EntityUrl): Promise<EntityRecord> {
   const record = await plane.store.entity(url)
   if (!record) throw new RouseError("UNKNOWN_ENTITY", `there is no entity ${url}`)
   return record
