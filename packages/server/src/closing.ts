@@ -60,6 +60,11 @@ export async function closeRunRow(plane: Plane, entity: EntityDraft, closing: Cl
     closing.reason === undefined ? {} : { error: { code: "HANDLER_FAILED" as const, message: closing.reason } }
   entity.update("run", key, { ...run, status: closing.outcome, endedAt: isoTime(nowMs), ...error })
   await settleCalls(plane, entity, key, nowMs)
+  await cancelApprovals(plane, entity)
+}
+
+/** Takes back what a person was asked for a run that is over. */
+export async function cancelApprovals(plane: Plane, entity: EntityDraft): Promise<void> {
   for (const approval of await plane.transactor.rows(entity.url, "approval")) {
     const value = approval.value as unknown as ApprovalRow
     if (value.status === "waiting") entity.update("approval", approval.key, { ...value, status: "cancelled" })

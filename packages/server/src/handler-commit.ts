@@ -13,7 +13,7 @@ import {
   type WakeOutcome,
 } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
-import { type Closing, closeRun, parentToTell } from "./closing.ts"
+import { cancelApprovals, type Closing, closeRun, parentToTell } from "./closing.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { checkEvents, checkSize } from "./core/handler-events.ts"
@@ -97,7 +97,8 @@ async function planCommit(
   for (const event of commit.events) self.change(event)
   await takeMessages(plane, self, lease, commit)
   changeTags(self, commit.tags ?? {})
-  for (const { call, tool, input } of commit.approvals ?? []) {
+  const isOpen = commit.finish === undefined || commit.finish.kind === "suspended"
+  for (const { call, tool, input } of isOpen ? (commit.approvals ?? []) : []) {
     self.insert("approval", call, { call, tool, input, at: isoTime(planning.draft.nowMs), status: "waiting" })
   }
   for (const child of spawns) await planSpawn(plane, planning, child)
@@ -162,6 +163,7 @@ async function planFinish(
       ...(why === undefined ? {} : { reason: why }),
     }
     await closeRun(plane, planning, self, closing)
+    if (finish.kind !== "completed") await cancelApprovals(plane, self)
   }
   const end =
     finish.kind === "failed"

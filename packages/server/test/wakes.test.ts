@@ -1,4 +1,4 @@
-import { defineEntity, tool } from "@rouse/agents"
+import { defineEntity, type EntityDefinition, tool } from "@rouse/agents"
 import type {
   ChildRow,
   EntityDetail,
@@ -340,7 +340,7 @@ test("with room for one wake at a time, everybody has a turn", async () => {
   expect(settled.map((one) => one.reply)).toEqual(ids)
 })
 
-test.each(["interrupt", "kill"])("%s of a suspended run leaves no call of it open", async (name) => {
+function careful(): EntityDefinition {
   const wire = tool({
     name: "wire",
     description: "Moves money",
@@ -349,13 +349,31 @@ test.each(["interrupt", "kill"])("%s of a suspended run leaves no call of it ope
     approval: true,
     execute: () => "moved",
   })
-  const careful = defineEntity("careful", {
+  return defineEntity("careful", {
     async handler(ctx) {
       ctx.useAgent({ systemPrompt: "Be careful.", model: "rouse/echo", tools: [wire] })
       await ctx.agent.run()
     },
   })
-  const harness = await harnessOf({ entities: [careful] })
+}
+
+test("a message that interrupts a suspended run takes back what a person was asked", async () => {
+  const harness = await harnessOf({ entities: [careful()] })
+  await harness.spawn("/careful/b")
+  const asked = harness.ask("/careful/b", "/call wire")
+  await harness.until(async () => (await statusOf(harness, "/careful/b")) === "suspended", "suspended")
+  const { body } = await harness.call<Settled>("POST", "/v1/entities/careful/b/messages?wait=20s", {
+    content: "never mind",
+    mode: "interrupt",
+  })
+  expect(body.status).toBe("processed")
+  expect((await asked).status).toBe("cancelled")
+  const [approval] = await harness.rows<ApprovalRow>("/careful/b", "approval")
+  expect(approval?.value.status).toBe("cancelled")
+})
+
+test.each(["interrupt", "kill"])("%s of a suspended run leaves no call of it open", async (name) => {
+  const harness = await harnessOf({ entities: [careful()] })
   await harness.spawn("/careful/a")
   const asked = harness.ask("/careful/a", "/call wire")
   await harness.until(async () => (await statusOf(harness, "/careful/a")) === "suspended", "suspended")

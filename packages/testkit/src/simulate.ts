@@ -24,6 +24,7 @@ export interface SimulateOptions {
   /** Failing seeds after which it is enough. 5 when absent. */
   readonly failuresMax?: number
   readonly onProgress?: (done: number, failed: number) => void
+  readonly onFailure?: (failed: FailedSeed) => void
 }
 
 /** A seed that broke a promise, as small as it could be made. */
@@ -50,7 +51,7 @@ export interface SimulateReport {
 
 /** Runs seed after seed, and shrinks those that fail. */
 export async function runSimulation(options: SimulateOptions): Promise<SimulateReport> {
-  const { seeds, from = 0, leftOut = new Set(), plant, failuresMax = 5, onProgress } = options
+  const { seeds, from = 0, leftOut = new Set(), plant, failuresMax = 5, onProgress, onFailure } = options
   const mistake: Plant | undefined = plant === undefined ? undefined : PLANTS[plant]
   const failed: FailedSeed[] = []
   const total = { steps: 0, gates: 0, lives: 0, messages: 0, effects: 0 }
@@ -59,7 +60,11 @@ export async function runSimulation(options: SimulateOptions): Promise<SimulateR
     const plan = without(planOf(from + done), leftOut)
     const result = await simulate(plan, mistake)
     add(total, result)
-    if (result.violations.length > 0) failed.push(await smallest(plan, leftOut, plant, mistake, result))
+    if (result.violations.length > 0) {
+      const found = await smallest(plan, leftOut, plant, mistake, result)
+      failed.push(found)
+      onFailure?.(found)
+    }
     done += 1
     onProgress?.(done, failed.length)
   }

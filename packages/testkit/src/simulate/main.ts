@@ -33,11 +33,9 @@ function describe({ seed, violations, command }: FailedSeed): string {
   return [`seed ${seed} broke ${violations.length} rules:`, ...shown, `  replay: ${command}`].join("\n")
 }
 
-function format({ seeds, clean, failed, steps, gates, lives, messages, effects }: SimulateReport): string {
-  return [
-    ...failed.map(describe),
-    `${seeds} seeds, ${clean} clean: ${messages} messages, ${effects} tool calls with effects, ${lives} servers, ${gates} waits, ${steps} happenings`,
-  ].join("\n")
+function format({ seeds, clean, steps, gates, lives, messages, effects }: SimulateReport): string {
+  const size = `${messages} messages, ${effects} calls with effects, ${lives} servers, ${gates} waits, ${steps} happenings`
+  return `${seeds} seeds, ${clean} clean: ${size}`
 }
 
 const one = values.seed !== undefined
@@ -46,6 +44,7 @@ const report = await runSimulation({
   from: one ? count("seed", 0) : count("from", 0),
   leftOut: new Set((values.without ?? "").split(",").filter((name) => name !== "")),
   ...plantOf(values.plant),
+  onFailure: (failed) => process.stderr.write(`${describe(failed)}\n`),
   onProgress: (done, failed) => {
     if (done % PROGRESS_EVERY === 0) process.stderr.write(`${done} seeds, ${failed} failed\n`)
   },
