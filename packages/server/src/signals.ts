@@ -72,7 +72,8 @@ async function interrupt(plane: Plane, planning: Planning, entity: EntityDraft):
     reply: null,
     reason: "interrupted by a signal",
   })
-  entity.wake({ kind: "closeRun" })
+  const { nowMs } = planning.draft
+  entity.wake({ kind: "closeRun", wakeId: newId(nowMs, plane.random), nowMs })
 }
 
 function pause(_plane: Plane, _planning: Planning, entity: EntityDraft): void {

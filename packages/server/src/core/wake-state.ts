@@ -86,7 +86,7 @@ export type WakeEvent =
   /** The holder gives the wake back unfinished, through no fault of it. */
   | { readonly kind: "release"; readonly epoch: number; readonly nowMs: number }
   /** The open run of a suspended or waiting entity was closed from outside. */
-  | { readonly kind: "closeRun" }
+  | { readonly kind: "closeRun"; readonly wakeId: string; readonly nowMs: number }
   | { readonly kind: "pause" }
   | { readonly kind: "resume"; readonly wakeId: string; readonly nowMs: number }
   | { readonly kind: "retry"; readonly count: number; readonly wakeId: string; readonly nowMs: number }
@@ -121,7 +121,7 @@ export function stepWake(state: WakeState, event: WakeEvent): WakeState {
     case "release":
       return release(state, event)
     case "closeRun":
-      return closeRun(state)
+      return closeRun(state, event)
     case "pause":
       return pause(state)
     case "resume":
@@ -221,12 +221,18 @@ function dead(state: WakeState, reason: string): WakeState {
   return { epoch: state.epoch + 1, pending: 0, runOpen: false, phase: { kind: "dead", reason } }
 }
 
-function closeRun(state: WakeState): WakeState {
+/** What a wake remembers is of the run that it began: what waits is for a new one. */
+function closeRun(state: WakeState, event: Of<"closeRun">): WakeState {
   const { phase } = state
   if (!state.runOpen) return state
   if (phase.kind === "running") throw notNow("closed from outside", phase)
-  const isOver = phase.kind === "suspended" || (phase.kind === "queued" && state.pending === 0)
-  return { ...state, runOpen: false, phase: isOver ? { kind: "idle" } : phase }
+  const closed = { ...state, runOpen: false }
+  if (phase.kind === "suspended" || (phase.kind === "queued" && state.pending === 0)) {
+    return { ...closed, phase: { kind: "idle" } }
+  }
+  const isRetried = (phase.kind === "queued" || phase.kind === "paused") && (phase.wake?.attempt ?? 1) > 1
+  if (!isRetried) return closed
+  return { ...closed, phase: phase.kind === "paused" ? { kind: "paused" } : rest(closed, event) }
 }
 
 function pause(state: WakeState): WakeState {
