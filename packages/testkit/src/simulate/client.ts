@@ -3,6 +3,7 @@ import type { SentMessage } from "../crash/core/history.ts"
 import { AGENT, SINK } from "../crash/core/work.ts"
 import type { PlannedMessage, PlannedSignal } from "./core/plan.ts"
 import type { Fleet } from "./fleet.ts"
+import { currentLife } from "./life.ts"
 import type { World } from "./world.ts"
 
 const TRIES_MAX = 400
@@ -122,10 +123,12 @@ export class Clients {
     if (member === undefined || random.chance(weather.lost / 2)) throw new NoAnswer()
     const headers = { host: "localhost", ...(key === undefined ? {} : { "idempotency-key": key }) }
     const request = new Request(BASE + path, { method, headers, body: JSON.stringify(body) })
-    const answered = member.server.fetch(request).then(async (response) => ({
-      status: response.status,
-      body: JSON.parse(await response.text()) as unknown,
-    }))
+    const answered = currentLife
+      .run(member.life, () => member.server.fetch(request))
+      .then(async (response) => ({
+        status: response.status,
+        body: JSON.parse(await response.text()) as unknown,
+      }))
     const gone = member.life.over.then((): never => {
       throw new NoAnswer()
     })

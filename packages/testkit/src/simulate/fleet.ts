@@ -4,7 +4,7 @@ import type { Store } from "@rouse/store"
 import { entitiesOf } from "../crash/program/entities.ts"
 import type { PlannedFault } from "./core/plan.ts"
 import { lifeStore } from "./life-store.ts"
-import { Life } from "./life.ts"
+import { currentLife, Life } from "./life.ts"
 import type { Monitor } from "./monitor.ts"
 import type { Plant } from "./plants.ts"
 import { type Outside, simulatedModels, simulatedTools } from "./program.ts"
@@ -79,13 +79,15 @@ export class Fleet {
     })
     const member: Member = { life, server: plant?.server?.(server) ?? server, serves: false }
     this.members.push(member)
-    server.start().then(
-      () => {
-        member.serves = true
-      },
-      // A process that cannot start ends, and is started again.
-      () => this.#end(member, RESTART_MS),
-    )
+    currentLife
+      .run(life, () => server.start())
+      .then(
+        () => {
+          member.serves = true
+        },
+        // A process that cannot start ends, and is started again.
+        () => this.#end(member, RESTART_MS),
+      )
   }
 
   /** No more faults, and one server. */

@@ -1,4 +1,8 @@
+import { AsyncLocalStorage } from "node:async_hooks"
 import type { World } from "./world.ts"
+
+/** Whose work is being done: a timer that it sets is that life's. */
+export const currentLife: AsyncLocalStorage<Life> = new AsyncLocalStorage()
 
 /**
  * One life of a server: what it waits for goes through its gates, and when it is over nothing comes back through them.
@@ -54,9 +58,10 @@ export class Life {
 
   defer(ms: number, fn: () => void): () => void {
     let open = true
+    const inContext = AsyncLocalStorage.snapshot()
     this.#world.after(ms, () =>
       this.run(() => {
-        if (open) fn()
+        if (open) inContext(fn)
       }),
     )
     return () => {

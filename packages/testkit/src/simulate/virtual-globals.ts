@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto"
+import { AsyncLocalStorage } from "node:async_hooks"
+import { currentLife } from "./life.ts"
 import type { World } from "./world.ts"
 
 /**
@@ -11,9 +13,12 @@ export async function withVirtualGlobals<T>(world: World, work: () => Promise<T>
   const set = (fn: () => void, ms = 0): object => {
     const timer = {}
     open.add(timer)
-    world.after(ms, () => {
-      if (open.delete(timer)) fn()
-    })
+    const life = currentLife.getStore()
+    const inContext = AsyncLocalStorage.snapshot()
+    const fire = (): void => {
+      if (open.delete(timer)) inContext(fn)
+    }
+    world.after(ms, () => (life ? life.run(fire) : fire()))
     return timer
   }
   globalThis.setTimeout = set as unknown as typeof setTimeout
