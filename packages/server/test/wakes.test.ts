@@ -1,5 +1,6 @@
 import { defineEntity, type EntityDefinition, tool } from "@rouse/agents"
 import type {
+  ApprovalRow,
   ChildRow,
   EntityDetail,
   ErrorRow,
