@@ -19,6 +19,8 @@ test("public names", () => {
       "clearRegistry",
       "conversation",
       "echoModel",
+      "interruptedStatus",
+      "isSettled",
       "modelResolver",
       "registeredEntities",
       "runWake",

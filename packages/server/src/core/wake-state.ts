@@ -227,12 +227,10 @@ function closeRun(state: WakeState, event: Of<"closeRun">): WakeState {
   if (!state.runOpen) return state
   if (phase.kind === "running") throw notNow("closed from outside", phase)
   const closed = { ...state, runOpen: false }
-  if (phase.kind === "suspended" || (phase.kind === "queued" && state.pending === 0)) {
-    return { ...closed, phase: { kind: "idle" } }
-  }
   const isRetried = (phase.kind === "queued" || phase.kind === "paused") && (phase.wake?.attempt ?? 1) > 1
-  if (!isRetried) return closed
-  return { ...closed, phase: phase.kind === "paused" ? { kind: "paused" } : rest(closed, event) }
+  if (phase.kind === "paused") return isRetried ? { ...closed, phase: { kind: "paused" } } : closed
+  const begins = isRetried || phase.kind === "suspended" || (phase.kind === "queued" && state.pending === 0)
+  return begins ? { ...closed, phase: rest(closed, event) } : closed
 }
 
 function pause(state: WakeState): WakeState {

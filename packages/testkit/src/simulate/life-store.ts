@@ -4,45 +4,28 @@ import type { Life } from "./life.ts"
 import type { Monitor } from "./monitor.ts"
 import type { World } from "./world.ts"
 
-const READS = [
-  "stream",
-  "read",
-  "entity",
-  "entities",
-  "rows",
-  "rowCounts",
-  "row",
-  "dueEntities",
-  "dueTimers",
-  "nextDueAtMs",
-  "receipt",
-] as const
-
 /**
  * The store as one life of a server sees it. A commit is applied to the real one at a moment of the world's; a crash before it loses
- * the commit, one after it and before the acknowledgement keeps it.
+ * the commit, one after it and before the acknowledgement keeps it. Everything else is a read, or a sweep, and waits its turn too.
  */
 export function lifeStore(real: Store, life: Life, world: World, monitor: Monitor): Store {
-  const reads: Record<string, unknown> = {}
-  for (const name of READS) {
-    const read = real[name].bind(real) as (...args: unknown[]) => Promise<unknown>
-    reads[name] = async (...args: unknown[]): Promise<unknown> => {
-      await life.gate()
-      return await read(...args)
-    }
-  }
-  return {
-    ...(reads as unknown as Pick<Store, (typeof READS)[number]>),
+  const own: Pick<Store, "commit" | "watchStream" | "watchEntities" | "close"> = {
     commit: (commit) => commitOf(real, life, world, monitor, commit),
     watchStream: (path, listener) => real.watchStream(path, (event) => life.run(() => listener(event))),
     watchEntities: (listener) => real.watchEntities((record) => life.run(() => listener(record))),
-    sweep: async (nowMs) => {
-      await life.gate()
-      return await real.sweep(nowMs)
-    },
-    check: () => real.check(),
     close: () => Promise.resolve(),
   }
+  return new Proxy(real, {
+    get: (target, name) => {
+      if (Object.hasOwn(own, name)) return Reflect.get(own, name)
+      const member: unknown = Reflect.get(target, name)
+      if (typeof member !== "function") return member
+      return async (...args: unknown[]): Promise<unknown> => {
+        await life.gate()
+        return (await Reflect.apply(member, target, args)) as unknown
+      }
+    },
+  })
 }
 
 async function commitOf(
