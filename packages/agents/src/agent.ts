@@ -69,7 +69,7 @@ export class AgentLoop {
       return result
     } catch (error) {
       this.#passes += 1
-      throw this.#ended(error)
+      throw await this.#ended(error)
     } finally {
       this.#session.looping = false
     }
@@ -167,9 +167,9 @@ export class AgentLoop {
   }
 
   /** Settles what an interrupt left open, and marks an error that another attempt would not mend. */
-  #ended(error: unknown): unknown {
+  async #ended(error: unknown): Promise<unknown> {
     const session = this.#session
-    if (isInterrupted(session.signal)) settleInterrupted(session)
+    if (isInterrupted(session.signal)) await settleInterrupted(session)
     else if (!session.signal.aborted && RouseError.is(error, "MODEL_REFUSED", "CONTEXT_OVERFLOW", "BUDGET_EXHAUSTED")) {
       session.failure = error
     }
@@ -177,8 +177,9 @@ export class AgentLoop {
   }
 }
 
-/** Gives every open call and step of the run its end. */
-export function settleInterrupted(session: Session): void {
+/** Gives every open call and step of the run its end, once the commit under way has said which ones are open. */
+export async function settleInterrupted(session: Session): Promise<void> {
+  await session.writer.idle()
   const endedAt = session.now()
   for (const call of session.rows.list("tool_call")) {
     if (call.run !== session.run || isSettled(call)) continue

@@ -139,8 +139,12 @@ export class Ledger {
       const input = await validate(tool.input, call.input, "input")
       const { delivery, output } = tool.prepare(input, contextOf(this.#session, call, signal, call.attempts))
       const row: ToolCallRow = { ...call, status: "done", output, endedAt: this.#session.now() }
-      await orAborted(writer.deliver({ ...delivery, result: change("tool_call", call.id, "update", row) }), signal)
-      rows.put("tool_call", call.id, row as unknown as Json)
+      const result = change("tool_call", call.id, "update", row)
+      // Known as soon as it is durable, also when an interrupt stopped waiting for it: what was sent is not called cancelled.
+      const delivered = writer
+        .deliver({ ...delivery, result })
+        .then(() => rows.put("tool_call", call.id, row as unknown as Json))
+      await orAborted(delivered, signal)
       return row
     } catch (error) {
       if (signal.aborted) throw error

@@ -42,26 +42,26 @@ export async function runWake(
 
 async function outcomeOf(definition: EntityDefinition, session: Session): Promise<WakeOutcome> {
   const interrupting = session.interruptingMessage()
-  if (interrupting !== undefined) return interrupted(session, "a message interrupted the run")
-  if (isInterrupted(session.signal)) return interrupted(session, reasonOf(session.signal).message)
+  if (interrupting !== undefined) return await interrupted(session, "a message interrupted the run")
+  if (isInterrupted(session.signal)) return await interrupted(session, reasonOf(session.signal).message)
   try {
     const isSliced = await Promise.race([run(definition, session).then(() => false), session.sliced.then(() => true)])
     if (isSliced && !isInterrupted(session.signal)) return { kind: "sliced" }
   } catch (error) {
-    if (isInterrupted(session.signal)) return interrupted(session, reasonOf(session.signal).message)
+    if (isInterrupted(session.signal)) return await interrupted(session, reasonOf(session.signal).message)
     if (session.signal.aborted) throw reasonOf(session.signal)
     if (error !== session.failure) throw error
     return { kind: "failed", error: failureInfo(session, error) }
   }
-  if (isInterrupted(session.signal)) return interrupted(session, reasonOf(session.signal).message)
+  if (isInterrupted(session.signal)) return await interrupted(session, reasonOf(session.signal).message)
   if (session.looping)
     throw new RouseError("HANDLER_FAILED", "the handler returned while agent.run() was under way: await it")
   if (session.suspended) return { kind: "suspended" }
   return { kind: "completed", reply: session.reply ?? session.answer ?? null }
 }
 
-function interrupted(session: Session, reason: string): WakeOutcome {
-  settleInterrupted(session)
+async function interrupted(session: Session, reason: string): Promise<WakeOutcome> {
+  await settleInterrupted(session)
   return { kind: "interrupted", reason }
 }
 

@@ -23,6 +23,8 @@ test("public names", () => {
       "dueNow",
       "echoModel",
       "firstDueAtMs",
+      "interruptedStatus",
+      "isSettled",
       "modelResolver",
       "registeredEntities",
       "runWake",

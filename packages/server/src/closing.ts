@@ -1,4 +1,15 @@
-import type { ApprovalRow, ChildFinished, EntityUrl, Json, MessageRow, RunOutcome, RunRow } from "@rouse/protocol"
+import { interruptedStatus, isSettled } from "@rouse/agents/runtime"
+import type {
+  ApprovalRow,
+  ChildFinished,
+  EntityUrl,
+  Json,
+  MessageRow,
+  RunOutcome,
+  RunRow,
+  StepRow,
+  ToolCallRow,
+} from "@rouse/protocol"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { newId } from "./core/id.ts"
@@ -56,7 +67,8 @@ export async function closeInterrupted(
     reply: null,
     reason,
   })
-  entity.wake({ kind: "closeRun" })
+  const { nowMs } = planning.draft
+  entity.wake({ kind: "closeRun", wakeId: newId(nowMs, plane.random), nowMs })
 }
 
 /** Settles every message that still waits, run or no run: the entity will not come to them. */
@@ -80,9 +92,30 @@ export async function closeRunRow(plane: Plane, entity: EntityDraft, closing: Cl
   const error =
     closing.reason === undefined ? {} : { error: { code: "HANDLER_FAILED" as const, message: closing.reason } }
   entity.update("run", key, { ...run, status: closing.outcome, endedAt: isoTime(nowMs), ...error })
+  await settleCalls(plane, entity, key, nowMs)
+  await cancelApprovals(plane, entity)
+}
+
+/** Takes back what a person was asked for a run that is over. */
+export async function cancelApprovals(plane: Plane, entity: EntityDraft): Promise<void> {
   for (const approval of await plane.transactor.rows(entity.url, "approval")) {
     const value = approval.value as unknown as ApprovalRow
     if (value.status === "waiting") entity.update("approval", approval.key, { ...value, status: "cancelled" })
+  }
+}
+
+/** Gives each call and step of the run that its handler left open the end that an interrupt would. */
+async function settleCalls(plane: Plane, entity: EntityDraft, run: string, nowMs: number): Promise<void> {
+  const endedAt = isoTime(nowMs)
+  for (const { key, value } of await plane.transactor.rows(entity.url, "tool_call")) {
+    const call = value as unknown as ToolCallRow
+    if (call.run !== run || isSettled(call)) continue
+    entity.update("tool_call", key, { ...call, status: interruptedStatus(call), endedAt })
+  }
+  for (const { key, value } of await plane.transactor.rows(entity.url, "step")) {
+    const step = value as unknown as StepRow
+    if (step.run === run && step.status === "running")
+      entity.update("step", key, { ...step, status: "interrupted", endedAt })
   }
 }
 

@@ -14,7 +14,7 @@ import {
 } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
 import { planAttachments } from "./attachments.ts"
-import { type Closing, closeInterrupted, closeRun, parentToTell } from "./closing.ts"
+import { cancelApprovals, type Closing, closeInterrupted, closeRun, parentToTell } from "./closing.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { checkEvents, checkSize } from "./core/handler-events.ts"
@@ -106,7 +106,9 @@ async function planCommit(
   await planPast(plane, self, self.control.run?.id, commit.events)
   planAttachments(self, commit.attachments ?? [])
   changeTags(self, commit.tags ?? {})
-  for (const { call, tool, input } of commit.approvals ?? []) {
+  const end = commit.finish?.kind
+  const isOpen = end === undefined || end === "suspended" || end === "sliced"
+  for (const { call, tool, input } of isOpen ? (commit.approvals ?? []) : []) {
     self.insert("approval", call, { call, tool, input, at: isoTime(planning.draft.nowMs), status: "waiting" })
   }
   for (const child of spawns) await planSpawn(plane, planning, child)
@@ -177,6 +179,7 @@ async function planFinish(
       ...(why === undefined ? {} : { reason: why }),
     }
     await closeRun(plane, planning, self, closing)
+    if (finish.kind !== "completed") await cancelApprovals(plane, self)
   }
   if (finish.kind === "sliced") self.wake({ kind: "slice", epoch, nowMs })
   else endWake(plane, self, epoch, finish, nowMs)

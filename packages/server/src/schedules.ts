@@ -111,7 +111,8 @@ export function checkSchedules(requests: readonly ScheduleRequest[]): void {
 export async function endSchedules(plane: Plane, planning: Planning, entity: EntityDraft): Promise<void> {
   const rows = (await plane.transactor.rows(entity.url, "schedule")) as unknown as readonly Row<ScheduleRow>[]
   for (const { key, value } of rows) {
-    if (value.to === entity.url) drop(planning.draft, entity, key, value)
+    // A delayed message was accepted: it comes to its end when it is due.
+    if (value.to === entity.url && value.rule) drop(planning.draft, entity, key, value)
   }
 }
 

@@ -51,11 +51,11 @@ async function fireSend(plane: Plane, timer: Timer, payload: TimedSend): Promise
     planning.draft.also({ op: "deleteTimer", id: timer.id }, { kind: "timer", id: timer.id })
     planning.entity(owner)?.delete("schedule", timer.id)
     const target = planning.entity(to)
-    if (!target || target.record.status === "stopped") {
-      plane.log.warn("a delayed message had nobody to go to", { to, timer: timer.id })
-      return
-    }
-    deliver(plane, target, { kind: "message", from, content, mode })
+    const message = { kind: "message", from, content, mode } as const
+    if (!target) plane.log.warn("a delayed message had nobody to go to", { to, timer: timer.id })
+    // It was accepted, so it comes to an end that can be seen (P1).
+    else if (target.record.status === "stopped") target.refuse(message, `${to} was stopped before it arrived`)
+    else deliver(plane, target, message)
   })
 }
 

@@ -29,7 +29,7 @@ const EVENTS: { [K in WakeEvent["kind"]]: Extract<WakeEvent, { kind: K }> } = {
   fail: { kind: "fail", epoch: 7, reason: "threw", attemptsMax: 5, dueAtMs: NOW + 10 },
   lose: { kind: "lose", epoch: 7, reason: "gone", lossesMax: 5, dueAtMs: NOW },
   release: { kind: "release", epoch: 7, nowMs: NOW },
-  closeRun: { kind: "closeRun" },
+  closeRun: { kind: "closeRun", wakeId: "w2", nowMs: NOW },
   pause: { kind: "pause" },
   resume: { kind: "resume", wakeId: "w2", nowMs: NOW },
   retry: { kind: "retry", count: 1, wakeId: "w2", nowMs: NOW },
@@ -280,3 +280,15 @@ function tryStep(state: WakeState, event: WakeEvent): WakeState {
     throw error
   }
 }
+
+test.each(["queued", "paused"] as const)(
+  "what waits when the run of a retried %s wake is closed is for a new wake",
+  (kind) => {
+    const wake = { id: "w1", attempt: 2, failures: 0, losses: 1 }
+    const phase = kind === "queued" ? ({ kind, wake, dueAtMs: NOW } as const) : ({ kind, wake } as const)
+    const state: WakeState = { epoch: 7, pending: 1, runOpen: true, phase }
+    const closed = stepWake(state, { kind: "closeRun", wakeId: "w2", nowMs: NOW })
+    const next = kind === "queued" ? closed : stepWake(closed, { kind: "resume", wakeId: "w2", nowMs: NOW })
+    expect(next).toMatchObject({ runOpen: false, phase: { kind: "queued", wake: { id: "w2", attempt: 1 } } })
+  },
+)

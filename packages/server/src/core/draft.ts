@@ -151,6 +151,14 @@ export class EntityDraft {
     return id
   }
 
+  /** Notes a message that came too late for anybody to take it: it is settled as it arrives. */
+  refuse(message: Pick<MessageRow, "kind" | "from" | "content" | "mode">, reason: string): void {
+    const accepted = this.control.accepted + 1
+    this.setControl({ accepted })
+    const id = messageKey(accepted)
+    this.insert("message", id, { id, ...message, at: isoTime(this.#nowMs), status: "cancelled", reason })
+  }
+
   /** The messages that this commit brings to their end. */
   get settled(): readonly Settlement[] {
     return this.#settled

@@ -36,7 +36,7 @@ export type WakeEvent =
   /** The holder gives the wake back unfinished, through no fault of it. */
   | { readonly kind: "release"; readonly epoch: number; readonly nowMs: number }
   /** The open run of a suspended or waiting entity was closed from outside. */
-  | { readonly kind: "closeRun" }
+  | { readonly kind: "closeRun"; readonly wakeId: string; readonly nowMs: number }
   | { readonly kind: "pause" }
   | { readonly kind: "resume"; readonly wakeId: string; readonly nowMs: number }
   | { readonly kind: "retry"; readonly count: number; readonly wakeId: string; readonly nowMs: number }

@@ -78,7 +78,7 @@ export function stepWake(state: WakeState, event: WakeEvent): WakeState {
     case "release":
       return release(state, event)
     case "closeRun":
-      return closeRun(state)
+      return closeRun(state, event)
     case "pause":
       return pause(state)
     case "resume":
@@ -182,12 +182,16 @@ function dead(state: WakeState, reason: string): WakeState {
   return { epoch: state.epoch + 1, pending: 0, runOpen: false, phase: { kind: "dead", reason } }
 }
 
-function closeRun(state: WakeState): WakeState {
+/** What a wake remembers is of the run that it began: what waits is for a new one. */
+function closeRun(state: WakeState, event: Of<"closeRun">): WakeState {
   const { phase } = state
   if (!state.runOpen) return state
   if (phase.kind === "running") throw notNow("closed from outside", phase)
-  const isOver = phase.kind === "suspended" || (phase.kind === "queued" && state.pending === 0)
-  return { ...state, runOpen: false, phase: isOver ? { kind: "idle" } : phase }
+  const closed = { ...state, runOpen: false }
+  const isRetried = (phase.kind === "queued" || phase.kind === "paused") && (phase.wake?.attempt ?? 1) > 1
+  if (phase.kind === "paused") return isRetried ? { ...closed, phase: { kind: "paused" } } : closed
+  const begins = isRetried || phase.kind === "suspended" || (phase.kind === "queued" && state.pending === 0)
+  return begins ? { ...closed, phase: rest(closed, event) } : closed
 }
 
 function pause(state: WakeState): WakeState {
