@@ -49,8 +49,9 @@ export async function hostStreams(options: HostStreamsOptions, io: Io): Promise<
     streamsUrl: listening.url + streams.basePath,
     async close() {
       stopSweeping()
-      streams.close()
+      const ended = streams.close()
       await listening.close(GRACE_MS)
+      await ended
       await store.close()
     },
   }
