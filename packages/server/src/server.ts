@@ -137,9 +137,10 @@ export function createServer(options: ServerOptions): Server {
       state = "closed"
       stopSweeper()
       stop.abort(new RouseError("SHUTTING_DOWN", "the server is shutting down"))
-      streams.close()
+      const streamsClosed = streams.close()
       const sockets = Promise.all(listening.map((one) => one.close(graceMs)))
       await ticker.close()
+      await streamsClosed
       await plane.dispatcher.close(graceMs)
       await sockets
     },

@@ -2,6 +2,17 @@ export { concatBytes } from "./core/bytes.ts"
 export { frameJson, joinJson, parseJson } from "./core/json-frame.ts"
 export { openMemoryStore, openStore } from "./sqlite/open.ts"
 export type { MemoryStoreOptions, StoreOptions } from "./sqlite/open.ts"
+export { parsePattern } from "./core/glob.ts"
+export { STREAMS_NAMED_MAX } from "./subscription.ts"
+export type {
+  Secret,
+  SubscribedStream,
+  SubscriptionChange,
+  SubscriptionInput,
+  SubscriptionOp,
+  SubscriptionReads,
+  SubscriptionRecord,
+} from "./subscription.ts"
 export type {
   AppendOp,
   Commit,

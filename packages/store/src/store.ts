@@ -1,4 +1,5 @@
 import type { EntityStatus, EntityUrl, Json, JsonObject, Offset, Row } from "@rouse/protocol"
+import type { SubscriptionOp, SubscriptionReads } from "./subscription.ts"
 
 /**
  * The one store. Everything that must be true together is one `Commit`: when `commit` resolves, all of it is on disk and
@@ -11,13 +12,13 @@ import type { EntityStatus, EntityUrl, Json, JsonObject, Offset, Row } from "@ro
  * 4. Reads never write, and a read begun after a commit resolved sees it.
  * 5. Appends are announced to listeners after they are durable, never before.
  */
-export interface Store {
+export interface Store extends SubscriptionReads {
   /**
    * Applies all operations if all guards hold.
    *
    * @throws {RouseError} `CONFLICT` (a version, timer or receipt guard failed), `FENCED` (a lease guard failed), `UNKNOWN_STREAM`,
    *   `GONE`, `FORK_SOURCE_GONE`, `ALREADY_EXISTS`, `STREAM_CLOSED`, `CONTENT_TYPE_MISMATCH`, `SEQUENCE_REGRESSION`, `SEQUENCE_GAP`, `STALE_PRODUCER`,
-   *   `BAD_REQUEST` (a new producer epoch not starting at 0), `UNKNOWN_ENTITY` (a row of an entity that neither exists nor is put
+   *   `BAD_REQUEST` (a new producer epoch not starting at 0), `UNKNOWN_SUBSCRIPTION`, `ACK_REFUSED`, `UNKNOWN_ENTITY` (a row of an entity that neither exists nor is put
    *   later in this commit), `BAD_OFFSET` and `GONE` (a snapshot, trim or pin at what is no position, or no longer kept), `OVERLOADED` (too many commits wait), `STORE_UNAVAILABLE` (disk full, read-only or failing: nothing was written).
    */
   commit(commit: Commit): Promise<CommitResult>
@@ -120,8 +121,11 @@ export type Guard =
   | { readonly kind: "timer"; readonly id: string }
   /** No receipt has this key. */
   | { readonly kind: "noReceipt"; readonly key: string }
+  /** The subscription's record has this version; 0: there is none. */
+  | { readonly kind: "subscription"; readonly id: string; readonly version: number }
 
 export type Op =
+  | SubscriptionOp
   | CreateStreamOp
   | ForkStreamOp
   | AppendOp
@@ -212,6 +216,8 @@ export interface AppendOp {
   readonly producer?: { readonly id: string; readonly epoch: number; readonly seq: number }
   readonly streamSeq?: string
   readonly close?: boolean
+  /** It is news to no subscription: for what subscriptions themselves write. */
+  readonly silent?: boolean
   readonly nowMs: number
 }
 
@@ -253,6 +259,8 @@ export interface CommitResult {
   readonly applied: boolean
   /** What became of each stream that the commit created, appended to or closed. */
   readonly streams: Readonly<Record<string, StreamOutcome>>
+  /** The earliest time at which a subscription that the commit touched is due. */
+  readonly subscriptionDueAtMs?: number
 }
 
 export interface StreamOutcome {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { appendFileSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { appendFileSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { START } from "@rouse/protocol"
@@ -63,6 +63,16 @@ describe("a directory that cannot be used", () => {
   })
 })
 
+it("is nobody else's to read, since it keeps secrets", async () => {
+  const inner = join(directory, "made")
+  const store = await open({ directory: inner })
+  await store.commit({ ops: [{ op: "secret", name: "a", secret: "hush", nowMs: 0 }] })
+  const modes = readdirSync(inner).map((name) => [name, (statSync(join(inner, name)).mode & 0o077).toString(8)])
+  expect(statSync(inner).mode & 0o777).toBe(0o700)
+  expect(modes.filter(([name = "", mode]) => name.startsWith("rouse.db") && mode !== "0")).toEqual([])
+  await store.close()
+})
+
 describe("a file that cannot be trusted", () => {
   const refuses = async (words: RegExp): Promise<void> => {
     const before = readFileSync(database())
@@ -106,7 +116,7 @@ describe("a file that cannot be trusted", () => {
   it("is damaged in the middle: what is there is read, what is not is an error", async () => {
     await makeStore()
     const bytes = readFileSync(database())
-    writeFileSync(database(), bytes.fill(0xff, 140_000, 150_000))
+    writeFileSync(database(), bytes.fill(0xff, bytes.length - 30_000, bytes.length - 20_000))
     const store = await open()
     expect(await store.stream("a")).toBeDefined()
     await expect(store.read("a", START, 1_000_000)).rejects.toMatchObject({ code: "STORE_DAMAGED" })

@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts"
 import type { CorsOptions } from "./core/cors.ts"
 import type { StreamRequest, Target } from "./request.ts"
 import type { SnapshotSource } from "./snapshot/snapshots.ts"
+import type { SubscriptionOptions } from "./subscriptions/options.ts"
 
 /** What `createStreams` is given. */
 export interface StreamsOptions {
@@ -30,8 +31,17 @@ export interface StreamsOptions {
   readonly snapshotSource?: SnapshotSource
   /** Called before anything is done with a stream; refuses by throwing a `RouseError`. */
   readonly guard?: (access: StreamAccess) => void | Promise<void>
+  /** Subscriptions under `__ds`, and the work for them. Default: there are none. */
+  readonly subscriptions?: SubscriptionOptions
   /** Told of every failure that is answered with a 5xx or that ends a live read. */
   readonly onError?: (error: unknown) => void
+}
+
+/** What a request wants of a subscription. Reports on a wake are not asked about: the wake's token allows them. */
+export interface SubscriptionAccess {
+  readonly id: string
+  readonly pattern: string | null
+  readonly webhookUrl: string | null
 }
 
 /** What a request wants of a stream. */
@@ -41,6 +51,11 @@ export interface StreamAccess {
   /** Decoded and checked: the one spelling that the store sees. */
   readonly path: string
   readonly write: boolean
+  /**
+   * The subscription that the request is about, when it is: `path` is then one of the streams that it names, its wake stream (to
+   * write), or, once for each request, its own `__ds/subscriptions/{id}`.
+   */
+  readonly subscription?: SubscriptionAccess
 }
 
 /** The bounds, with every default filled in. */

@@ -1,7 +1,7 @@
 import { RouseError } from "@rouse/protocol"
 import type { Context } from "./context.ts"
 import { corsHeaders, METHODS, preflightHeaders } from "./core/cors.ts"
-import { parseStreamPath } from "./core/path.ts"
+import { parseControlPath, parseStreamPath } from "./core/path.ts"
 import { parseRead } from "./core/read-request.ts"
 import { SECURITY_HEADERS } from "./core/security-headers.ts"
 import { FrameCache } from "./live/frame-cache.ts"
@@ -13,6 +13,8 @@ import { catchUp } from "./read/catch-up.ts"
 import { describe } from "./read/describe.ts"
 import { longPoll } from "./read/long-poll.ts"
 import { sse } from "./read/sse.ts"
+import { openSubscriptions } from "./subscriptions/subscriptions.ts"
+import type { Subscriptions } from "./subscriptions/subscriptions.ts"
 import type { Reply } from "./reply.ts"
 import { Snapshots } from "./snapshot/snapshots.ts"
 import { problemReply } from "./reply.ts"
@@ -36,8 +38,11 @@ export interface Streams {
    * one. Never rejects.
    */
   answer(request: StreamRequest, target: Target): Promise<Reply>
-  /** Ends every live read in good order; its reader comes back elsewhere with its offset. New ones get 503. */
-  close(): void
+  /**
+   * Ends every live read in good order; its reader comes back elsewhere with its offset. New ones get 503. Resolves when nothing is at
+   * work for subscriptions any more; what was to be delivered is delivered by whoever serves the store next.
+   */
+  close(): Promise<void>
 }
 
 /**
@@ -49,11 +54,15 @@ export interface Streams {
  */
 export function createStreams(options: StreamsOptions): Streams {
   const context = contextOf(options)
+  const subscriptions = options.subscriptions && openSubscriptions(context, options, options.subscriptions)
   return {
-    basePath: options.basePath ?? BASE_PATH,
-    fetch: async (request) => responseOf(await answer(context, options, request, new URL(request.url))),
-    answer: (request, target) => answer(context, options, request, target),
-    close: () => context.readers.close(),
+    basePath: context.basePath,
+    fetch: async (request) => responseOf(await answer(context, options, subscriptions, request, new URL(request.url))),
+    answer: (request, target) => answer(context, options, subscriptions, request, target),
+    async close() {
+      context.readers.close()
+      await subscriptions?.close()
+    },
   }
 }
 
@@ -78,11 +87,19 @@ function contextOf(options: StreamsOptions): Context {
 async function answer(
   context: Context,
   options: StreamsOptions,
+  subscriptions: Subscriptions | undefined,
   request: StreamRequest,
   target: Target,
 ): Promise<Reply> {
   try {
-    return finish(await route(context, options, request, target), request, options)
+    const control = subscriptions && parseControlPath(target.pathname, context.basePath)
+    const reply =
+      subscriptions && control && request.method !== "OPTIONS"
+        ? await subscriptions.answer({ request, target }, control)
+        : control
+          ? preflight(options, request)
+          : await route(context, options, request, target)
+    return finish(reply, request, options)
   } catch (error) {
     const reply = problemReply(error)
     if (reply.status >= 500) context.onError(error)

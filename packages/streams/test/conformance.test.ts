@@ -1,4 +1,5 @@
 import { registerHooks } from "node:module"
+import { nodeWebhooks } from "@rouse/streams/node"
 import { afterAll, beforeAll } from "vitest"
 import type { Served } from "./serve.ts"
 import { serveStreams } from "./serve.ts"
@@ -16,12 +17,14 @@ registerHooks({
 const { runConformanceTests } = (await import(SUITE)) as typeof import("@durable-streams/server-conformance-tests")
 
 const LONG_POLL_MS = 500
-const target = { baseUrl: "", longPollTimeoutMs: LONG_POLL_MS }
+const target = { baseUrl: "", longPollTimeoutMs: LONG_POLL_MS, subscriptions: true }
 let served: Served
 
 beforeAll(async () => {
   const front = process.env["ROUSE_STREAMS_FRONT"] === "fetch" ? "fetch" : "node"
-  served = await serveStreams({ longPollMs: LONG_POLL_MS, cors: { origins: ["https://example.com"] } }, front)
+  const cors = { origins: ["https://example.com"] }
+  const subscriptions = { ...nodeWebhooks(), allowLoopbackWebhooks: true }
+  served = await serveStreams({ longPollMs: LONG_POLL_MS, cors, subscriptions }, front)
   target.baseUrl = served.url
 })
 afterAll(() => served.close())

@@ -86,7 +86,7 @@ test("closing ends every live read in good order", async () => {
   const events = await fetch(`${url}?offset=now&live=sse`)
   const poll = fetch(`${url}?offset=now&live=long-poll`)
   await eventually(() => expect(watched.watchers).toBe(2))
-  served.streams.close()
+  await served.streams.close()
   expect((await poll).status).toBe(204)
   expect(await events.text()).toContain("event: control")
   expect(watched.watchers).toBe(0)

@@ -24,7 +24,7 @@ beforeEach(async () => {
   streams = serve({})
 })
 afterEach(async () => {
-  streams.close()
+  await streams.close()
   await store.close()
 })
 
@@ -299,7 +299,7 @@ describe("live readers", () => {
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"])
     await first.cancel()
     await new SseClient(await ask("offset=now&live=sse")).cancel()
-    streams.close()
+    await streams.close()
     await poll
     const late = await ask("offset=now&live=long-poll")
     expect([late.status, ((await late.json()) as { code: string }).code]).toEqual([503, "SHUTTING_DOWN"])

@@ -19,6 +19,13 @@ export class ManualClock implements Clock {
     return this.#timers.size
   }
 
+  /** Sets the time as an administrator does: what waits goes on waiting as long as it was told to. */
+  set(nowMs: number): void {
+    const byMs = nowMs - this.#nowMs
+    this.#nowMs = nowMs
+    for (const timer of this.#timers.values()) timer.atMs += byMs
+  }
+
   /** Runs what is due, in order, also what is armed on the way. */
   advance(byMs: number): void {
     const endMs = this.#nowMs + byMs

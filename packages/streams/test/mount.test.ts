@@ -59,7 +59,7 @@ describe.each(MOUNTS)("mounted in %s", (name, mount) => {
     const server = createServer(mount(streams))
     const url = await listen(server)
     onTestFinished(async () => {
-      streams.close()
+      await streams.close()
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()

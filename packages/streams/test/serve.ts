@@ -41,11 +41,12 @@ export async function serveStreams(options: Partial<StreamsOptions> = {}, front:
   const server = createServer(front === "node" ? toNodeHandler(streams) : (req, res) => void byFetch(req, res))
   const url = await listen(server)
   const close = async (): Promise<void> => {
-    streams.close()
+    const closed = streams.close()
     await new Promise<void>((resolve) => {
       server.close(() => resolve())
       server.closeAllConnections()
     })
+    await closed
     await store.close()
   }
   return { url, streams, errors, close }

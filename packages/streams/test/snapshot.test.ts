@@ -33,7 +33,7 @@ async function world(contentType = "application/json"): Promise<World> {
   const clock = { ...systemClock, now }
   const streams: Streams = createStreams({ store, clock, random: Math.random, onError: (error) => errors.push(error) })
   onTestFinished(async () => {
-    streams.close()
+    await streams.close()
     await store.close()
     expect(errors).toEqual([])
   })

@@ -10,6 +10,7 @@ import { modelTests } from "./store/model.ts"
 import { producerTests } from "./store/producers.ts"
 import { retentionTests } from "./store/retention.ts"
 import { streamTests } from "./store/streams.ts"
+import { subscriptionTests } from "./store/subscriptions.ts"
 import { timeTests } from "./store/time.ts"
 
 export type { OpenedStore, OpenStore }
@@ -30,6 +31,7 @@ export function storeSuite(name: string, open: OpenStore): void {
     entityTests(fixture)
     timeTests(fixture)
     retentionTests(fixture)
+    subscriptionTests(fixture)
     lifeTests(fixture)
     modelTests(fixture)
   })

@@ -4,7 +4,7 @@ import { admit, listenWith } from "@rouse/server/http"
 import type { Store } from "@rouse/store"
 import { createStreams } from "@rouse/streams"
 import type { StreamAccess, Streams } from "@rouse/streams"
-import { toNodeHandler } from "@rouse/streams/node"
+import { nodeWebhooks, toNodeHandler } from "@rouse/streams/node"
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
 import type { Io } from "../io.ts"
 import { advisePort } from "./advise-port.ts"
@@ -23,6 +23,8 @@ export interface HostStreamsOptions {
   /** None: whoever is on this machine may do everything. */
   readonly tokens: readonly Token[]
   readonly longPollMs?: number
+  /** Whether webhooks may go to this machine. */
+  readonly allowLoopbackWebhooks?: boolean
   readonly log: Log
 }
 
@@ -49,14 +51,16 @@ export async function hostStreams(options: HostStreamsOptions, io: Io): Promise<
     streamsUrl: listening.url + streams.basePath,
     async close() {
       stopSweeping()
-      streams.close()
+      const ended = streams.close()
       await listening.close(GRACE_MS)
+      await ended
       await store.close()
     },
   }
 }
 
-function streamsOf(store: Store, { tokens, longPollMs, log }: HostStreamsOptions, io: Io): Streams {
+function streamsOf(store: Store, options: HostStreamsOptions, io: Io): Streams {
+  const { tokens, longPollMs, allowLoopbackWebhooks = false, log } = options
   return createStreams({
     store,
     clock: {
@@ -68,6 +72,7 @@ function streamsOf(store: Store, { tokens, longPollMs, log }: HostStreamsOptions
     },
     random: io.random,
     guard: (access) => guard(access, tokens),
+    subscriptions: { ...nodeWebhooks(), allowLoopbackWebhooks },
     onError: (error) => log.error("a stream request failed", { error: String(error) }),
     ...(longPollMs === undefined ? {} : { longPollMs }),
   })

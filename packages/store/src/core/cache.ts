@@ -1,6 +1,8 @@
 import type { Overlay } from "./overlay.ts"
 import type { ProducerState } from "./producer.ts"
 import type { StreamState } from "./stream-state.ts"
+import { SubscriberIndex } from "./subscriber-index.ts"
+import type { SubscriptionSource } from "./subscriber-index.ts"
 import type { EntityState, StoreView } from "./view.ts"
 
 /** States kept of each kind. When there are as many, all are forgotten and it begins anew. */
@@ -15,12 +17,14 @@ const ENTITY_TEXT_MAX = 2_048
  * 2. Whoever undoes or bypasses a commit (`ROLLBACK`, a sweep) must `forget`.
  */
 export class CachedView implements StoreView {
-  readonly #base: StoreView
+  readonly #base: Omit<StoreView, "subscriptions">
+  readonly subscriptions: SubscriberIndex
   readonly #streams = new Map<string, StreamState>()
   readonly #entities = new Map<string, EntityState>()
 
-  constructor(base: StoreView) {
+  constructor(base: Omit<StoreView, "subscriptions">, subscriptions: SubscriptionSource) {
     this.#base = base
+    this.subscriptions = new SubscriberIndex(subscriptions)
   }
 
   stream(path: string): StreamState | undefined {
@@ -43,11 +47,13 @@ export class CachedView implements StoreView {
   keep(changes: Overlay): void {
     for (const [path, state] of changes.streams) this.#keepStream(path, state)
     for (const [url, state] of changes.entities) this.#keepEntity(url, state)
+    if (changes.touchedSubscriptions !== undefined) this.subscriptions.keep(changes.touchedSubscriptions)
   }
 
   forget(): void {
     this.#streams.clear()
     this.#entities.clear()
+    this.subscriptions.forget()
   }
 
   producer(stream: number, id: string): ProducerState | undefined {

@@ -61,6 +61,9 @@ function sizeOfOp(op: EncodedOp): number {
     case "putSnapshot":
     case "trimStream":
       return op.data?.length ?? 0
+    case "subscription":
+      return op.change.kind === "put" ? op.change.record.config.length + op.change.record.state.length : 0
+    case "secret":
     case "deleteStream":
     case "touchStream":
     case "deleteEntity":
@@ -88,6 +91,8 @@ function encodeOp(op: Op): EncodedOp {
       return { op: "putTimer", timer: { ...op.timer, payload: JSON.stringify(op.timer.payload) } }
     case "putReceipt":
       return { op: "putReceipt", receipt: { ...op.receipt, response: JSON.stringify(op.receipt.response) } }
+    case "subscription":
+    case "secret":
     case "createStream":
     case "forkStream":
     case "append":

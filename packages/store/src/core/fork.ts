@@ -91,7 +91,7 @@ function pointOf(source: StreamState, op: ForkStreamOp, view: ForkView): ForkPoi
 }
 
 /** The stream and those it was forked from, itself first. */
-function lineOf(leaf: StreamState, view: ForkView): readonly LineMember[] {
+export function lineOf(leaf: StreamState, view: Pick<ForkView, "stream">): readonly LineMember[] {
   const line: LineMember[] = []
   let state: StreamState | undefined = leaf
   while (state !== undefined) {

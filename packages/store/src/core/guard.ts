@@ -55,6 +55,14 @@ function refuseConflict(guard: Guard, view: StoreView): void {
     case "noReceipt":
       if (!view.hasReceipt(guard.key)) return
       throw conflict(guard.kind, `there is a receipt ${guard.key}`, { key: guard.key })
+    case "subscription": {
+      const version = view.subscriptions.subscription(guard.id)?.version ?? 0
+      if (version === guard.version) return
+      throw conflict(guard.kind, `the subscription ${guard.id} has version ${version}, not ${guard.version}`, {
+        id: guard.id,
+        version,
+      })
+    }
   }
 }
 

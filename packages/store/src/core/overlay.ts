@@ -1,5 +1,6 @@
 import type { ProducerClaim, StreamState } from "./stream-state.ts"
 import type { ProducerState } from "./producer.ts"
+import { SubscriptionOverlay } from "./subscription-overlay.ts"
 import type { EntityState, StoreView } from "./view.ts"
 
 /** A view with the effects of a commit's earlier operations laid over it: of those that later ones depend on. */
@@ -11,9 +12,15 @@ export class Overlay implements StoreView {
   readonly entities: Map<string, EntityState | undefined> = new Map()
   readonly #pins = new Map<number, number>()
   readonly #entityIds = new Map<string, number>()
+  /** Made when a commit first concerns a subscription: few do. */
+  touchedSubscriptions: SubscriptionOverlay | undefined
 
   constructor(base: StoreView) {
     this.base = base
+  }
+
+  get subscriptions(): SubscriptionOverlay {
+    return (this.touchedSubscriptions ??= new SubscriptionOverlay(this.base.subscriptions))
   }
 
   stream(path: string): StreamState | undefined {

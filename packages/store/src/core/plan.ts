@@ -9,6 +9,8 @@ import { withPlanned } from "./planned-batches.ts"
 import type { EntityState, StoreView } from "./view.ts"
 import { absence, isAlive, newStream, outcomeOf, renewed } from "./stream-state.ts"
 import type { ProducerClaim, StreamState } from "./stream-state.ts"
+import { SubscriptionPlan } from "./subscription-plan.ts"
+import type { SubscriptionWrite } from "./subscription-state.ts"
 import { Overlay } from "./overlay.ts"
 import { planPin, planSnapshot, planTrim } from "./retention.ts"
 import type { RetentionWrite } from "./retention.ts"
@@ -34,6 +36,7 @@ export type Write =
   | { readonly kind: "dropTimer"; readonly id: string }
   | { readonly kind: "putReceipt"; readonly receipt: EncodedReceipt }
   | RetentionWrite
+  | { readonly kind: "subscription"; readonly write: SubscriptionWrite }
 
 export interface Plan {
   /** False: the commit had been applied before, and there are no writes. */
@@ -42,6 +45,8 @@ export interface Plan {
   readonly streams: Record<string, StreamOutcome>
   /** The version that each `putEntity` got, in order. */
   readonly versions: readonly number[]
+  /** The earliest time at which a subscription that the commit touched is due. */
+  readonly subscriptionDueAtMs: number | null
   /** The states that the commit leaves. */
   readonly view: Overlay
 }
@@ -64,6 +69,7 @@ class Planner {
   readonly #writes: Write[] = []
   readonly #streams: Record<string, StreamOutcome> = {}
   readonly #versions: number[] = []
+  #subscriptions: SubscriptionPlan | undefined
   /** Operations begun. */
   #at = 0
 
@@ -83,7 +89,14 @@ class Planner {
       this.#at += 1
       if (this.#do(op) === "duplicate") return this.#repeated()
     }
-    return { applied: true, writes: this.#writes, streams: this.#streams, versions: this.#versions, view: this.#view }
+    return {
+      applied: true,
+      writes: this.#writes,
+      streams: this.#streams,
+      versions: this.#versions,
+      subscriptionDueAtMs: this.#subscriptions?.dueAtMs ?? null,
+      view: this.#view,
+    }
   }
 
   /** The answer to a commit that was applied before: its streams as they are. */
@@ -98,7 +111,7 @@ class Planner {
         op.op === "append" && op.producer !== undefined ? before.producer(state.id, op.producer.id) : undefined
       streams[op.path] = { ...outcomeOf(state), ...(producer === undefined ? {} : { producer }) }
     }
-    return { applied: false, writes: [], streams, versions: [], view: this.#view }
+    return { applied: false, writes: [], streams, versions: [], subscriptionDueAtMs: null, view: this.#view }
   }
 
   #do(op: EncodedOp): "done" | "duplicate" {
@@ -134,7 +147,45 @@ class Planner {
       case "putPin":
       case "dropPin":
         return this.#write(planPin(this.#view, op))
+      case "subscription":
+        this.#subscriptionPlan().do(op.change)
+        return "done"
+      case "secret":
+        return this.#writeSubscription(
+          op.secret === null
+            ? { kind: "dropSecret", name: op.name }
+            : { kind: "putSecret", name: op.name, value: op.secret, createdAtMs: op.nowMs },
+        )
     }
+  }
+
+  #subscriptionPlan(): SubscriptionPlan {
+    return (this.#subscriptions ??= new SubscriptionPlan(
+      this.#view.subscriptions,
+      (path) => this.#view.stream(path),
+      (write) => this.#writeSubscription(write),
+    ))
+  }
+
+  #writeSubscription(write: SubscriptionWrite): "done" {
+    return this.#write({ kind: "subscription", write })
+  }
+
+  /** Whether anybody wants to know of a stream. What this commit did to subscriptions is not known without looking closer. */
+  #hasSubscribers(path: string): boolean {
+    if (this.#subscriptions !== undefined) return true
+    const { subscriptions } = this.#view.base
+    return subscriptions.any && subscriptions.subscribers(path).length > 0
+  }
+
+  #grown(before: number, next: StreamState, nowMs: number): void {
+    if (next.tail > before && this.#hasSubscribers(next.path)) {
+      this.#subscriptionPlan().grown(next.path, before, nowMs)
+    }
+  }
+
+  #gone(path: string): void {
+    if (this.#hasSubscribers(path)) this.#subscriptionPlan().gone(path)
   }
 
   #write(write: Write | undefined): "done" {
@@ -149,9 +200,12 @@ class Planner {
       this.#streams[op.path] = { ...outcomeOf(existing), created: false }
       return "done"
     }
-    if (existing !== undefined) this.#drop(existing)
+    if (existing !== undefined) {
+      this.#gone(op.path)
+      this.#drop(existing)
+    }
     const identity = this.#view.newStream()
-    return this.#insertStream(newStream(identity.id, identity.incarnation, op), op.data)
+    return this.#insertStream(newStream(identity.id, identity.incarnation, op), op.data, op.nowMs)
   }
 
   #forkStream(op: ForkStreamOp): "done" {
@@ -161,18 +215,22 @@ class Planner {
       return "done"
     }
     const expired = this.#view.stream(op.path)
-    if (expired !== undefined) this.#drop(expired)
+    if (expired !== undefined) {
+      this.#gone(op.path)
+      this.#drop(expired)
+    }
     const identity = this.#view.newStream()
     const fork = decision.build(identity.id, identity.incarnation)
     const source = this.#countForks(op.source, 1)
     this.#view.setPin(source.id, source.horizon)
-    return this.#insertStream(fork, op.data)
+    return this.#insertStream(fork, op.data, op.nowMs)
   }
 
-  #insertStream(state: StreamState, data: Uint8Array | undefined): "done" {
+  #insertStream(state: StreamState, data: Uint8Array | undefined, nowMs: number): "done" {
     this.#view.setStream(state.path, state)
     this.#writes.push({ kind: "insertStream", state })
     this.#putChunk(state, data)
+    this.#grown(state.horizon, state, nowMs)
     this.#streams[state.path] = { ...outcomeOf(state), created: true }
     return "done"
   }
@@ -219,6 +277,7 @@ class Planner {
     if (next === before) return
     this.#view.setStream(op.path, next)
     this.#putChunk(next, op.data)
+    if (op.silent !== true) this.#grown(before?.tail ?? 0, next, op.nowMs)
     const changed = next.closed || next.streamSeq !== before?.streamSeq || next.diesAtMs !== before?.diesAtMs
     if (changed) this.#writes.push({ kind: "updateStream", state: next })
     if (op.producer === undefined) return
@@ -238,6 +297,7 @@ class Planner {
   #deleteStream(path: string): "done" {
     const state = this.#view.stream(path)
     if (state === undefined || state.deleted) throw absence(path, state)
+    this.#gone(path)
     delete this.#streams[path]
     if (state.forks === 0) {
       this.#drop(state)

@@ -5,6 +5,9 @@ import { RouseError } from "@rouse/protocol"
 import { primaryCode } from "./failure.ts"
 
 const SQLITE_BUSY = 5
+/** The store holds secrets: nobody else on the machine reads it. SQLite gives its other files the mode of the database. */
+const PRIVATE_FILE = 0o600
+const PRIVATE_DIRECTORY = 0o700
 const MAGIC = "SQLite format 3\0"
 
 /** What a data directory holds. */
@@ -21,7 +24,9 @@ export function prepareDirectory(given: string): DataFiles {
   if (!statSync(directory).isDirectory()) {
     throw new RouseError("STORE_UNAVAILABLE", `${directory} is not a directory`, { details: { where: directory } })
   }
-  return { directory, database: join(directory, "rouse.db"), lock: join(directory, "rouse.lock") }
+  const database = join(directory, "rouse.db")
+  closeSync(openSync(database, "a", PRIVATE_FILE))
+  return { directory, database, lock: join(directory, "rouse.lock") }
 }
 
 /** Step by step: Node's own recursion never ends where a parent exists and takes no children, as in `/proc`. */
@@ -29,7 +34,7 @@ function makeDirectory(directory: string): void {
   if (statSync(directory, { throwIfNoEntry: false }) !== undefined) return
   const parent = dirname(directory)
   if (parent !== directory) makeDirectory(parent)
-  mkdirSync(directory)
+  mkdirSync(directory, { mode: PRIVATE_DIRECTORY })
 }
 
 /**

@@ -8,6 +8,7 @@ import type { StreamOutcome } from "../store.ts"
 import { storeFailure } from "./failure.ts"
 import { Sweeper } from "./sweeper.ts"
 import type { Swept } from "./sweeper.ts"
+import { SqliteSubscriptions } from "./subscription-source.ts"
 import { SqliteView } from "./view.ts"
 import { Writes } from "./writes.ts"
 
@@ -18,6 +19,7 @@ export type Outcome =
       readonly applied: boolean
       readonly streams: Record<string, StreamOutcome>
       readonly versions: readonly number[]
+      readonly subscriptionDueAtMs: number | null
     }
   | { readonly ok: false; readonly failure: Failure }
 
@@ -50,7 +52,7 @@ export class Engine {
   constructor(db: DatabaseSync, where: string) {
     this.#db = db
     this.#where = where
-    this.#view = new CachedView(new SqliteView(db))
+    this.#view = new CachedView(new SqliteView(db), new SqliteSubscriptions(db))
     this.#writes = new Writes(db)
     this.#sweeper = new Sweeper(db)
   }
@@ -100,7 +102,8 @@ export class Engine {
     }
     for (const write of plan.writes) this.#writes.do(write)
     if (plan.applied) this.#view.keep(plan.view)
-    return { ok: true, applied: plan.applied, streams: plan.streams, versions: plan.versions }
+    const { applied, streams, versions, subscriptionDueAtMs } = plan
+    return { ok: true, applied, streams, versions, subscriptionDueAtMs }
   }
 }
 

@@ -6,6 +6,7 @@ type StreamEvent = Parameters<StreamListener>[0]
 export class Listeners {
   readonly #streams = new Map<string, Set<StreamListener>>()
   readonly #entities = new Set<(record: EntityRecord) => void>()
+  readonly #subscriptions = new Set<(dueAtMs: number) => void>()
 
   watchStream(path: string, listener: StreamListener): () => void {
     /** A registration of its own, so that the same function may listen twice. */
@@ -30,6 +31,20 @@ export class Listeners {
     return () => {
       this.#entities.delete(registration)
     }
+  }
+
+  watchSubscriptions(listener: (dueAtMs: number) => void): () => void {
+    const registration = (dueAtMs: number): void => {
+      listener(dueAtMs)
+    }
+    this.#subscriptions.add(registration)
+    return () => {
+      this.#subscriptions.delete(registration)
+    }
+  }
+
+  tellSubscriptions(dueAtMs: number): void {
+    for (const listener of [...this.#subscriptions]) tell(listener, dueAtMs)
   }
 
   get hasEntityListeners(): boolean {

@@ -8,6 +8,8 @@ const SOURCES: readonly string[] = [
   "SELECT min(position) AS position FROM pin WHERE stream = ?1",
   // A fork reads all that its source had up to the fork point, but for what was trimmed before it was made.
   "SELECT min(horizon) FROM stream WHERE forked_from = ?1 AND horizon < fork_at",
+  // A subscription's cursor: what is after it is still to be read.
+  "SELECT min(acked) FROM subscribed WHERE path = (SELECT path FROM stream WHERE id = ?1)",
 ]
 
 /** Answers how much of a stream may not be trimmed. */

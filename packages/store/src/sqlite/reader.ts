@@ -29,6 +29,7 @@ import { ENTITY_COLUMNS, listEntities, recordOf } from "./entity-list.ts"
 import { LineReader } from "./line-reader.ts"
 import { readNonce } from "./migrate.ts"
 import { RetentionReads } from "./retention-reads.ts"
+import { SubscriptionReader } from "./subscription-reader.ts"
 import { BATCH_END_SQL, FORK_NEED_SQL, STREAM_SQL, streamOf } from "./view.ts"
 
 /** Reads of a store, on a connection of their own. Every statement is prepared once, when first needed. */
@@ -39,6 +40,7 @@ export class Reader {
   readonly #line: LineReader
   readonly #statements = new Map<string, StatementSync>()
   readonly #retention: RetentionReads
+  readonly subscriptions: SubscriptionReader
 
   constructor(db: DatabaseSync, clock: () => number) {
     this.#db = db
@@ -46,6 +48,11 @@ export class Reader {
     this.#nonce = readNonce(db)
     this.#retention = new RetentionReads(db, (sql) => this.#prepare(sql))
     this.#line = new LineReader((sql) => this.#prepare(sql), this.#nonce)
+    this.subscriptions = new SubscriptionReader(
+      (sql) => this.#prepare(sql),
+      (path) => this.#alive(path),
+      (stream, position) => offsetAt(this.#line.segments(stream, START), position),
+    )
   }
 
   stream(path: string): StreamInfo | undefined {

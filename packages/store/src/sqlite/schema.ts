@@ -10,6 +10,7 @@
  * - A batch has no time of its own: an `era` says up to which `chunk` the log had come at a time.
  * - `snapshot` holds what a stream amounts to: at its horizon, and newer. `trimmed` is what lies below a horizon and is to be dropped.
  * - A fork has the batches from `fork_at` on; those before it are its source's, `forked_from`, which is kept as long as it has `forks`.
+ * - `subscribed` has a subscription's cursors. Whether one is behind its stream's tail is kept with it, by every commit that moves either.
  * - A deleted stream is only forgotten: its batches are in `garbage` until a sweep drops them.
  */
 
@@ -95,6 +96,28 @@ CREATE TABLE receipt (
   key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, response TEXT NOT NULL, expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX receipt_expiry ON receipt (expires_at);
+CREATE TABLE subscription (
+  serial INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  version INTEGER NOT NULL,
+  pattern TEXT,
+  wake_stream TEXT,
+  idle INTEGER NOT NULL,
+  due_at INTEGER,
+  pending INTEGER NOT NULL,
+  links INTEGER NOT NULL,
+  named INTEGER NOT NULL,
+  config TEXT NOT NULL,
+  state TEXT NOT NULL
+) STRICT;
+CREATE INDEX subscription_due ON subscription (due_at) WHERE due_at IS NOT NULL;
+CREATE TABLE subscribed (
+  subscription INTEGER NOT NULL, path TEXT NOT NULL, acked INTEGER NOT NULL, pending INTEGER NOT NULL, explicit INTEGER NOT NULL,
+  PRIMARY KEY (subscription, path)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX subscribed_path ON subscribed (path);
+CREATE INDEX subscribed_pending ON subscribed (subscription, pending DESC, path);
+CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `
 
 /** Dead letters are found without a look at every entity; an entity that was due is found by what it is. */

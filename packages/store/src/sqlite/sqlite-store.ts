@@ -20,6 +20,7 @@ import type {
   Timer,
   Trimmable,
 } from "../store.ts"
+import type { Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
 import { CommitQueue } from "./commit-queue.ts"
 import type { Committed } from "./commit-queue.ts"
 import { errorOf } from "./engine.ts"
@@ -72,7 +73,8 @@ export class SqliteStore implements Store {
     this.#refuseClosed()
     const committed = await this.#track(this.#queue.commit(encodeCommit(commit)))
     this.#announce(commit, committed)
-    return { applied: committed.applied, streams: committed.streams }
+    const { applied, streams, subscriptionDueAtMs } = committed
+    return { applied, streams, ...(subscriptionDueAtMs === null ? {} : { subscriptionDueAtMs }) }
   }
 
   async stream(path: string): Promise<StreamInfo | undefined> {
@@ -147,6 +149,34 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#reader.nextDueAtMs())
   }
 
+  async subscription(id: string): Promise<SubscriptionRecord | undefined> {
+    return this.#read(() => this.#reader.subscriptions.one(id))
+  }
+
+  async subscribedStreams(id: string, limit: number): Promise<readonly SubscribedStream[]> {
+    return this.#read(() => this.#reader.subscriptions.streams(id, limit))
+  }
+
+  async dueSubscriptions(nowMs: number, limit: number): Promise<readonly SubscriptionRecord[]> {
+    return this.#read(() => this.#reader.subscriptions.due(nowMs, limit))
+  }
+
+  async distantSubscriptions(afterMs: number, limit: number): Promise<readonly SubscriptionRecord[]> {
+    return this.#read(() => this.#reader.subscriptions.distant(afterMs, limit))
+  }
+
+  async nextSubscriptionDueAtMs(): Promise<number | undefined> {
+    return this.#read(() => this.#reader.subscriptions.nextDueAtMs())
+  }
+
+  watchSubscriptions(listener: (dueAtMs: number) => void): () => void {
+    return this.#listeners.watchSubscriptions(listener)
+  }
+
+  async secrets(prefix: string): Promise<readonly Secret[]> {
+    return this.#read(() => this.#reader.subscriptions.secrets(prefix))
+  }
+
   async receipt(key: string): Promise<StoredReceipt | undefined> {
     return this.#read(() => this.#reader.receipt(key))
   }
@@ -201,8 +231,9 @@ export class SqliteStore implements Store {
     if (this.#closed !== undefined) throw new RouseError("SHUTTING_DOWN", "the store is closed")
   }
 
-  #announce(commit: Commit, { applied, streams, versions }: Committed): void {
+  #announce(commit: Commit, { applied, streams, versions, subscriptionDueAtMs }: Committed): void {
     if (!applied) return
+    if (subscriptionDueAtMs !== null) this.#listeners.tellSubscriptions(subscriptionDueAtMs)
     for (const [path, { next, closed }] of Object.entries(streams)) {
       this.#listeners.tellStream(path, { next, closed, deleted: false })
     }

@@ -2,6 +2,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { Eras } from "./eras.ts"
 import { Trimmed } from "./trimmed.ts"
 
+import { forgetSubscribed } from "./subscription-writes.ts"
+
 /** Rows that one sweep drops of each kind: what a commit may have to wait for. */
 export const SWEEP_ROWS_MAX = 500
 
@@ -33,6 +35,7 @@ export class Sweeper {
   readonly #emptied: StatementSync
   readonly #trimmed: Trimmed
   readonly #eras: Eras
+  readonly #unsubscribe: (path: string) => void
 
   constructor(db: DatabaseSync) {
     this.#receipts = db.prepare(
@@ -56,6 +59,7 @@ export class Sweeper {
       db.prepare("DELETE FROM trimmed WHERE stream = ?"),
       db.prepare("DELETE FROM pin WHERE stream = ?"),
     ]
+    this.#unsubscribe = forgetSubscribed(db)
     this.#emptied = db.prepare("DELETE FROM garbage WHERE stream = ?")
     this.#trimmed = new Trimmed(db)
     this.#eras = new Eras(db)
@@ -72,7 +76,8 @@ export class Sweeper {
   }
 
   /** A stream with forks is kept for them. One that was kept for this stream alone is next. */
-  #end({ id, forked_from: source }: Expired): void {
+  #end({ id, path, forked_from: source }: Expired): void {
+    this.#unsubscribe(path)
     if (this.#hasForks.get(id) !== undefined) {
       this.#keep.run(id)
       return

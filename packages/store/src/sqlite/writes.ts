@@ -3,11 +3,13 @@ import type { Write } from "../core/plan.ts"
 import type { StreamState } from "../core/stream-state.ts"
 import { EntityWrites } from "./entity-writes.ts"
 import { RetentionWrites } from "./retention-writes.ts"
+import { SubscriptionWrites } from "./subscription-writes.ts"
 
 /** Carries out a plan's writes, one prepared statement each. */
 export class Writes {
   readonly #entities: EntityWrites
   readonly #retention: RetentionWrites
+  readonly #subscriptions: SubscriptionWrites
   readonly #insertStream: StatementSync
   readonly #updateStream: StatementSync
   readonly #dropStream: readonly StatementSync[]
@@ -22,6 +24,7 @@ export class Writes {
   constructor(db: DatabaseSync) {
     this.#entities = new EntityWrites(db)
     this.#retention = new RetentionWrites(db)
+    this.#subscriptions = new SubscriptionWrites(db)
     this.#insertStream = db.prepare(
       `INSERT INTO stream (id, path, content_type, closed, created_at, ttl_seconds, expires_at, dies_at, forked_from, fork_base, fork_sub, fork_at, horizon, forks, deleted)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
@@ -83,6 +86,9 @@ export class Writes {
       case "putPin":
       case "dropPin":
         this.#retention.do(write)
+        return
+      case "subscription":
+        this.#subscriptions.do(write.write)
         return
       case "insertStream":
       case "updateStream":

@@ -22,15 +22,45 @@ export function parseStreamPath(pathname: string, basePath: string): string {
   const raw = pathname.slice(basePath.length + 1)
   // Every encoded byte takes three characters, so a longer path cannot be within the bound.
   if (raw.length > PATH_BYTES_MAX * 3) throw tooLong()
-  const segments = raw.split("/").map(decodeSegment)
+  return checked(raw.split("/").map(decode))
+}
+
+/**
+ * A stream's path as it stands in a body: not encoded. Slashes around it do not count.
+ *
+ * @throws {RouseError} `BAD_REQUEST`, naming `field`.
+ */
+export function parsePathIn(field: string, text: string): string {
+  try {
+    // Throws for what is no text: half of a surrogate pair.
+    encodeURIComponent(text)
+    return checked(text.replaceAll(/^\/+|\/+$/g, "").split("/"))
+  } catch (cause) {
+    const rule = RouseError.is(cause) ? cause.message.replace(/^path: /, "") : "it is not valid Unicode"
+    throw new RouseError("BAD_REQUEST", `${field}: ${rule}`, { cause, details: { field } })
+  }
+}
+
+/** What follows the protocol's own prefix in a URL path, in segments, decoded; undefined when the path is a stream's. */
+export function parseControlPath(pathname: string, basePath: string): readonly string[] | undefined {
+  const prefix = `${basePath}/${RESERVED}`
+  if (pathname === prefix) return []
+  if (!pathname.startsWith(prefix + "/")) return undefined
+  if (pathname.length > prefix.length + PATH_BYTES_MAX * 6) throw tooLong()
+  return pathname
+    .slice(prefix.length + 1)
+    .split("/")
+    .map(decode)
+}
+
+function checked(segments: readonly string[]): string {
   if (segments[0] === RESERVED) throw bad(`a path that begins with ${RESERVED} is reserved by the protocol`)
-  const path = segments.join("/")
+  const path = segments.map(checkSegment).join("/")
   if (encoder.encode(path).length > PATH_BYTES_MAX) throw tooLong()
   return path
 }
 
-function decodeSegment(raw: string): string {
-  const segment = decode(raw)
+function checkSegment(segment: string): string {
   if (segment === "") throw bad("it has an empty segment")
   if (segment === "." || segment === "..") throw bad("it has a dot segment")
   if (segment.includes("/") || segment.includes("\\")) throw bad("a segment has an encoded slash or a backslash")

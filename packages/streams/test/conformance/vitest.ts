@@ -6,7 +6,7 @@ import * as vitest from "vitest"
  */
 export { expect, test, vi } from "vitest"
 
-/** Groups by the beginning of their names. Subscriptions are off in the suite's own options. */
+/** Groups by the beginning of their names. */
 const NOT_BUILT: readonly string[] = []
 
 export const describe = Object.assign(

@@ -1,0 +1,134 @@
+import { RouseError } from "@rouse/protocol"
+import type { Op, SubscribedStream } from "@rouse/store"
+import { checkWebhookUrl, hostOf, isAllowedAddress } from "../core/webhook-url.ts"
+import { reachOf } from "../core/ip-address.ts"
+import type { SubscriptionContext } from "./context.ts"
+import { apply, find, retrying } from "./known.ts"
+import type { Known } from "./known.ts"
+import type { WebhookResponse } from "./options.ts"
+import { actionUrl, wakeStreams, wireStream } from "./wire.ts"
+
+/** How long a receiver is given, from the name's resolution to the end of its answer. */
+export const ANSWER_MS_MAX = 10_000
+/** How much of an answer is read. A longer one counts as taken, and says nothing. */
+export const ANSWER_BYTES_MAX = 65_536
+
+type Outcome = "taken" | "done" | "failed"
+
+const decoder = new TextDecoder("utf-8", { fatal: true })
+
+/**
+ * Sends the wake under way to its receiver, and stores what came of it. A failure to send is an outcome, not an error.
+ *
+ * @param signal Ends the attempt without an outcome: it is made again when its time is over.
+ */
+export async function deliver(context: SubscriptionContext, known: Known, signal: AbortSignal): Promise<void> {
+  const streams = await wakeStreams(context, known)
+  const outcome = await attempt(context, known, streams, signal)
+  if (signal.aborted) return
+  const { serial } = known.record
+  const { generation } = known.state
+  await retrying(async () => {
+    const newest = await find(context, known.record.id)
+    if (newest.record.serial !== serial) return
+    await apply(context, newest, { kind: "sent", generation, outcome }, (step, nowMs) =>
+      outcome === "done" && step.kind === "next" ? acksOf(known.record.id, streams, nowMs) : [],
+    )
+  })
+}
+
+/** A receiver that is done at once has handled what it was told of. */
+function acksOf(id: string, streams: readonly SubscribedStream[], nowMs: number): Op[] {
+  return streams
+    .filter((stream) => stream.pending)
+    .map(({ path, next }) => ({
+      op: "subscription",
+      change: { kind: "ack", id, path, offset: next, lenient: true, nowMs },
+    }))
+}
+
+async function attempt(
+  context: SubscriptionContext,
+  known: Known,
+  streams: readonly SubscribedStream[],
+  stop: AbortSignal,
+): Promise<Outcome> {
+  const limit = new AbortController()
+  const end = (): void => limit.abort(new RouseError("TIMED_OUT", "the receiver took too long"))
+  stop.addEventListener("abort", end, { once: true })
+  const cancel = context.clock.after(ANSWER_MS_MAX, end)
+  try {
+    const work = send(context, known, streams, limit.signal)
+    return outcomeOf(await Promise.race([work, aborted(limit.signal, work)]))
+  } catch (error) {
+    if (!stop.aborted) context.onError(failure(known, error))
+    return "failed"
+  } finally {
+    cancel()
+    stop.removeEventListener("abort", end)
+  }
+}
+
+async function send(
+  context: SubscriptionContext,
+  known: Known,
+  streams: readonly SubscribedStream[],
+  signal: AbortSignal,
+): Promise<WebhookResponse> {
+  const { config, state, record } = known
+  const url = checkWebhookUrl(config.webhookUrl ?? "", context.options.allowLoopbackWebhooks === true)
+  const address = await addressOf(context, url)
+  const body = JSON.stringify({
+    subscription_id: record.id,
+    wake_id: "wakeId" in state.phase ? state.phase.wakeId : "",
+    generation: state.generation,
+    streams: streams.map(wireStream),
+    callback_url: actionUrl(context, known, "callback"),
+    callback_token: await context.tokens.make(record.serial, state.generation),
+  })
+  const headers = { "content-type": "application/json", "webhook-signature": await context.keyring.sign(body) }
+  signal.throwIfAborted()
+  return context.options.fetch({ url, address, headers, body, responseBytesMax: ANSWER_BYTES_MAX, signal })
+}
+
+/** One address, when all that the name has may be connected to: a name that leads inside only sometimes is refused always. */
+async function addressOf(context: SubscriptionContext, url: URL): Promise<string> {
+  const host = hostOf(url)
+  const addresses = reachOf(host) === undefined ? await context.options.resolve(host) : [host]
+  const allowLoopback = context.options.allowLoopbackWebhooks === true
+  const [first] = addresses
+  if (first !== undefined && addresses.every((address) => isAllowedAddress(address, url, allowLoopback))) return first
+  throw new RouseError("WEBHOOK_URL_REJECTED", `webhook.url: ${host} does not lead to a public address`)
+}
+
+function outcomeOf({ status, body }: WebhookResponse): Outcome {
+  if (status < 200 || status > 299) return "failed"
+  return body !== undefined && saysDone(body) ? "done" : "taken"
+}
+
+function saysDone(body: Uint8Array): boolean {
+  try {
+    const value: unknown = JSON.parse(decoder.decode(body))
+    return typeof value === "object" && value !== null && "done" in value && value.done === true
+  } catch {
+    // Whatever it is, it does not say so.
+    return false
+  }
+}
+
+/** Rejects when the signal does. What is given up must not fail unseen. */
+function aborted(signal: AbortSignal, work: Promise<unknown>): Promise<never> {
+  work.catch(() => undefined)
+  return new Promise((_, reject) => {
+    const refuse = (): void => reject(signal.reason as Error)
+    if (signal.aborted) refuse()
+    else signal.addEventListener("abort", refuse, { once: true })
+  })
+}
+
+/** Without the target's address, whose query may hold a secret. */
+function failure(known: Known, cause: unknown): RouseError {
+  return new RouseError("TIMED_OUT", `a webhook of the subscription ${known.record.id} could not be delivered`, {
+    cause,
+  })
+}
