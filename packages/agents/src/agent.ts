@@ -7,10 +7,12 @@ import { interruptedStatus } from "./core/ledger.ts"
 import { callsOf, isSettled, nextStep, stepsOf, sumUsage, textOf } from "./core/run-state.ts"
 import type { ResolvedModel } from "./host.ts"
 import { Ledger } from "./ledger.ts"
-import { runStep } from "./model-step.ts"
+import { callOptions, runStep } from "./model-step.ts"
 import { modelResolver } from "./models.ts"
 import type { Outbox } from "./outbox.ts"
+import { checkPrice } from "./core/pricing.ts"
 import type { Scopes } from "./scope.ts"
+import { mayCall, pricedModel } from "./spend.ts"
 import type { Session } from "./session.ts"
 import type { Tool } from "./tool.ts"
 
@@ -46,6 +48,7 @@ export class AgentLoop {
     if (typeof systemPrompt !== "string" && typeof systemPrompt !== "function") {
       throw new RouseError("INVALID_ARGS", "useAgent: systemPrompt must be a text or a function that returns one")
     }
+    if (options.price !== undefined) checkPrice(options.price, "useAgent: price")
     this.#options = options
   }
 
@@ -82,7 +85,9 @@ export class AgentLoop {
       resolved ??= await this.#resolve(options.model)
       const step = this.#nextStep(pass, steps, resolved.name, prompt)
       if (step.index - (steps[0]?.index ?? step.index) >= (options.maxSteps ?? STEPS_MAX)) throw outOfSteps(options)
-      await runStep({ session, options, resolved, tools }, step)
+      const plan = { session, options, resolved, tools, priced: pricedModel(session, options, resolved.name) }
+      if (!(await mayCall(session, step, () => callOptions(plan), plan.priced))) return this.#suspend(steps)
+      await runStep(plan, step)
     }
   }
 

@@ -1,4 +1,11 @@
-import type { ChangeEvent, HandlerCommit, OutgoingMessage, SpawnRequest } from "@rouse/protocol"
+import type {
+  BudgetDecision,
+  ChangeEvent,
+  HandlerCommit,
+  ModelReservation,
+  OutgoingMessage,
+  SpawnRequest,
+} from "@rouse/protocol"
 
 /** Changes that will be one commit. */
 export interface Batch {
@@ -9,19 +16,19 @@ export interface Batch {
   readonly sends: OutgoingMessage[]
   readonly spawns: SpawnRequest[]
   readonly tags: Record<string, string | null>
+  /** The newest one counts. */
+  readonly reserves: ModelReservation[]
+  readonly budgets: BudgetDecision[]
   readonly approvals: { call: string; tool: string; input: NonNullable<HandlerCommit["approvals"]>[number]["input"] }[]
 }
 
 export function emptyBatch(): Batch {
-  return { events: [], memos: [], take: [], sends: [], spawns: [], tags: {}, approvals: [] }
+  return { events: [], memos: [], take: [], sends: [], spawns: [], tags: {}, approvals: [], reserves: [], budgets: [] }
 }
 
 export function isEmpty(batch: Batch): boolean {
-  const { events, memos, take, sends, spawns, tags, approvals } = batch
-  return (
-    events.length + memos.length + take.length + sends.length + spawns.length + approvals.length === 0 &&
-    Object.keys(tags).length === 0
-  )
+  const { tags, ...lists } = batch
+  return Object.values(lists).every((list) => list.length === 0) && Object.keys(tags).length === 0
 }
 
 /** Adds `later` behind what `batch` holds. */
@@ -32,11 +39,14 @@ export function append(batch: Batch, later: Batch): void {
   batch.sends.push(...later.sends)
   batch.spawns.push(...later.spawns)
   batch.approvals.push(...later.approvals)
+  batch.reserves.push(...later.reserves)
+  batch.budgets.push(...later.budgets)
   Object.assign(batch.tags, later.tags)
 }
 
 /** The fields of a commit, without the empty ones. */
 export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "finish"> {
+  const reserve = batch.reserves.at(-1)
   return {
     events: [...batch.events, ...batch.memos],
     ...(batch.take.length > 0 ? { take: batch.take } : {}),
@@ -44,6 +54,8 @@ export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "fin
     ...(batch.spawns.length > 0 ? { spawns: batch.spawns } : {}),
     ...(Object.keys(batch.tags).length > 0 ? { tags: batch.tags } : {}),
     ...(batch.approvals.length > 0 ? { approvals: batch.approvals } : {}),
+    ...(reserve ? { reserve } : {}),
+    ...(batch.budgets.length > 0 ? { budgets: batch.budgets } : {}),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ChildFinished, Json, JsonObject, MessageRow } from "@rouse/protocol"
+import type { BudgetRequest, ChildFinished, Json, JsonObject, MessageRow } from "@rouse/protocol"
 import { AgentLoop } from "./agent.ts"
 import type { Context, Wake } from "./context.ts"
 import { toJson } from "./core/validate.ts"
@@ -39,6 +39,9 @@ export function handlerContext(
     step: (name, fn) => heard(steps.run(name, fn)),
     send: (to, content, options) => outbox.send(to, content, options),
     spawn: (type, id, spawnArgs, options) => outbox.spawn(type, id, spawnArgs, options),
+    answerBudget: (answer) => {
+      session.writer.batch.budgets.push(answer)
+    },
     suspend: () => {
       session.suspended = true
     },
@@ -68,6 +71,7 @@ function wakeOf(session: Session): Wake {
     deadlineAtMs,
     messages: of("message"),
     childFinished: of("childFinished").map((row) => row.content as unknown as ChildFinished),
+    budgets: of("budget").map((row) => row.content as unknown as BudgetRequest),
     signals: of("signal").map(signalOf),
   }
 }

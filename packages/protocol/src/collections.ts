@@ -1,3 +1,4 @@
+import type { BudgetRow, Cause } from "./budget.ts"
 import type { EntityUrl } from "./entity.ts"
 import type { ErrorCode } from "./errors.ts"
 import type { Json, JsonObject } from "./json.ts"
@@ -16,6 +17,7 @@ export interface BuiltInRows {
   readonly signal: SignalRow
   readonly schedule: ScheduleRow
   readonly approval: ApprovalRow
+  readonly budget: BudgetRow
   readonly tag: TagRow
   readonly run: RunRow
   readonly step: StepRow
@@ -57,9 +59,9 @@ export type MessageMode = "steer" | "queue" | "interrupt"
  */
 export interface MessageRow {
   readonly id: string
-  readonly kind: "message" | "childFinished" | "approval" | "signal" | "timeout"
+  readonly kind: "message" | "childFinished" | "approval" | "signal" | "timeout" | "budget"
   readonly from: Principal
-  /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `signal` `{ name, payload? }`. */
+  /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `signal` `{ name, payload? }`, for `budget` a child's `BudgetRequest`. */
   readonly content: Json
   readonly mode: MessageMode
   readonly at: string
@@ -68,6 +70,8 @@ export interface MessageRow {
   readonly run?: string
   /** Why it was cancelled or dead-lettered. */
   readonly reason?: string
+  /** Of a message that an agent sent at once. */
+  readonly cause?: Cause
 }
 
 /** What a parent is told when a child's run ends. */
@@ -127,6 +131,8 @@ export interface ScheduleRow {
 
 /** A tool call that waits for a person, and then what the person decided. The key is the tool call's. */
 export interface ApprovalRow {
+  /** `budget`: a budget is used up, and `input` is a `BudgetRequest`. A tool call when absent. */
+  readonly kind?: "budget"
   readonly call: string
   readonly tool: string
   readonly input: Json
@@ -171,6 +177,12 @@ export interface Usage {
   readonly cachedInputTokens?: number
   readonly cacheWriteTokens?: number
   readonly reasoningTokens?: number
+  /** What it cost by the price table, US dollars. */
+  readonly usd?: number
+  /** The model is not in the price table: `usd` is a guess on the dear side. */
+  readonly unpriced?: true
+  /** The call was cut off: the tokens are estimates. */
+  readonly estimated?: true
 }
 
 /** One call of the model. */
@@ -272,6 +284,7 @@ export const SERVER_COLLECTIONS: readonly BuiltInCollection[] = [
   "signal",
   "schedule",
   "approval",
+  "budget",
   "tag",
   "error",
 ]

@@ -1,3 +1,4 @@
+import type { Budget, Spend, UsageSum } from "./budget.ts"
 import type { JsonObject } from "./json.ts"
 
 /** `/{type}/{id}`: the address of an entity. */
@@ -27,6 +28,9 @@ export interface EntitySummary {
   readonly attempt?: number
   /** Why the last attempt failed, or why it was dead-lettered or stopped. */
   readonly reason?: string
+  /** What its own model calls used; absent before the first. */
+  readonly usage?: UsageSum
+  readonly budget?: { readonly limits: Budget; readonly spent: Spend }
 }
 
 const TYPE = /^[a-z][a-z0-9_-]{0,63}$/

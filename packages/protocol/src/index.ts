@@ -45,6 +45,21 @@ export type {
   ErrorRow,
 } from "./collections.ts"
 export { mergeDelta } from "./delta.ts"
+export type {
+  Budget,
+  Spend,
+  Resource,
+  BudgetRow,
+  ModelReservation,
+  BudgetRequest,
+  BudgetExtension,
+  BudgetDecision,
+  Cause,
+  UsageSum,
+  UsageBy,
+  UsageQuery,
+  UsageReport,
+} from "./budget.ts"
 export { runKey, stepKey, partKey } from "./keys.ts"
 export type {
   Reason,

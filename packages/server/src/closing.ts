@@ -1,4 +1,16 @@
-import type { ApprovalRow, ChildFinished, EntityUrl, Json, MessageRow, RunOutcome, RunRow } from "@rouse/protocol"
+import type {
+  ApprovalRow,
+  Cause,
+  ChildFinished,
+  EntityUrl,
+  Json,
+  MessageRow,
+  RunOutcome,
+  RunRow,
+} from "@rouse/protocol"
+import { causeAfter, noteCause } from "./breakers.ts"
+import { closeBudget } from "./budgets.ts"
+import { returnedCause } from "./core/breaker.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { newId } from "./core/id.ts"
@@ -26,8 +38,11 @@ export async function parentToTell(plane: Plane, url: EntityUrl): Promise<readon
 export async function closeRun(plane: Plane, planning: Planning, entity: EntityDraft, closing: Closing): Promise<void> {
   const run = entity.control.run
   for (const key of run?.messages ?? []) await settle(plane, entity, key, closing, run?.id)
-  entity.setControl({ run: null, taken: null })
-  tellParent(plane, planning, entity, closing)
+  await closeBudget(plane, planning, entity)
+  const cause = returnedCause(entity.control.cause)
+  const next = entity.control.cause ? { cause: await causeAfter(plane, entity) } : {}
+  entity.setControl({ run: null, taken: null, ...next })
+  tellParent(plane, planning, entity, closing, cause)
 }
 
 /** Settles every message that still waits, run or no run: the entity will not come to them. */
@@ -73,7 +88,13 @@ async function settle(
   })
 }
 
-function tellParent(plane: Plane, planning: Planning, entity: EntityDraft, closing: Closing): void {
+function tellParent(
+  plane: Plane,
+  planning: Planning,
+  entity: EntityDraft,
+  closing: Closing,
+  cause: Cause | undefined,
+): void {
   const { parent } = entity.record
   if (!parent || !entity.control.notify) return
   const above = planning.entity(parent)
@@ -97,7 +118,8 @@ function tellParent(plane: Plane, planning: Planning, entity: EntityDraft, closi
   const from = { kind: "agent", id: entity.url } as const
   // Past the inbox's limit too: a parent is always told.
   above.accept(
-    { kind: "childFinished", from, content: finished as unknown as Json, mode: "steer" },
+    { kind: "childFinished", from, content: finished as unknown as Json, mode: "steer", ...(cause ? { cause } : {}) },
     newId(plane.clock(), plane.random),
   )
+  if (cause) noteCause(plane, above, cause)
 }

@@ -13,7 +13,9 @@ import {
   type WakeOutcome,
 } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
+import { budgetUrls, chargeCommit, planDecisions, planReserve } from "./budgets.ts"
 import { type Closing, closeRun, parentToTell } from "./closing.ts"
+import { nextCause } from "./core/breaker.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { checkEvents, checkSize } from "./core/handler-events.ts"
@@ -44,16 +46,31 @@ export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit:
   checkSize([commit.events, commit.sends, commit.spawns], plane.limits.commitBytesMax)
   if (isOnlyDeltas(commit)) return appendDeltas(plane, lease, commit)
   const spawns = await Promise.all((commit.spawns ?? []).map((child) => checkSpawn(plane, spawnInput(lease, child))))
-  const urls = [lease.url, ...touched(lease, commit), ...(commit.finish ? await parentToTell(plane, lease.url) : [])]
+  const told = commit.finish ? await parentToTell(plane, lease.url) : []
+  const urls = [
+    ...new Set([lease.url, ...touched(lease, commit), ...told, ...(await budgetUrls(plane, lease, commit))]),
+  ]
+  let granted: boolean | undefined
   const { value, result } = await transactAndRouse(plane, urls, async (planning) => {
     planning.draft.guard({ kind: "lease", url: lease.url, epoch: lease.wake.epoch, seq: commit.seq })
-    return planCommit(plane, planning, lease, commit, spawns)
+    chargeCommit(planning, lease, commit)
+    const pending = await planCommit(plane, planning, lease, commit, spawns)
+    await planDecisions(plane, planning, lease.url, commit.budgets ?? [])
+    if (commit.reserve) granted = planReserve(plane, planning, lease, commit.reserve)
+    // What arrives while the entity is being paused does not join its run any more.
+    return isPausing(planning, lease.url) ? 0 : pending
   })
   for (const send of commit.sends ?? []) if (send.dueAtMs !== undefined) plane.dueAt(send.dueAtMs)
   // More is pending than the run took: the entity was queued again as it finished.
   if (commit.finish && value > 0) plane.dueAt(plane.clock())
   const offset = result?.streams[entityStreamPath(lease.url)]?.next
-  return reply(plane, lease, value, offset ?? (await tail(plane, lease.url)))
+  const answer = await reply(plane, lease, value, offset ?? (await tail(plane, lease.url)))
+  return granted === undefined ? answer : { ...answer, granted }
+}
+
+function isPausing(planning: Planning, url: EntityUrl): boolean {
+  const phase = planning.entity(url)?.control.wake.phase
+  return phase?.kind === "running" && phase.pausing
 }
 
 /** The model's words as they stream: nothing but the log changes, so nothing needs to be read. */
@@ -137,7 +154,10 @@ function planSend(
   const from = { kind: "agent", id: self.url } as const
   const { to, content, mode, dueAtMs } = message
   if (dueAtMs !== undefined) schedule(planning.draft, self, message.id, { to, from, content, mode, dueAtMs })
-  else deliver(plane, need(planning, to), { kind: "message", from, content, mode })
+  else {
+    const cause = nextCause(self.control.cause, self.url)
+    deliver(plane, need(planning, to), { kind: "message", from, content, mode, cause })
+  }
 }
 
 const MESSAGES_BECOME = { completed: "processed", failed: "dead", interrupted: "cancelled" } as const
@@ -182,8 +202,9 @@ async function planFinish(
 }
 
 function isOnlyDeltas(commit: HandlerCommit): boolean {
-  const { finish, take, sends, spawns, tags, approvals } = commit
-  const more = finish ?? take?.length ?? sends?.length ?? spawns?.length ?? tags ?? approvals?.length
+  const { finish, take, sends, spawns, tags, approvals, reserve, budgets } = commit
+  const more =
+    finish ?? take?.length ?? sends?.length ?? spawns?.length ?? tags ?? approvals?.length ?? reserve ?? budgets
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
 }
 
@@ -197,7 +218,7 @@ function touched(lease: HeldLease, commit: HandlerCommit): EntityUrl[] {
 }
 
 function spawnInput(lease: HeldLease, child: NonNullable<HandlerCommit["spawns"]>[number]): SpawnInput {
-  const { type, id, args, tags, wake, message } = child
+  const { type, id, args, tags, wake, message, budget } = child
   const from = { kind: "agent", id: lease.url } as const
   return {
     type,
@@ -208,5 +229,6 @@ function spawnInput(lease: HeldLease, child: NonNullable<HandlerCommit["spawns"]
     parent: lease.url,
     from,
     ...(message ? { message: message.content } : {}),
+    ...(budget ? { budget } : {}),
   }
 }

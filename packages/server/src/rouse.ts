@@ -1,4 +1,5 @@
 import { entityStreamPath, type EntityUrl, type Reason, type WakeInfo } from "@rouse/protocol"
+import { isFrozen, tooManyWakes } from "./breakers.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import type { Slot } from "./dispatcher.ts"
@@ -33,7 +34,12 @@ export async function transactAndRouse<T>(
       return value
     })
     if (transacted.result?.applied === false) giveBack()
-    else tellSettled(plane, transacted)
+    else {
+      tellSettled(plane, transacted)
+      for (const entity of transacted.draft.entities) {
+        if (isFrozen(entity)) plane.freezeTree(entity.control.root ?? entity.url, entity.url)
+      }
+    }
     for (const slot of slots) slot.start()
     return transacted
   } catch (error) {
@@ -60,6 +66,7 @@ export function leaseNow(
 ): Slot | undefined {
   const { phase } = entity.control.wake
   if (phase.kind !== "queued" || phase.dueAtMs > nowMs) return undefined
+  if (phase.wake.attempt === 1 && tooManyWakes(plane, entity, nowMs)) return undefined
   const slot = plane.dispatcher.reserve(entity.url, entity.record.type)
   if (!slot) return undefined
   entity.wake({ kind: "lease", nowMs, expiresAtMs: nowMs + plane.limits.leaseMs })

@@ -113,6 +113,8 @@ function messagePieces(key: string, row: MessageRow, options: TranscriptOptions)
       const word = decided.decision === "allow" ? "allowed" : "denied"
       return [line("note", key, `${word} by ${row.from.id}${decided.note ? `: ${decided.note}` : ""}`)]
     }
+    case "budget":
+      return [line("note", key, `${row.from.id} has used up its budget`)]
     case "signal":
     case "timeout":
       return [line("note", key, `${row.kind}: ${clip(textOf(row.content), INPUT_COLUMNS_MAX)}`)]

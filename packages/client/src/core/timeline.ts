@@ -113,6 +113,7 @@ const PUT: { readonly [K in BuiltInCollection]: Put<BuiltInRows[K]> } = {
   delta: putDelta,
   tool_call: putToolCall,
   memo: ignore,
+  budget: ignore,
   error: (draft, key, row) => {
     const retried = draft.wake !== undefined && wasRetried(draft.wake, row)
     putItem(draft, { kind: "error", id: itemId("error", key), key, row, retried })

@@ -111,6 +111,11 @@ export class EntityDraft {
     return this.#record
   }
 
+  /** When this commit is made, milliseconds since the Unix epoch. */
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
   get version(): number {
     return this.#version
   }
@@ -126,7 +131,7 @@ export class EntityDraft {
    * @returns The message's key.
    * @throws {RouseError} `STOPPED`.
    */
-  accept(message: Pick<MessageRow, "kind" | "from" | "content" | "mode">, wakeId: string): string {
+  accept(message: Pick<MessageRow, "kind" | "from" | "content" | "mode" | "cause">, wakeId: string): string {
     this.wake({ kind: "accept", count: 1, wakeId, nowMs: this.#nowMs })
     const accepted = this.control.accepted + 1
     this.setControl({ accepted })

@@ -6,6 +6,7 @@ import { entityRoutes, type Env } from "./entity-routes.ts"
 import { admit, type GateOptions, scopeOf } from "./gate.ts"
 import { messageRoutes } from "./message-routes.ts"
 import { pageHandler } from "./page.ts"
+import { usageRoutes } from "./usage-routes.ts"
 import { problemResponse } from "./problem.ts"
 
 export interface AppOptions {
@@ -38,6 +39,7 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   })
   app.route("/v1/entities", messageRoutes(plane, stop))
   app.route("/v1/entities", entityRoutes(plane, stop))
+  app.route("/v1/usage", usageRoutes(plane))
   app.get("/v1/types", (c) => c.json({ types: plane.types.list() }))
   app.get("/v1/info", (c) => c.json(infoOf(options)))
   app.all("/v1/stream/*", (c) => options.streams.fetch(c.req.raw))
