@@ -2,6 +2,7 @@ import type { BudgetRow, Cause } from "./budget.ts"
 import type { EntityUrl } from "./entity.ts"
 import type { ErrorCode } from "./errors.ts"
 import type { Json, JsonObject } from "./json.ts"
+import type { Usage } from "./usage.ts"
 
 /**
  * The built-in collections of an entity's stream, and the shape of a row in each.
@@ -168,21 +169,6 @@ export interface RunRow {
 export interface FailureInfo {
   readonly code: ErrorCode
   readonly message: string
-}
-
-/** Tokens of one or more model calls. `cachedInputTokens` and `cacheWriteTokens` are parts of `inputTokens`. */
-export interface Usage {
-  readonly inputTokens: number
-  readonly outputTokens: number
-  readonly cachedInputTokens?: number
-  readonly cacheWriteTokens?: number
-  readonly reasoningTokens?: number
-  /** What it cost by the price table, US dollars. */
-  readonly usd?: number
-  /** The model is not in the price table: `usd` is a guess on the dear side. */
-  readonly unpriced?: true
-  /** The call was cut off: the tokens are estimates. */
-  readonly estimated?: true
 }
 
 /** One call of the model. */

@@ -1,5 +1,6 @@
-import type { Budget, Spend, UsageSum } from "./budget.ts"
+import type { Budget, Spend } from "./budget.ts"
 import type { JsonObject } from "./json.ts"
+import type { UsageSum } from "./usage.ts"
 
 /** `/{type}/{id}`: the address of an entity. */
 export type EntityUrl = string

@@ -34,7 +34,6 @@ export type {
   TagRow,
   RunRow,
   FailureInfo,
-  Usage,
   StepRow,
   TextRow,
   ReasoningRow,
@@ -55,11 +54,8 @@ export type {
   BudgetExtension,
   BudgetDecision,
   Cause,
-  UsageSum,
-  UsageBy,
-  UsageQuery,
-  UsageReport,
 } from "./budget.ts"
+export type { Usage, UsageSum, UsageBy, UsageQuery, UsageReport } from "./usage.ts"
 export { runKey, stepKey, partKey } from "./keys.ts"
 export type {
   Reason,

@@ -1,8 +1,9 @@
 import { z } from "zod"
 import type { ApprovalBody, EntityQuery, SendBody, SignalBody, SpawnBody, TagsBody } from "./api.ts"
-import type { Budget, BudgetExtension, UsageQuery } from "./budget.ts"
+import type { Budget, BudgetExtension } from "./budget.ts"
 import { isTagName, parseEntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
+import type { UsageQuery } from "./usage.ts"
 
 /** Checks of what comes from outside, at the server's edge. Unknown fields are refused, so that a misspelt one is seen. */
 

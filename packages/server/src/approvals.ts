@@ -7,7 +7,7 @@ import {
   type Principal,
   RouseError,
 } from "@rouse/protocol"
-import { extendBudget } from "./budgets.ts"
+import { extendBudget } from "./budget-answers.ts"
 import { isoTime } from "./core/control.ts"
 import { newId } from "./core/id.ts"
 import { need } from "./inbox.ts"

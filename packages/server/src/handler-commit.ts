@@ -13,7 +13,8 @@ import {
   type WakeOutcome,
 } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
-import { budgetUrls, chargeCommit, planDecisions, planReserve } from "./budgets.ts"
+import { planDecisions } from "./budget-answers.ts"
+import { budgetUrls, chargeCommit, planReserve } from "./budgets.ts"
 import { type Closing, closeRun, parentToTell } from "./closing.ts"
 import { nextCause } from "./core/breaker.ts"
 import { isoTime } from "./core/control.ts"

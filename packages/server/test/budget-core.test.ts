@@ -113,6 +113,12 @@ interface Tree {
   dearest: number
 }
 
+function at(states: readonly BudgetState[], index: number): BudgetState {
+  const state = states.at(index)
+  if (state === undefined) throw new Error(`there is no agent ${index}`)
+  return state
+}
+
 function treeOf(limit: number): Tree {
   const first = childBudget({}, newBudget({ usd: limit }), "/t/0")
   const second = childBudget({}, first.child, "/t/1")
@@ -123,8 +129,8 @@ type Happening = (typeof events extends fc.Arbitrary<infer T> ? T : never) exten
 
 function happen(tree: Tree, { kind, who, amount, part }: Happening, overrun: number): void {
   const { states } = tree
-  const self = states[who] as BudgetState
-  const above = who > 0 ? (states[who - 1] as BudgetState) : undefined
+  const self = at(states, who)
+  const above = who > 0 ? at(states, who - 1) : undefined
   if (kind === "people") {
     states[who] = extend(self, { usd: amount })
     tree.given += amount
@@ -162,7 +168,7 @@ test("property: when everyone is home, the root knows all that was used, and not
       const tree = treeOf(limit)
       for (const event of list) happen(tree, event, 1)
       for (const who of [2, 1]) happen(tree, { kind: "end", who, amount: 1, part: 0 }, 1)
-      const root = tree.states[0] as BudgetState
+      const root = at(tree.states, 0)
       expect(root.spent.usd).toBeCloseTo(tree.spent, 6)
       expect(root.lent.usd).toBeCloseTo(0, 6)
       expect(root.limits.usd).toBeCloseTo(limit + tree.given, 6)
