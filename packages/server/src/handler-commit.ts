@@ -17,6 +17,7 @@ import { planDecisions } from "./budget-answers.ts"
 import { budgetUrls, chargeCommit, planReserve } from "./budgets.ts"
 import { type Closing, closeRun, parentToTell } from "./closing.ts"
 import { nextCause } from "./core/breaker.ts"
+import { checkBudgetParts } from "./core/budget-input.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { checkEvents, checkSize } from "./core/handler-events.ts"
@@ -45,6 +46,7 @@ export interface HeldLease {
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
   checkEvents(commit.events, plane.types.get(lease.type)?.state ?? {})
   checkSize([commit.events, commit.sends, commit.spawns], plane.limits.commitBytesMax)
+  checkBudgetParts(commit)
   if (isOnlyDeltas(commit)) return appendDeltas(plane, lease, commit)
   const spawns = await Promise.all((commit.spawns ?? []).map((child) => checkSpawn(plane, spawnInput(lease, child))))
   const told = commit.finish ? await parentToTell(plane, lease.url) : []

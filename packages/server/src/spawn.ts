@@ -12,6 +12,7 @@ import {
 } from "@rouse/protocol"
 import { spawnControl } from "./budgets.ts"
 import { nextCause } from "./core/breaker.ts"
+import { checkBudget } from "./core/budget-input.ts"
 import { canonicalJson } from "./core/canonical.ts"
 import { isoTime, newRecord } from "./core/control.ts"
 import type { CommitDraft, EntityDraft } from "./core/draft.ts"
@@ -59,6 +60,7 @@ export async function checkSpawn(plane: Plane, input: SpawnInput): Promise<Spawn
       `id: "${input.id}" must be 1 to 128 letters, digits and ._~- beginning with a letter or digit`,
     )
   }
+  if (input.budget) checkBudget(input.budget)
   return { ...input, args: await validateArgs(type, input.args) }
 }
 

@@ -186,6 +186,20 @@ test("bad budgets are refused, naming the field", async () => {
   expect(() => agent("worker", () => "ok", { budget: { euros: 2 } })).toThrow(/budget\.euros is not a bound/)
 })
 
+test("a handler cannot make money from nowhere", async () => {
+  const parent = defineEntity("parent", {
+    attempts: 1,
+    handler(ctx) {
+      ctx.spawn("kid", "a", {}, { budget: { usd: -5 } })
+    },
+  })
+  const server = await harness({ entities: [parent, agent("kid", () => "ok")] })
+  await server.spawn("/parent/one", { budget: { usd: 1 } })
+  expect(await server.ask("/parent/one", "go")).toMatchObject({ status: "dead" })
+  expect((await detail(server, "/parent/one")).reason).toMatch(/budget\.usd/)
+  expect((await server.call("GET", "/v1/entities/kid/a")).status).toBe(404)
+})
+
 test("usage has what calls cost, by type, model and entity", async () => {
   const echo = defineEntity("echo", {
     async handler(ctx) {
