@@ -350,3 +350,16 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const open = Symbol("open")
   return (await Promise.race([promise, Promise.resolve(open)])) !== open
 }
+
+test("one that sends to itself at the end of each run is frozen: what waits keeps its count", async () => {
+  const self = defineEntity("self", {
+    handler(ctx, wake) {
+      for (const message of wake.messages) ctx.send(ctx.entity.url, message.content, { mode: "queue" })
+    },
+  })
+  const server = await harness({ entities: [self], limits: { hopsMax: 10 } })
+  await server.spawn("/self/one")
+  await server.ask("/self/one", "go")
+  await server.until(async () => (await detail(server, "/self/one")).status === "paused", "it is frozen")
+  expect((await server.rows("/self/one", "message")).length).toBe(12)
+})
