@@ -1,5 +1,6 @@
 import type { Bench } from "../lib/bench.ts"
 import { echoPeer } from "./echo-peer.ts"
+import { history } from "./history.ts"
 import { idle } from "./idle.ts"
 import { size } from "./size.ts"
 import { start } from "./start.ts"
@@ -15,6 +16,7 @@ export const benches: readonly Bench[] = [
   size,
   turn,
   idle,
+  history,
   store,
   echoPeer,
   streams,

@@ -8,6 +8,13 @@ export function cpuMs(pid: number): number {
   return parseCpuMs(readFileSync(`/proc/${pid}/stat`, "utf8"))
 }
 
+/** Bytes that a process has asked to read, from files and sockets, in all its threads. Linux only. */
+export function bytesRead(pid: number): number {
+  const chars = /^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]
+  if (chars === undefined) throw new Error("no rchar: the process has ended")
+  return Number(chars)
+}
+
 /** Resident memory of a process, megabytes (2^20). Linux only. */
 export function residentMb(pid: number): number {
   return parseResidentMb(readFileSync(`/proc/${pid}/status`, "utf8"))

@@ -1,6 +1,7 @@
 import { RouseError } from "@rouse/protocol"
 import type { StepRow } from "@rouse/protocol"
 import { isInterrupted } from "./abort.ts"
+import { compact, isFull, pileMaxOf } from "./compact.ts"
 import type { AgentOptions, AgentResult } from "./context.ts"
 import { CONTINUE } from "./core/conversation.ts"
 import { interruptedStatus } from "./core/ledger.ts"
@@ -14,6 +15,8 @@ import { checkPrice } from "./core/pricing.ts"
 import type { Scopes } from "./scope.ts"
 import { mayCall, pricedModel } from "./spend.ts"
 import type { Session } from "./session.ts"
+import type { Sources } from "./sources.ts"
+import { Slices } from "./slices.ts"
 import type { Tool } from "./tool.ts"
 
 const STEPS_MAX = 64
@@ -26,13 +29,17 @@ export class AgentLoop {
   readonly #session: Session
   readonly #scopes: Scopes
   readonly #outbox: Outbox
+  readonly #sources: Sources
+  readonly #slices: Slices
   #options: AgentOptions | undefined
   #passes = 0
 
-  constructor(session: Session, scopes: Scopes, outbox: Outbox) {
+  constructor(session: Session, scopes: Scopes, outbox: Outbox, sources: Sources) {
     this.#session = session
     this.#scopes = scopes
     this.#outbox = outbox
+    this.#sources = sources
+    this.#slices = new Slices(session)
   }
 
   use(options: AgentOptions): void {
@@ -49,6 +56,7 @@ export class AgentLoop {
       throw new RouseError("INVALID_ARGS", "useAgent: systemPrompt must be a text or a function that returns one")
     }
     if (options.price !== undefined) checkPrice(options.price, "useAgent: price")
+    this.#session.pileMax = pileMaxOf(options.compaction)
     this.#options = options
   }
 
@@ -64,7 +72,7 @@ export class AgentLoop {
       return result
     } catch (error) {
       this.#passes += 1
-      throw this.#ended(error)
+      throw await this.#ended(error)
     } finally {
       this.#session.looping = false
     }
@@ -75,6 +83,8 @@ export class AgentLoop {
     const tools = toolMap(options.tools ?? [])
     const ledger = new Ledger(session, this.#scopes, this.#outbox, tools)
     let resolved: ResolvedModel | undefined
+    let overflowed = false
+    let loaded = false
     for (;;) {
       const steps = this.#steps(pass)
       const last = steps.at(-1)
@@ -82,12 +92,23 @@ export class AgentLoop {
         if (await ledger.settle(last.id)) return this.#suspend(steps)
         if (this.#isOver(last)) return this.#result(this.#steps(pass), "completed")
       }
+      if (this.#slices.isOver()) return await this.#slices.end()
       resolved ??= await this.#resolve(options.model)
+      const plan = { session, options, resolved, tools, priced: pricedModel(session, options, resolved.name) }
+      if (last?.status !== "running" && isFull(plan)) await compact(plan, pass, "tokens")
       const step = this.#nextStep(pass, steps, resolved.name, prompt)
       if (step.index - (steps[0]?.index ?? step.index) >= (options.maxSteps ?? STEPS_MAX)) throw outOfSteps(options)
-      const plan = { session, options, resolved, tools, priced: pricedModel(session, options, resolved.name) }
+      if (this.#sources.size > 0 && !loaded) await this.#sources.load(session, step)
+      loaded = true
       if (!(await mayCall(session, step, () => callOptions(plan), plan.priced))) return this.#suspend(steps)
-      await runStep(plan, step)
+      try {
+        await runStep(plan, step)
+      } catch (error) {
+        const again = !overflowed && options.compaction !== false && RouseError.is(error, "CONTEXT_OVERFLOW")
+        if (!again || !(await compact(plan, pass, "overflow"))) throw error
+        overflowed = true
+        loaded = false
+      }
     }
   }
 
@@ -100,7 +121,9 @@ export class AgentLoop {
   }
 
   #steps(pass: number): readonly StepRow[] {
-    return stepsOf(this.#session.rows, this.#session.run).filter((step) => step.pass === pass)
+    return stepsOf(this.#session.rows, this.#session.run).filter(
+      (step) => step.pass === pass && step.purpose === undefined,
+    )
   }
 
   /** The next step, or one that was cut off or failed, begun again under its own key. */
@@ -148,9 +171,9 @@ export class AgentLoop {
   }
 
   /** Settles what an interrupt left open, and marks an error that another attempt would not mend. */
-  #ended(error: unknown): unknown {
+  async #ended(error: unknown): Promise<unknown> {
     const session = this.#session
-    if (isInterrupted(session.signal)) settleInterrupted(session)
+    if (isInterrupted(session.signal)) await settleInterrupted(session)
     else if (!session.signal.aborted && RouseError.is(error, "MODEL_REFUSED", "CONTEXT_OVERFLOW", "BUDGET_EXHAUSTED")) {
       session.failure = error
     }
@@ -158,8 +181,9 @@ export class AgentLoop {
   }
 }
 
-/** Gives every open call and step of the run its end. */
-export function settleInterrupted(session: Session): void {
+/** Gives every open call and step of the run its end, once the commit under way has said which ones are open. */
+export async function settleInterrupted(session: Session): Promise<void> {
+  await session.writer.idle()
   const endedAt = session.now()
   for (const call of session.rows.list("tool_call")) {
     if (call.run !== session.run || isSettled(call)) continue

@@ -4,6 +4,7 @@ import type {
   HandlerCommit,
   ModelReservation,
   OutgoingMessage,
+  ScheduleRequest,
   SpawnRequest,
 } from "@rouse/protocol"
 
@@ -15,6 +16,8 @@ export interface Batch {
   readonly take: string[]
   readonly sends: OutgoingMessage[]
   readonly spawns: SpawnRequest[]
+  readonly attachments: { id: string; text: string }[]
+  readonly schedules: ScheduleRequest[]
   readonly tags: Record<string, string | null>
   /** The newest one counts. */
   readonly reserves: ModelReservation[]
@@ -23,7 +26,19 @@ export interface Batch {
 }
 
 export function emptyBatch(): Batch {
-  return { events: [], memos: [], take: [], sends: [], spawns: [], tags: {}, approvals: [], reserves: [], budgets: [] }
+  return {
+    events: [],
+    memos: [],
+    take: [],
+    sends: [],
+    spawns: [],
+    schedules: [],
+    attachments: [],
+    tags: {},
+    approvals: [],
+    reserves: [],
+    budgets: [],
+  }
 }
 
 export function isEmpty(batch: Batch): boolean {
@@ -38,9 +53,11 @@ export function append(batch: Batch, later: Batch): void {
   batch.take.push(...later.take)
   batch.sends.push(...later.sends)
   batch.spawns.push(...later.spawns)
+  batch.schedules.push(...later.schedules)
   batch.approvals.push(...later.approvals)
   batch.reserves.push(...later.reserves)
   batch.budgets.push(...later.budgets)
+  batch.attachments.push(...later.attachments)
   Object.assign(batch.tags, later.tags)
 }
 
@@ -52,7 +69,9 @@ export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "fin
     ...(batch.take.length > 0 ? { take: batch.take } : {}),
     ...(batch.sends.length > 0 ? { sends: batch.sends } : {}),
     ...(batch.spawns.length > 0 ? { spawns: batch.spawns } : {}),
+    ...(batch.schedules.length > 0 ? { schedules: batch.schedules } : {}),
     ...(Object.keys(batch.tags).length > 0 ? { tags: batch.tags } : {}),
+    ...(batch.attachments.length > 0 ? { attachments: batch.attachments } : {}),
     ...(batch.approvals.length > 0 ? { approvals: batch.approvals } : {}),
     ...(reserve ? { reserve } : {}),
     ...(batch.budgets.length > 0 ? { budgets: batch.budgets } : {}),

@@ -2,6 +2,7 @@ import type {
   Budget,
   BudgetDecision,
   BudgetRequest,
+  CatchUp,
   ChildFinished,
   ChildRow,
   EntityInfo,
@@ -11,6 +12,7 @@ import type {
   MessageMode,
   MessageRow,
   Reason,
+  ScheduleRule,
   Usage,
 } from "@rouse/protocol"
 import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider"
@@ -31,7 +33,7 @@ export interface Context<Args, S extends StateSpec> {
   /** The author's collections. Reads see the writes above them; writes become durable with the next commit. */
   readonly state: { readonly [K in keyof S]: Collection<StandardSchemaV1.InferOutput<S[K]["schema"]>> }
   readonly agent: Agent
-  /** The platform's tools for the model: `send`, `spawn`. */
+  /** The platform's tools for the model: `send`, `spawn`, `read_attachment`. */
   readonly tools: readonly Tool[]
   /** Messages of this wake: the same as `wake.messages`. */
   readonly messages: readonly MessageRow[]
@@ -39,6 +41,11 @@ export interface Context<Args, S extends StateSpec> {
   readonly log: Log
   /** Says how the agent loop runs. Call it before `agent.run()`; a later call replaces it. */
   useAgent(options: AgentOptions): void
+  /**
+   * Adds a text that the model is shown beside the conversation: what it should know, fetched when an `agent.run()` begins. A later call
+   * of the same name replaces the source. See docs/context.md.
+   */
+  useContext(source: ContextSource): void
   /**
    * Runs `fn` once per wake id and remembers what it returned: a retried wake gets the same result and does not run it again.
    * A repeated name is a step of its own, numbered in order. The result must be JSON.
@@ -53,6 +60,15 @@ export interface Context<Args, S extends StateSpec> {
    * A person may have answered first.
    */
   answerBudget(answer: BudgetDecision): void
+  /**
+   * Sends this entity a message by the clock, durably: `{ cron, timezone? }`, `{ every: ms }` or `{ at }`. A schedule is known by its name; the
+   * same definition again changes nothing, another one replaces it.
+   *
+   * @throws {RouseError} `INVALID_ARGS` naming the field: a bad cron or time zone, a time in the past, an interval below a second.
+   */
+  schedule(name: string, rule: ScheduleRule, message: Json, options?: ScheduleOptions): void
+  /** Ends a schedule. One that is not there is no error. */
+  unschedule(name: string): void
   /** Keeps the run open after this wake: the next event goes on with it. Return soon after. */
   suspend(): void
   /** What the run answers. Without it: the text of the last `agent.run()`. */
@@ -110,6 +126,11 @@ export interface SendOptions {
   readonly mode?: MessageMode
 }
 
+export interface ScheduleOptions {
+  /** What becomes of occurrences missed while everything was down: none, the newest, or all up to a bound. `once` when absent. */
+  readonly catchUp?: CatchUp
+}
+
 export interface SpawnOptions {
   /** The child's first message. */
   readonly message?: Json
@@ -133,6 +154,29 @@ export interface AgentOptions {
   readonly retry?: ModelRetry
   /** What the model costs, US dollars for a million tokens. By the price table when absent. */
   readonly price?: Price
+  /** When older runs are summarised; false: never. See docs/context.md. */
+  readonly compaction?: Compaction | false
+}
+
+/** What the model is shown beside the conversation. */
+export interface ContextSource {
+  /** 1 to 64 letters, digits, `_`, `.` and `-`: the model reads it. */
+  readonly name: string
+  /** Higher comes first, where several are shown at once: give what changes least the highest. 0 when absent. */
+  readonly priority?: number
+  /** What it may take of the prompt, about: the rest of its text is cut. */
+  readonly tokens: number
+  load(): string | Promise<string>
+}
+
+/** When older runs are no longer shown to the model in full, but as a summary. */
+export interface Compaction {
+  /** Tokens of a prompt and its answer at which the model writes a summary. 60% of the model's window when absent, at most 120,000. */
+  readonly tokensMax?: number
+  /** Runs whose rows may be live: with more, older ones become a digest, without a model. 30 when absent. */
+  readonly runsMax?: number
+  /** The same for their rows together. 600 when absent. */
+  readonly rowsMax?: number
 }
 
 /** How often the provider is asked again when it is busy, down, or cuts the connection. */

@@ -1,5 +1,6 @@
 import type { BudgetRequest, ChildFinished, Json, JsonObject, MessageRow } from "@rouse/protocol"
 import { AgentLoop } from "./agent.ts"
+import { readAttachmentTool } from "./attachments.ts"
 import type { Context, Wake } from "./context.ts"
 import { toJson } from "./core/validate.ts"
 import type { EntityDefinition, StateSpec } from "./entity.ts"
@@ -8,7 +9,9 @@ import { Outbox } from "./outbox.ts"
 import { platformTools } from "./platform-tools.ts"
 import { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
+import { Sources } from "./sources.ts"
 import { State } from "./state.ts"
+import type { Tool } from "./tool.ts"
 
 /** What the handler is given. @param args The entity's arguments, as the schema makes them. */
 export function handlerContext(
@@ -19,9 +22,11 @@ export function handlerContext(
   const scopes = new Scopes()
   const outbox = new Outbox(session, scopes)
   const steps = new Steps(session, scopes, outbox)
-  const agent = new AgentLoop(session, scopes, outbox)
+  const sources = new Sources()
+  const agent = new AgentLoop(session, scopes, outbox, sources)
   const state = new State(definition.state, session, scopes)
   const wake = wakeOf(session)
+  let tools: readonly Tool[] | undefined
   return {
     entity: session.entity,
     args,
@@ -29,19 +34,25 @@ export function handlerContext(
     signal: session.signal,
     state: state.collections,
     agent: { run: (options) => heard(agent.run(options)) },
-    tools: platformTools(),
+    get tools() {
+      tools ??= [...platformTools(), ...(session.readAttachment ? [readAttachmentTool(session)] : [])]
+      return tools
+    },
     messages: wake.messages,
     get children() {
       return session.rows.list("child")
     },
     log: session.host.log,
     useAgent: (options) => agent.use(options),
+    useContext: (source) => sources.use(source),
     step: (name, fn) => heard(steps.run(name, fn)),
     send: (to, content, options) => outbox.send(to, content, options),
     spawn: (type, id, spawnArgs, options) => outbox.spawn(type, id, spawnArgs, options),
     answerBudget: (answer) => {
       session.writer.batch.budgets.push(answer)
     },
+    schedule: (name, rule, message, options) => outbox.schedule(name, rule, message, options),
+    unschedule: (name) => outbox.unschedule(name),
     suspend: () => {
       session.suspended = true
     },

@@ -2,6 +2,7 @@ import { RouseError } from "@rouse/protocol"
 import type { Json, ToolCallRow } from "@rouse/protocol"
 import { orAborted, sleep } from "./abort.ts"
 import { change } from "./batch.ts"
+import { attached } from "./attachments.ts"
 import { begun, contextOf } from "./calls.ts"
 import { backoffMs } from "./core/backoff.ts"
 import { resolveCall } from "./core/ledger.ts"
@@ -22,8 +23,6 @@ const CALLS_PARALLEL_MAX = 16
 const RESULT_WAIT_MS = 5
 const RETRY_DELAY_MS = 200
 const RETRY_DELAY_MS_MAX = 10_000
-const OUTPUT_CHARS_MAX = 256_000
-const OUTPUT_PREVIEW_CHARS = 16_000
 
 type Outcome = Partial<ToolCallRow> & Pick<ToolCallRow, "status">
 
@@ -140,8 +139,12 @@ export class Ledger {
       const input = await validate(tool.input, call.input, "input")
       const { delivery, output } = tool.prepare(input, contextOf(this.#session, call, signal, call.attempts))
       const row: ToolCallRow = { ...call, status: "done", output, endedAt: this.#session.now() }
-      await orAborted(writer.deliver({ ...delivery, result: change("tool_call", call.id, "update", row) }), signal)
-      rows.put("tool_call", call.id, row as unknown as Json)
+      const result = change("tool_call", call.id, "update", row)
+      // Known as soon as it is durable, also when an interrupt stopped waiting for it: what was sent is not called cancelled.
+      const delivered = writer
+        .deliver({ ...delivery, result })
+        .then(() => rows.put("tool_call", call.id, row as unknown as Json))
+      await orAborted(delivered, signal)
       return row
     } catch (error) {
       if (signal.aborted) throw error
@@ -160,7 +163,7 @@ export class Ledger {
         ),
       )
       this.#outbox.release(scope)
-      return { status: "done", output: bounded(output) }
+      return { status: "done", output: await attached(this.#session, call, output) }
     } catch (error) {
       rollBack(scope)
       if (this.#session.signal.aborted) throw error
@@ -180,7 +183,9 @@ export class Ledger {
   async #found(tool: Tool, call: ToolCallRow): Promise<Outcome | undefined> {
     if (call.effect !== "reconcilable" || tool.reconcile === undefined) return undefined
     const output = await this.#ask(tool, call)
-    return output === undefined ? undefined : { status: "done", output: bounded(output), resolved: "reconciled" }
+    return output === undefined
+      ? undefined
+      : { status: "done", output: await attached(this.#session, call, output), resolved: "reconciled" }
   }
 
   async #reconcile(call: ToolCallRow): Promise<Outcome> {
@@ -218,11 +223,4 @@ export class Ledger {
       clearTimeout(timer)
     }
   }
-}
-
-/** Keeps one result from filling the log and the prompt. */
-function bounded(output: Json): Json {
-  const text = typeof output === "string" ? output : JSON.stringify(output)
-  if (text.length <= OUTPUT_CHARS_MAX) return output
-  return `${text.slice(0, OUTPUT_PREVIEW_CHARS)}\n[cut: the output has ${text.length} characters]`
 }

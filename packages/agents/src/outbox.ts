@@ -1,8 +1,9 @@
 import { RouseError, entityUrl, isEntityId, isEntityType, parseEntityUrl } from "@rouse/protocol"
-import type { EntityUrl, Json, JsonObject, OutgoingMessage, SpawnRequest } from "@rouse/protocol"
+import type { EntityUrl, Json, JsonObject, OutgoingMessage, ScheduleRule, SpawnRequest } from "@rouse/protocol"
 import { change } from "./batch.ts"
 import type { Batch } from "./batch.ts"
-import type { SendOptions, SpawnOptions } from "./context.ts"
+import type { ScheduleOptions, SendOptions, SpawnOptions } from "./context.ts"
+import { checkRule, checkScheduleName } from "./schedule.ts"
 import { toJson } from "./core/validate.ts"
 import { newScope } from "./scope.ts"
 import type { Scope, Scopes } from "./scope.ts"
@@ -44,6 +45,21 @@ export class Outbox {
     })
   }
 
+  /** The rule is checked when it is made, not when a further attempt finds it made. */
+  schedule(name: string, rule: ScheduleRule, message: Json, { catchUp }: ScheduleOptions = {}): void {
+    checkScheduleName(name)
+    this.#once("schedule", () => {
+      checkRule(rule, this.#session.host.clock())
+      const content = toJson(message, "message")
+      return { id: name, batch: { schedules: [{ name, rule, content, ...(catchUp ? { catchUp } : {}) }] } }
+    })
+  }
+
+  unschedule(name: string): void {
+    checkScheduleName(name)
+    this.#once("schedule", () => ({ id: name, batch: { schedules: [{ name, remove: true }] } }))
+  }
+
   tag(name: string, value: string | null): void {
     if (typeof name !== "string" || name === "") throw new RouseError("INVALID_ARGS", "tag: name must be a text")
     if (value !== null && typeof value !== "string")
@@ -62,8 +78,11 @@ export class Outbox {
   }
 
   #once(
-    kind: "send" | "spawn",
-    make: (id: string) => { readonly id: string; readonly batch: Partial<Pick<Batch, "sends" | "spawns">> },
+    kind: "send" | "spawn" | "schedule",
+    make: (id: string) => {
+      readonly id: string
+      readonly batch: Partial<Pick<Batch, "sends" | "spawns" | "schedules">>
+    },
   ): string {
     const scope = this.#scopes.current ?? this.#handler
     const ordinal = scope.ordinal
@@ -77,6 +96,7 @@ export class Outbox {
     const batch = this.#batch()
     batch.sends.push(...(made.batch.sends ?? []))
     batch.spawns.push(...(made.batch.spawns ?? []))
+    batch.schedules.push(...(made.batch.schedules ?? []))
     if (scope === this.#handler) {
       const value = { wake, value: made.id }
       this.#session.rows.put("memo", key, value)

@@ -30,7 +30,10 @@ export async function runWake(
   const session = new Session(request, backend, host)
   try {
     if (session.signal.aborted && !isInterrupted(session.signal)) throw reasonOf(session.signal)
-    await session.finish(await outcomeOf(definition, session))
+    const outcome = await outcomeOf(definition, session)
+    await session.finish(outcome)
+    // The handler is left where it is: what it might still do belongs to the next attempt.
+    if (outcome.kind === "sliced") session.abandon(new RouseError("FENCED", "the wake goes on in its next attempt"))
   } catch (error) {
     session.abandon(error)
     throw error
@@ -39,25 +42,26 @@ export async function runWake(
 
 async function outcomeOf(definition: EntityDefinition, session: Session): Promise<WakeOutcome> {
   const interrupting = session.interruptingMessage()
-  if (interrupting !== undefined) return interrupted(session, "a message interrupted the run")
-  if (isInterrupted(session.signal)) return interrupted(session, reasonOf(session.signal).message)
+  if (interrupting !== undefined) return await interrupted(session, "a message interrupted the run")
+  if (isInterrupted(session.signal)) return await interrupted(session, reasonOf(session.signal).message)
   try {
-    await run(definition, session)
+    const isSliced = await Promise.race([run(definition, session).then(() => false), session.sliced.then(() => true)])
+    if (isSliced && !isInterrupted(session.signal)) return { kind: "sliced" }
   } catch (error) {
-    if (isInterrupted(session.signal)) return interrupted(session, reasonOf(session.signal).message)
+    if (isInterrupted(session.signal)) return await interrupted(session, reasonOf(session.signal).message)
     if (session.signal.aborted) throw reasonOf(session.signal)
     if (error !== session.failure) throw error
     return { kind: "failed", error: failureInfo(session, error) }
   }
-  if (isInterrupted(session.signal)) return interrupted(session, reasonOf(session.signal).message)
+  if (isInterrupted(session.signal)) return await interrupted(session, reasonOf(session.signal).message)
   if (session.looping)
     throw new RouseError("HANDLER_FAILED", "the handler returned while agent.run() was under way: await it")
   if (session.suspended) return { kind: "suspended" }
   return { kind: "completed", reply: session.reply ?? session.answer ?? null }
 }
 
-function interrupted(session: Session, reason: string): WakeOutcome {
-  settleInterrupted(session)
+async function interrupted(session: Session, reason: string): Promise<WakeOutcome> {
+  await settleInterrupted(session)
   return { kind: "interrupted", reason }
 }
 

@@ -16,9 +16,12 @@ import type {
 import { reasonOf, sleep } from "./abort.ts"
 import { change, removal } from "./batch.ts"
 import type { Batch } from "./batch.ts"
+import { cacheHit } from "./core/cache-hit.ts"
+import type { Pile } from "./core/compaction.ts"
 import { LiveRows } from "./core/rows.ts"
 import { nextRunKey, oldestFirst, openRun, stepsOf, sumUsage, unread } from "./core/run-state.ts"
 import type { Host } from "./host.ts"
+import { piledUp } from "./compact.ts"
 import { Writer } from "./writer.ts"
 
 /**
@@ -54,6 +57,13 @@ export class Session {
   suspended = false
   /** Whether an `agent.run()` is under way. */
   looping = false
+  /** Reads one of the entity's attachments; undefined where the host keeps none. */
+  readonly readAttachment: ((id: string) => Promise<string | undefined>) | undefined
+  /** What runs may leave before a finished one makes a digest of older ones. Undefined: the handler did not say. */
+  pileMax: Pile | undefined
+  /** Resolves when the wake is to end at its deadline, in the middle of the handler. */
+  readonly sliced: Promise<void>
+  slice: () => void = () => undefined
   /** What `ctx.reply` was given. */
   reply: Json | undefined
   /** What the last pass of the agent said. */
@@ -69,6 +79,9 @@ export class Session {
 
   constructor(request: WakeRequest, backend: WakeBackend, host: Host) {
     this.rows = new LiveRows(request.rows)
+    this.sliced = new Promise((resolve) => {
+      this.slice = resolve
+    })
     this.wake = request.wake
     this.entity = request.entity
     this.signal = this.#stop.signal
@@ -76,6 +89,7 @@ export class Session {
     if (backend.signal.aborted) follow()
     else backend.signal.addEventListener("abort", follow, { once: true })
     this.host = host
+    this.readAttachment = backend.attachment?.bind(backend)
     this.writer = new Writer({
       backend,
       sleep: host.sleep ?? sleep,
@@ -93,8 +107,7 @@ export class Session {
       startedAt: this.now(),
     }
     this.#interrupting = open && this.#waiting().find(([, row]) => row.mode === "interrupt")?.[0]
-    const stopsAtOnce = this.#interrupting !== undefined || this.signal.aborted
-    this.messages = stopsAtOnce ? [] : this.#takeWaiting()
+    this.messages = this.#interrupting === undefined ? this.#takeWaiting() : []
   }
 
   /** ISO 8601, UTC. */
@@ -187,9 +200,11 @@ export class Session {
   /** A further attempt sees what its reasons name and no more: what arrived since joins later, or is for the next wake. */
   #takeWaiting(): readonly string[] {
     const named = new Set(this.wake.reasons.flatMap((reason) => reason.message ?? []))
-    const isFirst = this.wake.attempt === 1
+    // What arrived after an interrupt is not of the run that it ends.
+    const isLater = this.signal.aborted && this.wake.attempt > 1
+    const isFirst = this.wake.attempt === 1 && !this.signal.aborted
     const mine = oldestFirst(this.rows, (row, key) => {
-      if (row.status === "accepted") return isFirst || named.has(key)
+      if (row.status === "accepted") return isFirst || (named.has(key) && !(row.mode === "interrupt" && isLater))
       return row.status === "taken" && row.run === this.run && named.has(key)
     })
     for (const [key, row] of mine) if (row.status === "accepted") this.#take(key, row)
@@ -209,15 +224,16 @@ export class Session {
 
   #complete(batch: Batch, finish: WakeOutcome | undefined): Partial<HandlerCommit> {
     const run = this.#runEvents(finish)
-    if (finish === undefined) return { run: this.run, events: [...run, ...batch.events, ...batch.memos] }
+    if (!isEnd(finish)) return { run: this.run, events: [...run, ...batch.events, ...batch.memos] }
     // A run closes after all that happened in it, also for who reads the log line by line.
-    return { run: this.run, events: [...batch.events, ...this.#forgetMemos(batch), ...run] }
+    const past = finish.kind === "suspended" ? [] : piledUp(this)
+    return { run: this.run, events: [...batch.events, ...this.#forgetMemos(batch), ...past, ...run] }
   }
 
   #runEvents(finish: WakeOutcome | undefined): ChangeEvent[] {
     const reopened = this.#opened.status === "suspended"
-    if (finish === undefined && this.#isOpen && !reopened) return []
-    const row = finish === undefined ? { ...this.#opened, status: "running" as const } : this.#closed(finish)
+    if (!isEnd(finish) && this.#isOpen && !reopened) return []
+    const row = !isEnd(finish) ? { ...this.#opened, status: "running" as const } : this.#closed(finish)
     const event = change("run", this.run, this.#isOpen ? "update" : "insert", row)
     this.#isOpen = true
     this.#opened = row
@@ -225,9 +241,14 @@ export class Session {
     return [event]
   }
 
-  #closed(finish: WakeOutcome): RunRow {
+  #closed(finish: End): RunRow {
     const usage = sumUsage(stepsOf(this.rows, this.run))
-    const used = { ...this.#opened, ...(usage.inputTokens + usage.outputTokens > 0 ? { usage } : {}) }
+    const hit = cacheHit(this.rows, this.run)
+    const used = {
+      ...this.#opened,
+      ...(usage.inputTokens + usage.outputTokens > 0 ? { usage } : {}),
+      ...(hit === undefined ? {} : { cacheHitOnWake: hit }),
+    }
     if (finish.kind === "suspended") return { ...used, status: "suspended" }
     const ended = { ...used, status: finish.kind, endedAt: this.now() }
     if (finish.kind === "completed") return { ...ended, reply: finish.reply }
@@ -242,4 +263,11 @@ export class Session {
       .filter((key) => !unwritten.has(key))
       .map((key) => removal("memo", key))
   }
+}
+
+/** What ends a wake, and not only an attempt of it. */
+type End = Exclude<WakeOutcome, { kind: "sliced" }>
+
+function isEnd(finish: WakeOutcome | undefined): finish is End {
+  return finish !== undefined && finish.kind !== "sliced"
 }

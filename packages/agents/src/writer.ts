@@ -113,6 +113,11 @@ export class Writer {
     })
   }
 
+  /** Resolves when no commit is under way, however the last one went. */
+  async idle(): Promise<void> {
+    await this.#draining?.catch(() => undefined)
+  }
+
   /** The last commit of the wake. */
   async finish(outcome: WakeOutcome): Promise<void> {
     if (this.#draining) await this.#draining

@@ -634,3 +634,23 @@ test("what a tool changes is on the log with its result", async () => {
       .toSorted((a, b) => a.localeCompare(b)),
   ).toEqual(["go", "later"])
 })
+
+test("a send that was durable when an interrupt came is done, not cancelled", async () => {
+  const backend = new RecordingBackend()
+  const definition = defineEntity("sender", {
+    async handler(ctx) {
+      ctx.useAgent({ systemPrompt: "Be brief.", model: "rouse/echo", tools: ctx.tools })
+      await ctx.agent.run()
+    },
+  })
+  backend.before = async (commit) => {
+    if (!commit.sends?.length) return
+    backend.controller.abort(new RouseError("INTERRUPTED", "a person interrupted the run"))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await runWake(definition, request([message("m1", "/send /assistant/two hello")]), backend, testHost())
+  const calls = backend.commits.flatMap(({ events }) => events.filter(({ type }) => type === "tool_call"))
+  const statuses = calls.map(({ value }) => (value as { status: string }).status)
+  expect(backend.commits.flatMap(({ sends }) => sends ?? [])).toHaveLength(1)
+  expect(statuses.slice(statuses.indexOf("done"))).toEqual(["done"])
+})

@@ -166,6 +166,32 @@ test("anthropic is told where to cache: after the system prompt, and at the end"
   expect(body.messages.at(-1)?.content.at(-1)?.cache_control).toEqual({ type: "ephemeral" })
 })
 
+test("anthropic is told to cache a summary, once the conversation was too long for it and is asked again", async () => {
+  const { rouse, server } = await start("anthropic", ({ body }, n) => {
+    if (JSON.stringify(body["system"]).includes("You summarise")) return { text: "They said hi." }
+    if (n === 2) return { status: 400, error: "prompt is too long: 210000 tokens > 200000 maximum" }
+    return { text: "Hi.", usage: { input: 100, output: 5, cached: n === 0 ? 0 : 80 } }
+  })
+  await rouse.ask("/assistant/one", "one")
+  await rouse.ask("/assistant/one", "two")
+  expect(await rouse.ask("/assistant/one", "three")).toBe("Hi.")
+  const messages = (server.requests.at(-1)?.body["messages"] ?? []) as {
+    readonly content: readonly { readonly text: string; readonly cache_control?: unknown }[]
+  }[]
+  expect(messages).toHaveLength(1)
+  expect(messages[0]?.content.map((part) => [part.text.split("\n").at(-1), part.cache_control])).toEqual([
+    ["They said hi.", { type: "ephemeral" }],
+    ["three", { type: "ephemeral" }],
+  ])
+  expect(rouse.rows("/assistant/one", "context")).toMatchObject([{ why: "overflow", by: "model", through: "r000002" }])
+  expect(rouse.rows("/assistant/one", "run")).toMatchObject([{ id: "r000003", status: "completed" }])
+  const hits = rouse.log("/assistant/one").flatMap((event) => {
+    const row = event.value as { status?: string; cacheHitOnWake?: number }
+    return event.type === "run" && row.status === "completed" ? [row.cacheHitOnWake] : []
+  })
+  expect(hits).toEqual([0, 0.8, 0.8])
+})
+
 test("an OpenAI-compatible server needs only an address", async () => {
   const server = await startProviderServer([{ text: "Local." }])
   running.push(server)

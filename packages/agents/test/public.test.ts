@@ -16,9 +16,15 @@ test("public names", () => {
   expect(Object.keys(hosts).sort()).toMatchInlineSnapshot(`
     [
       "LiveRows",
+      "checkRule",
+      "checkScheduleName",
       "clearRegistry",
       "conversation",
+      "dueNow",
       "echoModel",
+      "firstDueAtMs",
+      "interruptedStatus",
+      "isSettled",
       "modelResolver",
       "registeredEntities",
       "runWake",

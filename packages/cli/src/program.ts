@@ -3,6 +3,8 @@ import { collectBudget, collectExtension, collectTag, parsePort, parseWhole } fr
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, DEFAULT_URL } from "./core/defaults.ts"
 import type { ExitCode } from "./core/failure.ts"
 import type { Io } from "./io.ts"
+import { operating } from "./operator-commands.ts"
+import { remote } from "./remote.ts"
 import { version } from "./version.ts"
 
 /** The commands, their arguments and help. What each does is imported when it is run. */
@@ -33,6 +35,8 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   seeing(program, io, exit)
   program.commandsGroup(bold("Step in:"))
   steppingIn(program, io)
+  program.commandsGroup(bold("Look after agents:"))
+  operating(program, io)
   program.commandsGroup(bold("More:"))
   more(program, io, exit)
   program.addHelpCommand(new Command("help").argument("[command]").description("Show help, of all or one command"))
@@ -249,6 +253,7 @@ function steppingIn(program: Command, io: Io): void {
     .argument("</type/id>", "the agent's address")
     .argument("<signal>", "interrupt, pause, resume, kill, or a custom one")
     .option("--payload <json>", "what a custom signal carries")
+    .option("--tree", "interrupt, pause, resume or kill all agents below it too")
     .action(async (address: string, signal: string, options) =>
       (await import("./commands/signal.ts")).signal(address, signal, options, io),
     )
@@ -257,6 +262,7 @@ function steppingIn(program: Command, io: Io): void {
     .description("Stops an agent for good. Its log stays readable.")
     .argument("</type/id>", "the agent's address")
     .option("--purge", "remove its log and rows too")
+    .option("--tree", "stop all agents below it too")
     .action(async (address: string, options) => (await import("./commands/stop.ts")).stop(address, options, io))
 }
 
@@ -288,13 +294,6 @@ function more(program: Command, io: Io, exit: (code: ExitCode) => void): void {
 function argumentTerm(argument: Argument): string {
   const name = argument.name() + (argument.variadic ? "…" : "")
   return argument.required ? `<${name}>` : `[${name}]`
-}
-
-/** What every command has that talks to a server. */
-function remote(command: Command): Command {
-  return command
-    .option("--url <address>", "the server; default: ROUSE_URL")
-    .option("--json", "print JSON, for programs")
 }
 
 function helpEnd(bold: (text: string) => string, dim: (text: string) => string): string {

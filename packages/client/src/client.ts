@@ -4,6 +4,7 @@ import { durationMs } from "./core/duration.ts"
 import { list, listAll, watch } from "./lists.ts"
 import { observe, observeAll } from "./log.ts"
 import { ask, send } from "./messages.ts"
+import { operators } from "./operators.ts"
 import { streamReply } from "./reply-stream.ts"
 import type { Call, Transport } from "./transport.ts"
 import { createTransport } from "./transport.ts"
@@ -67,7 +68,7 @@ export function createClient(options: ClientOptions): Client {
       post(url, ["approvals", call], definedOnly({ decision, note, extend: o?.extend }), o),
     usage: async (query = {}, o) =>
       json<UsageReport>({ path: `/v1/usage${queryString({ ...query })}`, signal: o?.signal }),
-    retry: (url, o) => post(url, ["retry"], {}, o),
+    ...operators(transport, write),
     tag: async (url, tags, o) => json<EntityDetail>(write({ path: entityPath(url, "tags"), body: { tags } }, o)),
     stop: (url, o) => client.signal(url, "kill", undefined, o),
     delete: async (url, o = {}) => {

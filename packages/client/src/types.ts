@@ -1,7 +1,9 @@
 import type {
   Budget,
   BudgetExtension,
+  CatchUp,
   ChangeEvent,
+  DeadLetter,
   EntityDetail,
   EntityPage,
   EntityQuery,
@@ -14,6 +16,8 @@ import type {
   Offset,
   Receipt,
   Row,
+  ScheduleInfo,
+  ScheduleRule,
   ServerInfo,
   Settled,
   Spawned,
@@ -138,13 +142,46 @@ export interface SpawnReply extends Spawned {
   readonly settled?: Settled
 }
 
+export interface DeadLetterOptions extends WriteOptions {
+  /** Keys of the messages that are meant; all that are dead when absent. */
+  readonly messages?: readonly string[] | undefined
+}
+
+/** What an operator looks after. */
+export interface Operators {
+  /**
+   * Sets a schedule of an entity, by name; the same definition again changes nothing.
+   *
+   * @throws {RouseError} `INVALID_ARGS` naming the field: `cron`, `timezone`, `every` (milliseconds) or `at`.
+   * @example
+   * await client.schedule("/reporter/one", "daily", { cron: "0 9 * * 1-5", timezone: "Europe/Berlin" }, "Write the report")
+   */
+  schedule(
+    url: EntityUrl,
+    name: string,
+    rule: ScheduleRule,
+    message: Json,
+    options?: WriteOptions & { readonly catchUp?: CatchUp | undefined },
+  ): Promise<ScheduleInfo>
+  /** The entity's schedules, and messages that were sent for later, earliest first. */
+  schedules(url: EntityUrl, options?: CallOptions): Promise<readonly ScheduleInfo[]>
+  /** @throws {RouseError} `NOT_FOUND` when there is none. */
+  unschedule(url: EntityUrl, name: string, options?: WriteOptions): Promise<void>
+  /** Messages of all entities that were given up. */
+  deadLetters(options?: CallOptions): AsyncIterableIterator<DeadLetter>
+  /** Accepts the entity's dead messages again. Returns how many. */
+  retry(url: EntityUrl, options?: DeadLetterOptions): Promise<number>
+  /** Settles the entity's dead messages for good, as cancelled. Returns how many. */
+  discard(url: EntityUrl, options?: DeadLetterOptions): Promise<number>
+}
+
 /**
  * Talks to a Rouse server. An entity is named by its address, `/type/id`.
  *
  * Every method throws a `RouseError` whose `code` is the problem's, and `INTERNAL` for what it does not know. Requests that fail for a
  * passing reason are tried again a few times; no call is done twice, since each carries an idempotency key.
  */
-export interface Client {
+export interface Client extends Operators {
   /** The server's base, without a trailing slash. */
   readonly url: string
 
@@ -231,8 +268,6 @@ export interface Client {
   ): Promise<void>
   /** What model calls used and cost, by type when the query does not say. */
   usage(query?: UsageQuery, options?: CallOptions): Promise<UsageReport>
-  /** Accepts the entity's dead-lettered messages again. */
-  retry(url: EntityUrl, options?: WriteOptions): Promise<void>
   /** Sets tags; null removes one. */
   tag(url: EntityUrl, tags: Readonly<Record<string, string | null>>, options?: WriteOptions): Promise<EntityDetail>
   /** Stops the entity for good (the signal `kill`). To abort only the run under way, signal `interrupt`. */

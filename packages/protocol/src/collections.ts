@@ -1,8 +1,10 @@
 import type { BudgetRow, Cause } from "./budget.ts"
+import type { AttachmentRow, ContextRow } from "./context-rows.ts"
 import type { EntityUrl } from "./entity.ts"
 import type { ErrorCode } from "./errors.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { Usage } from "./usage.ts"
+import type { CatchUp, ScheduleRule } from "./schedule.ts"
 
 /**
  * The built-in collections of an entity's stream, and the shape of a row in each.
@@ -27,6 +29,8 @@ export interface BuiltInRows {
   readonly delta: DeltaRow
   readonly tool_call: ToolCallRow
   readonly memo: MemoRow
+  readonly context: ContextRow
+  readonly attachment: AttachmentRow
   readonly error: ErrorRow
 }
 
@@ -73,6 +77,8 @@ export interface MessageRow {
   readonly reason?: string
   /** Of a message that an agent sent at once. */
   readonly cause?: Cause
+  /** The schedule that sent it, and which occurrence it is. */
+  readonly schedule?: { readonly name: string; readonly dueAt: string }
 }
 
 /** What a parent is told when a child's run ends. */
@@ -97,6 +103,7 @@ export interface WakeRow {
     | "completed"
     | "failed"
     | "suspended"
+    | "sliced"
     | "interrupted"
     | "released"
     | "retry"
@@ -123,11 +130,19 @@ export interface SignalRow {
   readonly payload?: Json
 }
 
-/** A message to be sent later. Deleted when it has been. */
+/**
+ * A message to be sent later. Deleted when it has been sent for the last time. One with a rule is a schedule: its key is its name, and it
+ * is updated as it fires.
+ */
 export interface ScheduleRow {
   readonly to: EntityUrl
   readonly content: Json
+  /** The next occurrence. */
   readonly dueAt: string
+  readonly rule?: ScheduleRule
+  readonly catchUp?: CatchUp
+  /** When it last fired. */
+  readonly firedAt?: string
 }
 
 /** A tool call that waits for a person, and then what the person decided. The key is the tool call's. */
@@ -164,6 +179,8 @@ export interface RunRow {
   readonly reply?: Json
   readonly error?: FailureInfo
   readonly usage?: Usage
+  /** Cached part of the first step's input tokens, 0 to 1; absent when the provider does not say. */
+  readonly cacheHitOnWake?: number
 }
 
 export interface FailureInfo {
@@ -189,6 +206,8 @@ export interface StepRow {
   readonly finishReason?: string
   readonly usage?: Usage
   readonly error?: FailureInfo
+  /** A call that wrote a summary (see `SummaryRow`): no part of the conversation. */
+  readonly purpose?: "summary"
   /** Tries of the provider before it answered, when more than one. */
   readonly attempts?: number
 }
@@ -284,10 +303,12 @@ export const HANDLER_COLLECTIONS: readonly BuiltInCollection[] = [
   "delta",
   "tool_call",
   "memo",
+  "context",
+  "attachment",
 ]
 
 /** Names that DESIGN reserves for collections to come. An author's collection may use none of the built-in or reserved names. */
-export const RESERVED_COLLECTIONS: readonly string[] = ["subscription", "attachment", "context"]
+export const RESERVED_COLLECTIONS: readonly string[] = ["subscription"]
 
 /** Collections that are on the log and never kept as live rows. */
 export const LOG_ONLY_COLLECTIONS: ReadonlySet<string> = new Set(["delta", "wake", "signal", "error"])

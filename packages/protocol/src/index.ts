@@ -56,7 +56,11 @@ export type {
   Cause,
 } from "./budget.ts"
 export type { Usage, UsageSum, UsageBy, UsageQuery, UsageReport } from "./usage.ts"
+export type { ContextRow, SummaryRow, SourceRow, AttachmentRow } from "./context-rows.ts"
+export type { CatchUp, ScheduleBody, ScheduleInfo, ScheduleList, ScheduleRequest, ScheduleRule } from "./schedule.ts"
+export type { DeadLetter, DeadLetterBody, DeadLetterPage } from "./dead-letters.ts"
 export { runKey, stepKey, partKey } from "./keys.ts"
+export { SUMMARY_KEY, isPast, isRunAfter, summaryOf } from "./live.ts"
 export type {
   Reason,
   WakeInfo,

@@ -1,9 +1,11 @@
 import { z } from "zod"
 import type { ApprovalBody, EntityQuery, SendBody, SignalBody, SpawnBody, TagsBody } from "./api.ts"
 import type { Budget, BudgetExtension } from "./budget.ts"
+import type { DeadLetterBody } from "./dead-letters.ts"
 import { isTagName, parseEntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { UsageQuery } from "./usage.ts"
+import type { ScheduleBody } from "./schedule.ts"
 
 /** Checks of what comes from outside, at the server's edge. Unknown fields are refused, so that a misspelt one is seen. */
 
@@ -93,3 +95,23 @@ export const entityQuery: z.ZodType<EntityQuery> = z.strictObject({
   after: z.string().max(512).optional(),
   limit: z.coerce.number().int().min(1).max(1_000).optional(),
 }) as z.ZodType<EntityQuery>
+
+/** The rule is checked with the clock: see `checkRule` in `@rouse/agents/runtime`. */
+export const scheduleBody: z.ZodType<ScheduleBody> = z.strictObject({
+  name: z.string().max(128),
+  cron: z.string().max(256).optional(),
+  timezone: z.string().max(64).optional(),
+  every: z.number().optional(),
+  at: z.string().max(64).optional(),
+  message: json,
+  catchUp: z.enum(["skip", "once", "all"]).optional(),
+}) as z.ZodType<ScheduleBody>
+
+export const deadLetterBody: z.ZodType<DeadLetterBody> = z.strictObject({
+  messages: z.array(z.string().max(64)).min(1).max(10_000).optional(),
+}) as z.ZodType<DeadLetterBody>
+
+export const deadLetterQuery: z.ZodType<{ readonly after?: string; readonly limit?: number }> = z.strictObject({
+  after: z.string().max(512).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).optional(),
+}) as z.ZodType<{ readonly after?: string; readonly limit?: number }>

@@ -4,6 +4,7 @@ import type { FailureInfo, MessageMode, MessageRow } from "./collections.ts"
 import type { EntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { Offset } from "./offset.ts"
+import type { ScheduleRequest } from "./schedule.ts"
 
 /**
  * What passes between the control plane and a handler. JSON all the way: the same values cross a function call, a webhook or
@@ -12,7 +13,7 @@ import type { Offset } from "./offset.ts"
 
 /** Why a wake happened. */
 export interface Reason {
-  readonly kind: MessageRow["kind"] | "resumed" | "retry"
+  readonly kind: MessageRow["kind"] | "schedule" | "resumed" | "retry"
   /** Key of the message row, when one is behind it. */
   readonly message?: string
 }
@@ -81,6 +82,8 @@ export type WakeOutcome =
   | { readonly kind: "failed"; readonly error: FailureInfo }
   /** The run goes on in a later wake; its messages stay open. */
   | { readonly kind: "suspended" }
+  /** The deadline is near: the run goes on at once, in the next attempt of this wake. */
+  | { readonly kind: "sliced" }
   /** The run was aborted by a signal or an interrupting message; its messages are cancelled. */
   | { readonly kind: "interrupted"; readonly reason: string }
 
@@ -98,6 +101,7 @@ export interface HandlerCommit {
   readonly run?: string
   readonly sends?: readonly OutgoingMessage[]
   readonly spawns?: readonly SpawnRequest[]
+  readonly schedules?: readonly ScheduleRequest[]
   /** A null value removes the tag. */
   readonly tags?: Readonly<Record<string, string | null>>
   /** Tool calls that now wait for a person. The server makes an approval of each. */
@@ -106,6 +110,8 @@ export interface HandlerCommit {
   readonly reserve?: ModelReservation
   /** Answers to children whose budget is used up. What they get is taken from this entity's. */
   readonly budgets?: readonly BudgetDecision[]
+  /** Texts too large for a row, named by the SHA-256 of their UTF-8 in hex. One that is there already is not written again. */
+  readonly attachments?: readonly { readonly id: string; readonly text: string }[]
   /** Ends the wake and releases the lease. */
   readonly finish?: WakeOutcome
 }
@@ -126,6 +132,8 @@ export interface WakeBackend {
    *   `UNKNOWN_TYPE`, `UNKNOWN_ENTITY`, `STOPPED` or `ALREADY_EXISTS` when a send or spawn cannot be done: nothing is written.
    */
   commit(commit: HandlerCommit): Promise<CommitReply>
+  /** The text of one of the entity's attachments; undefined when there is none. Absent where the host keeps none. */
+  attachment?(id: string): Promise<string | undefined>
   /** Aborts with a `RouseError` as its reason: `INTERRUPTED`, `FENCED`, `STOPPED`, `TIMED_OUT` or `SHUTTING_DOWN`. */
   readonly signal: AbortSignal
 }

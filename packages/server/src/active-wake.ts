@@ -9,7 +9,8 @@ import {
   type WakeRequest,
 } from "@rouse/protocol"
 import type { EntityRecord } from "@rouse/store"
-import { isoTime } from "./core/control.ts"
+import { readAttachment } from "./attachments.ts"
+import { type Control, isoTime } from "./core/control.ts"
 import { applyHandlerCommit, type HeldLease } from "./handler-commit.ts"
 import type { Plane } from "./plane.ts"
 import { endWake, type WakeFailure } from "./wake-end.ts"
@@ -53,6 +54,8 @@ export class ActiveWake implements WakeBackend {
     this.#lease = { url: record.url, type: record.type, wake, atMs: this.#progressAtMs }
     const { url, type, id, args, tags, parent, createdAtMs } = record
     this.#entity = { url, type, id, args, tags, parent, createdAt: isoTime(createdAtMs) }
+    const { interrupting } = record.control as unknown as Control
+    if (interrupting) this.#abort.abort(new RouseError("INTERRUPTED", interrupting.reason))
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve
     })
@@ -89,6 +92,10 @@ export class ActiveWake implements WakeBackend {
       if (RouseError.is(error, "FENCED")) this.abort(error)
       throw error
     }
+  }
+
+  attachment(id: string): Promise<string | undefined> {
+    return readAttachment(this.#plane, this.#lease.url, id)
   }
 
   async #handle(): Promise<void> {
@@ -161,7 +168,8 @@ export class ActiveWake implements WakeBackend {
 }
 
 function failureOf(error: unknown, attemptsMax: number): WakeFailure {
-  if (RouseError.is(error, "SHUTTING_DOWN")) return { kind: "released" }
+  // Its next attempt ends the run before the handler is called.
+  if (RouseError.is(error, "SHUTTING_DOWN", "INTERRUPTED")) return { kind: "released" }
   const known = error instanceof Error ? error : new Error(String(error))
   const code = RouseError.is(error) ? { code: error.code } : {}
   const stack = known.stack === undefined ? {} : { stack: known.stack }

@@ -209,8 +209,11 @@ export async function closeBudget(plane: Plane, planning: Planning, self: Entity
   const { budget } = self.control
   if (!budget) return
   const { waiting } = budget
-  const row = waiting === null ? undefined : await plane.transactor.row(self.url, "approval", waiting)
-  const approval = row?.value as unknown as ApprovalRow | undefined
+  const value =
+    waiting === null
+      ? undefined
+      : (self.planned("approval", waiting) ?? (await plane.transactor.row(self.url, "approval", waiting))?.value)
+  const approval = value as unknown as ApprovalRow | undefined
   if (approval?.status === "waiting") self.update("approval", approval.call, { ...approval, status: "cancelled" })
   const closed = { ...budget, held: null, waiting: null }
   const above = budget.from === null ? undefined : planning.entity(budget.from)

@@ -1,3 +1,4 @@
+import { interruptedStatus, isSettled } from "@rouse/agents/runtime"
 import type {
   ApprovalRow,
   Cause,
@@ -7,6 +8,8 @@ import type {
   MessageRow,
   RunOutcome,
   RunRow,
+  StepRow,
+  ToolCallRow,
 } from "@rouse/protocol"
 import { causeAfter, noteCause } from "./breakers.ts"
 import { closeBudget } from "./budgets.ts"
@@ -39,10 +42,40 @@ export async function closeRun(plane: Plane, planning: Planning, entity: EntityD
   const run = entity.control.run
   for (const key of run?.messages ?? []) await settle(plane, entity, key, closing, run?.id)
   await closeBudget(plane, planning, entity)
+  const { interrupting } = entity.control
+  const isQuiet = interrupting?.quiet === true && closing.outcome === "interrupted"
   const cause = returnedCause(entity.control.cause)
   const next = entity.control.cause ? { cause: await causeAfter(plane, entity) } : {}
-  entity.setControl({ run: null, taken: null, ...next })
-  tellParent(plane, planning, entity, closing, cause)
+  entity.setControl({ run: null, taken: null, ...(interrupting ? { interrupting: null } : {}), ...next })
+  tellParent(plane, planning, entity, closing, { cause, isQuiet })
+}
+
+/** Closes a run that no handler is in. */
+export async function closeFromOutside(
+  plane: Plane,
+  planning: Planning,
+  entity: EntityDraft,
+  closing: Closing,
+): Promise<void> {
+  await closeRunRow(plane, entity, closing, planning.draft.nowMs)
+  await closeRun(plane, planning, entity, closing)
+}
+
+/** Closes the run of an entity at rest that is to be interrupted. */
+export async function closeInterrupted(
+  plane: Plane,
+  planning: Planning,
+  entity: EntityDraft,
+  reason: string,
+): Promise<void> {
+  await closeFromOutside(plane, planning, entity, {
+    outcome: "interrupted",
+    messages: "cancelled",
+    reply: null,
+    reason,
+  })
+  const { nowMs } = planning.draft
+  entity.wake({ kind: "closeRun", wakeId: newId(nowMs, plane.random), nowMs })
 }
 
 /** Settles every message that still waits, run or no run: the entity will not come to them. */
@@ -57,15 +90,39 @@ export async function settlePending(plane: Plane, entity: EntityDraft, closing: 
 /** Closes the row of a run whose handler will not: it died, was stopped, or the run was suspended. */
 export async function closeRunRow(plane: Plane, entity: EntityDraft, closing: Closing, nowMs: number): Promise<void> {
   const key = entity.control.run?.id
-  const row = key === undefined ? undefined : await plane.transactor.row(entity.url, "run", key)
-  if (!key || !row) return
-  const run = row.value as unknown as RunRow
+  const value =
+    key === undefined
+      ? undefined
+      : (entity.planned("run", key) ?? (await plane.transactor.row(entity.url, "run", key))?.value)
+  if (key === undefined || value === undefined) return
+  const run = value as unknown as RunRow
   const error =
     closing.reason === undefined ? {} : { error: { code: "HANDLER_FAILED" as const, message: closing.reason } }
   entity.update("run", key, { ...run, status: closing.outcome, endedAt: isoTime(nowMs), ...error })
+  await settleCalls(plane, entity, key, nowMs)
+  await cancelApprovals(plane, entity)
+}
+
+/** Takes back what a person was asked for a run that is over. */
+export async function cancelApprovals(plane: Plane, entity: EntityDraft): Promise<void> {
   for (const approval of await plane.transactor.rows(entity.url, "approval")) {
-    const value = approval.value as unknown as ApprovalRow
+    const value = (entity.planned("approval", approval.key) ?? approval.value) as unknown as ApprovalRow
     if (value.status === "waiting") entity.update("approval", approval.key, { ...value, status: "cancelled" })
+  }
+}
+
+/** Gives each call and step of the run that its handler left open the end that an interrupt would. */
+async function settleCalls(plane: Plane, entity: EntityDraft, run: string, nowMs: number): Promise<void> {
+  const endedAt = isoTime(nowMs)
+  for (const { key, value } of await plane.transactor.rows(entity.url, "tool_call")) {
+    const call = value as unknown as ToolCallRow
+    if (call.run !== run || isSettled(call)) continue
+    entity.update("tool_call", key, { ...call, status: interruptedStatus(call), endedAt })
+  }
+  for (const { key, value } of await plane.transactor.rows(entity.url, "step")) {
+    const step = value as unknown as StepRow
+    if (step.run === run && step.status === "running")
+      entity.update("step", key, { ...step, status: "interrupted", endedAt })
   }
 }
 
@@ -93,7 +150,7 @@ function tellParent(
   planning: Planning,
   entity: EntityDraft,
   closing: Closing,
-  cause: Cause | undefined,
+  { cause, isQuiet }: { readonly cause: Cause | undefined; readonly isQuiet: boolean },
 ): void {
   const { parent } = entity.record
   if (!parent || !entity.control.notify) return
@@ -115,6 +172,7 @@ function tellParent(
     status: outcome,
     reply,
   })
+  if (isQuiet) return
   const from = { kind: "agent", id: entity.url } as const
   // Past the inbox's limit too: a parent is always told.
   above.accept(

@@ -29,6 +29,8 @@ export class Dispatcher {
   #taken = 0
   #refused = false
   #open = true
+  /** Whether wakes wait in the store for want of room: then nobody goes before them. */
+  queueing = false
 
   /** `onRoom` is called when room came free after a wake had found none. */
   constructor(plane: () => Plane, host: HandlerHost, onRoom: () => void) {
@@ -46,17 +48,29 @@ export class Dispatcher {
     return this.#open ? this.#plane().limits.wakesMax - this.#taken : 0
   }
 
+  /** Says that wakes were left in the store, for want of room in all or of their type: room that comes free is told. */
+  leave(queueing: boolean): void {
+    this.queueing = queueing
+    this.#refused = true
+  }
+
+  /** How many more wakes of a type there is room for. */
+  roomFor(typeName: string): number {
+    const max = this.#plane().types.get(typeName)?.concurrency ?? Number.POSITIVE_INFINITY
+    return Math.max(0, Math.min(this.room, max - (this.#perType.get(typeName) ?? 0)))
+  }
+
   /** Reserves room for a wake; undefined when there is none, or the type is not served here. */
-  reserve(url: EntityUrl, typeName: string): Slot | undefined {
+  reserve(url: EntityUrl, typeName: string, fromQueue: boolean): Slot | undefined {
     const definition = this.#plane().types.get(typeName)
     if (!definition) return undefined
-    const ofType = this.#perType.get(typeName) ?? 0
-    if (this.room <= 0 || ofType >= (definition.concurrency ?? Number.POSITIVE_INFINITY)) {
+    if (this.room <= 0) this.queueing = true
+    if (this.roomFor(typeName) <= 0 || (this.queueing && !fromQueue)) {
       this.#refused = true
       return undefined
     }
     this.#taken += 1
-    this.#perType.set(typeName, ofType + 1)
+    this.#perType.set(typeName, (this.#perType.get(typeName) ?? 0) + 1)
     return new ReservedSlot(
       definition,
       () => this.#giveBack(typeName),

@@ -13,9 +13,10 @@ import {
   type WakeOutcome,
 } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
+import { planAttachments } from "./attachments.ts"
 import { planDecisions } from "./budget-answers.ts"
 import { budgetUrls, chargeCommit, planReserve } from "./budgets.ts"
-import { type Closing, closeRun, parentToTell } from "./closing.ts"
+import { cancelApprovals, type Closing, closeInterrupted, closeRun, parentToTell } from "./closing.ts"
 import { nextCause } from "./core/breaker.ts"
 import { checkBudgetParts } from "./core/budget-input.ts"
 import { isoTime } from "./core/control.ts"
@@ -24,8 +25,10 @@ import { checkEvents, checkSize } from "./core/handler-events.ts"
 import { newId } from "./core/id.ts"
 import { changeTags } from "./core/tags.ts"
 import { deliver, need, pendingMessages, schedule } from "./inbox.ts"
+import { planPast } from "./past.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
+import { checkSchedules, planSchedules } from "./schedules.ts"
 import { checkSpawn, planSpawn, type SpawnInput } from "./spawn.ts"
 import type { Planning } from "./transactor.ts"
 
@@ -45,7 +48,9 @@ export interface HeldLease {
  */
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
   checkEvents(commit.events, plane.types.get(lease.type)?.state ?? {})
-  checkSize([commit.events, commit.sends, commit.spawns], plane.limits.commitBytesMax)
+  const { events, sends, spawns: asked, schedules, attachments } = commit
+  checkSize([events, sends, asked, schedules, attachments], plane.limits.commitBytesMax)
+  if (schedules) checkSchedules(schedules)
   checkBudgetParts(commit)
   if (isOnlyDeltas(commit)) return appendDeltas(plane, lease, commit)
   const spawns = await Promise.all((commit.spawns ?? []).map((child) => checkSpawn(plane, spawnInput(lease, child))))
@@ -59,13 +64,15 @@ export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit:
     chargeCommit(planning, lease, commit)
     const pending = await planCommit(plane, planning, lease, commit, spawns)
     await planDecisions(plane, planning, lease.url, commit.budgets ?? [])
-    if (commit.reserve) granted = planReserve(plane, planning, lease, commit.reserve)
+    if (commit.reserve && staysOpen(commit)) granted = planReserve(plane, planning, lease, commit.reserve)
     // What arrives while the entity is being paused does not join its run any more.
     return isPausing(planning, lease.url) ? 0 : pending
   })
   for (const send of commit.sends ?? []) if (send.dueAtMs !== undefined) plane.dueAt(send.dueAtMs)
+  // What was armed may be due before all that was known: the ticker looks.
+  if (commit.schedules) plane.dueAt(plane.clock())
   // More is pending than the run took: the entity was queued again as it finished.
-  if (commit.finish && value > 0) plane.dueAt(plane.clock())
+  if (commit.finish && (value > 0 || commit.finish.kind === "sliced")) plane.dueAt(plane.clock())
   const offset = result?.streams[entityStreamPath(lease.url)]?.next
   const answer = await reply(plane, lease, value, offset ?? (await tail(plane, lease.url)))
   return granted === undefined ? answer : { ...answer, granted }
@@ -116,12 +123,15 @@ async function planCommit(
   self.wake({ kind: "renew", epoch, expiresAtMs: planning.draft.nowMs + plane.limits.leaseMs, progress: true })
   for (const event of commit.events) self.change(event)
   await takeMessages(plane, self, lease, commit)
+  await planPast(plane, self, self.control.run?.id, commit.events)
+  planAttachments(self, commit.attachments ?? [])
   changeTags(self, commit.tags ?? {})
-  for (const { call, tool, input } of commit.approvals ?? []) {
+  for (const { call, tool, input } of staysOpen(commit) ? (commit.approvals ?? []) : []) {
     self.insert("approval", call, { call, tool, input, at: isoTime(planning.draft.nowMs), status: "waiting" })
   }
   for (const child of spawns) await planSpawn(plane, planning, child)
   for (const message of commit.sends ?? []) planSend(plane, planning, self, message)
+  if (commit.schedules) await planSchedules(plane, planning, self, commit.schedules)
   if (commit.finish) await planFinish(plane, planning, self, lease, commit.finish)
   return self.control.wake.pending
 }
@@ -140,7 +150,7 @@ async function takeMessages(plane: Plane, self: EntityDraft, lease: HeldLease, c
   self.wake({ kind: "take", epoch: lease.wake.epoch, count: take.length })
   self.setControl({ run: { ...run, messages: [...run.messages, ...take] } })
   // What closes in this very commit is settled there, in one event.
-  if (commit.finish && commit.finish.kind !== "suspended") return
+  if (commit.finish && isClosing(commit.finish)) return
   for (const key of take) {
     const row = await plane.transactor.row(self.url, "message", key)
     if (!row) throw new RouseError("INVALID_ARGS", `take: there is no message ${key}`)
@@ -163,6 +173,16 @@ function planSend(
   }
 }
 
+/** Whether the run goes on after the commit: only then is anybody asked for it. */
+function staysOpen({ finish }: HandlerCommit): boolean {
+  return finish === undefined || !isClosing(finish)
+}
+
+/** Whether the run is over with this, and not to be continued. */
+function isClosing(finish: WakeOutcome): finish is Exclude<WakeOutcome, { kind: "suspended" | "sliced" }> {
+  return finish.kind !== "suspended" && finish.kind !== "sliced"
+}
+
 const MESSAGES_BECOME = { completed: "processed", failed: "dead", interrupted: "cancelled" } as const
 
 async function planFinish(
@@ -176,7 +196,7 @@ async function planFinish(
   const { id, attempt, epoch, reasons } = lease.wake
   const error = finish.kind === "failed" ? finish.error.message : undefined
   const why = finish.kind === "interrupted" ? finish.reason : error
-  if (finish.kind !== "suspended") {
+  if (isClosing(finish)) {
     const reply: Json = finish.kind === "completed" ? finish.reply : null
     const closing: Closing = {
       outcome: finish.kind,
@@ -185,13 +205,13 @@ async function planFinish(
       ...(why === undefined ? {} : { reason: why }),
     }
     await closeRun(plane, planning, self, closing)
+    if (finish.kind !== "completed") await cancelApprovals(plane, self)
   }
-  const end =
-    finish.kind === "failed"
-      ? ({ kind: "failed", reason: finish.error.message } as const)
-      : ({ kind: finish.kind === "suspended" ? "suspended" : "over" } as const)
-  self.wake({ kind: "finish", epoch, end, wakeId: newId(nowMs, plane.random), nowMs })
-  self.setControl({ wakes: self.control.wakes + 1, taken: null, reason: error ?? null })
+  if (finish.kind === "sliced") self.wake({ kind: "slice", epoch, nowMs })
+  else endWake(plane, self, epoch, finish, nowMs)
+  const { interrupting } = self.control
+  // The interrupt came while the handler was suspending.
+  if (finish.kind === "suspended" && interrupting) await closeInterrupted(plane, planning, self, interrupting.reason)
   self.update("wake", id, {
     id,
     attempt,
@@ -204,10 +224,26 @@ async function planFinish(
   })
 }
 
+function endWake(
+  plane: Plane,
+  self: EntityDraft,
+  epoch: number,
+  finish: Exclude<WakeOutcome, { kind: "sliced" }>,
+  nowMs: number,
+): void {
+  const error = finish.kind === "failed" ? finish.error.message : undefined
+  const end =
+    finish.kind === "failed"
+      ? ({ kind: "failed", reason: finish.error.message } as const)
+      : ({ kind: finish.kind === "suspended" ? "suspended" : "over" } as const)
+  self.wake({ kind: "finish", epoch, end, wakeId: newId(nowMs, plane.random), nowMs })
+  self.setControl({ wakes: self.control.wakes + 1, taken: null, reason: error ?? null })
+}
+
 function isOnlyDeltas(commit: HandlerCommit): boolean {
-  const { finish, take, sends, spawns, tags, approvals, reserve, budgets } = commit
-  const more =
-    finish ?? take?.length ?? sends?.length ?? spawns?.length ?? tags ?? approvals?.length ?? reserve ?? budgets
+  const { finish, tags, reserve, take, sends, spawns, schedules, approvals, attachments, budgets } = commit
+  const lists = [take, sends, spawns, schedules, approvals, attachments, budgets]
+  const more = finish ?? tags ?? reserve ?? lists.find((list) => list !== undefined && list.length > 0)
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
 }
 

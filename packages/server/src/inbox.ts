@@ -23,6 +23,8 @@ export interface Delivery {
   readonly content: Json
   readonly mode: MessageMode
   readonly cause?: Cause
+  /** The schedule that sends it. */
+  readonly schedule?: NonNullable<MessageRow["schedule"]>
 }
 
 /**
@@ -39,6 +41,13 @@ export function deliver(plane: Plane, entity: EntityDraft, message: Delivery): s
   const key = entity.accept(message, newId(plane.clock(), plane.random))
   if (message.cause) noteCause(plane, entity, message.cause)
   return key
+}
+
+/** @throws {RouseError} `OVERLOADED` when more entities wait for a wake than the server lets wait. */
+export function checkQueue(plane: Plane): void {
+  const { queuedMax } = plane.limits
+  if (plane.transactor.queued >= queuedMax)
+    throw new RouseError("OVERLOADED", `${queuedMax} agents wait for their turn here; send again later`)
 }
 
 /** The draft of an entity that must exist. */
@@ -73,6 +82,7 @@ export async function send(
   input: SendInput,
   onPlan: (draft: CommitDraft, sent: Sent) => void,
 ): Promise<Sent> {
+  checkQueue(plane)
   const { value } = await transactAndRouse(plane, [input.to], (planning) => {
     const target = need(planning, input.to)
     const sent =
@@ -90,6 +100,8 @@ export async function send(
 
 function now(plane: Plane, target: EntityDraft, input: SendInput): Sent {
   const { from, content, mode } = input
+  if (mode === "interrupt" && target.control.wake.phase.kind === "running")
+    target.setControl({ interrupting: { reason: "a message interrupted the run", quiet: false } })
   return { message: deliver(plane, target, { kind: "message", from, content, mode }) }
 }
 

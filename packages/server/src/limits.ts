@@ -12,6 +12,10 @@ export interface Limits {
   readonly attemptsMax: number
   /** Leases that may be lost in a row without progress. Larger, since it is rarely the handler's fault. */
   readonly lossesMax: number
+  /** How long one attempt of a wake may go on before it is to end at the next step and go on in another; null: as long as it takes. */
+  readonly sliceMs: number | null
+  /** Entities that may wait for a wake before messages from outside are refused. */
+  readonly queuedMax: number
   /** Messages that may wait in one inbox. */
   readonly pendingMax: number
   /** Parents above an entity. */
@@ -39,6 +43,8 @@ export const DEFAULT_LIMITS: Limits = {
   graceMs: 5_000,
   attemptsMax: 5,
   lossesMax: 25,
+  sliceMs: null,
+  queuedMax: 1_000_000,
   pendingMax: 10_000,
   depthMax: 32,
   childrenMax: 100_000,

@@ -22,7 +22,10 @@ export async function recover(plane: Plane): Promise<number> {
 async function runningEntities(plane: Plane): Promise<readonly EntityRecord[]> {
   for (let limit = DUE_FIRST; ; limit *= 4) {
     const due = await plane.store.dueEntities(Number.MAX_SAFE_INTEGER, limit)
-    if (due.length < limit) return due.filter((record) => record.status === "running")
+    if (due.length < limit) {
+      plane.transactor.queued = due.filter((record) => record.status === "queued").length
+      return due.filter((record) => record.status === "running")
+    }
   }
 }
 

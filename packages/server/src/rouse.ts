@@ -1,7 +1,7 @@
 import { entityStreamPath, type EntityUrl, type Reason, type WakeInfo } from "@rouse/protocol"
 import { isFrozen, tooManyWakes } from "./breakers.ts"
 import { isoTime } from "./core/control.ts"
-import type { EntityDraft } from "./core/draft.ts"
+import type { CommitDraft, EntityDraft } from "./core/draft.ts"
 import type { Slot } from "./dispatcher.ts"
 import type { Plane } from "./plane.ts"
 import type { Planning, Transacted } from "./transactor.ts"
@@ -36,11 +36,10 @@ export async function transactAndRouse<T>(
     if (transacted.result?.applied === false) giveBack()
     else {
       tellSettled(plane, transacted)
-      for (const entity of transacted.draft.entities) {
-        if (isFrozen(entity)) plane.freezeTree(entity.control.root ?? entity.url, entity.url)
-      }
+      freezeTrees(plane, transacted.draft)
     }
     for (const slot of slots) slot.start()
+    if (plane.dispatcher.queueing && plane.dispatcher.room > 0) plane.dueAt(transacted.draft.nowMs)
     return transacted
   } catch (error) {
     giveBack()
@@ -55,7 +54,8 @@ function isFirstAttempt({ control }: EntityDraft): boolean {
 }
 
 /**
- * Takes the lease of a queued entity, if it is due and there is room: the wake state, and the event on the log.
+ * Takes the lease of a queued entity, if it is due and there is room: the wake state, and the event on the log. One that is not taken
+ * `fromQueue`, where types take turns, waits behind those that are queued.
  * The caller commits, and then starts or releases the slot.
  */
 export function leaseNow(
@@ -63,12 +63,17 @@ export function leaseNow(
   entity: EntityDraft,
   reasons: readonly Reason[],
   nowMs: number,
+  fromQueue = false,
 ): Slot | undefined {
   const { phase } = entity.control.wake
   if (phase.kind !== "queued" || phase.dueAtMs > nowMs) return undefined
-  if (phase.wake.attempt === 1 && tooManyWakes(plane, entity, nowMs)) return undefined
-  const slot = plane.dispatcher.reserve(entity.url, entity.record.type)
+  const slot = plane.dispatcher.reserve(entity.url, entity.record.type, fromQueue)
   if (!slot) return undefined
+  // Counted where there is room, and so once: one that finds none comes here again.
+  if (phase.wake.attempt === 1 && tooManyWakes(plane, entity, nowMs)) {
+    slot.release()
+    return undefined
+  }
   entity.wake({ kind: "lease", nowMs, expiresAtMs: nowMs + plane.limits.leaseMs })
   const wake: WakeInfo = {
     id: phase.wake.id,
@@ -76,7 +81,7 @@ export function leaseNow(
     epoch: entity.control.wake.epoch,
     first: entity.control.wakes === 0,
     reasons,
-    deadlineAtMs: null,
+    deadlineAtMs: plane.limits.sliceMs === null ? null : nowMs + plane.limits.sliceMs,
   }
   const kinds = [...new Set(reasons.map((reason) => reason.kind))]
   const { id, attempt, epoch } = wake
@@ -85,6 +90,13 @@ export function leaseNow(
   else entity.update("wake", id, row)
   slot.lease(wake, entity.record)
   return slot
+}
+
+/** The trees of what a commit froze follow it. */
+export function freezeTrees(plane: Plane, draft: CommitDraft): void {
+  for (const entity of draft.entities) {
+    if (isFrozen(entity)) plane.freezeTree(entity.control.root ?? entity.url, entity.url)
+  }
 }
 
 function tellSettled(plane: Plane, { draft, result }: Transacted<unknown>): void {

@@ -7,6 +7,7 @@ import {
   type RunRow,
   type Settled,
 } from "@rouse/protocol"
+import { anyRow } from "./history.ts"
 import type { Plane } from "./plane.ts"
 
 /** How long after a change of the log a message is looked for that no commit of this process settled. */
@@ -25,10 +26,10 @@ export function isTerminal(status: MessageRow["status"]): boolean {
  * @throws {RouseError} `UNKNOWN_ENTITY` when there is no such message.
  */
 export async function settledOf(plane: Plane, url: EntityUrl, key: string): Promise<Settled> {
-  const row = await plane.store.row(url, "message", key)
+  const row = await anyRow(plane, url, "message", key)
   if (!row) throw new RouseError("UNKNOWN_ENTITY", `${url} has no message ${key}`)
   const message = row.value as unknown as MessageRow
-  const run = message.run === undefined ? undefined : await plane.store.row(url, "run", message.run)
+  const run = message.run === undefined ? undefined : await anyRow(plane, url, "run", message.run)
   const info = await plane.store.stream(entityStreamPath(url))
   if (!info) throw new RouseError("UNKNOWN_ENTITY", `${url} was deleted`)
   return {

@@ -17,7 +17,7 @@ import { canonicalJson } from "./core/canonical.ts"
 import { isoTime, newRecord } from "./core/control.ts"
 import type { CommitDraft, EntityDraft } from "./core/draft.ts"
 import { messageKey } from "./core/id.ts"
-import { deliver } from "./inbox.ts"
+import { checkQueue, deliver } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
 import type { Planning } from "./transactor.ts"
@@ -74,6 +74,7 @@ export async function spawn(
   input: SpawnInput,
   onPlan: (draft: CommitDraft, outcome: SpawnOutcome) => void,
 ): Promise<SpawnOutcome> {
+  if (input.message !== undefined) checkQueue(plane)
   const checked = await checkSpawn(plane, input)
   const url = entityUrl(checked.type, checked.id)
   const urls = checked.parent === null ? [url] : [url, checked.parent]

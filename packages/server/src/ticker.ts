@@ -1,20 +1,23 @@
-import { type EntityUrl, type MessageRow, type Reason, RouseError, type Row } from "@rouse/protocol"
-import type { EntityRecord, Timer } from "@rouse/store"
+import { type MessageRow, type Reason, RouseError, type Row } from "@rouse/protocol"
+import type { DueFilter, EntityRecord } from "@rouse/store"
 import { controlOf } from "./core/control.ts"
-import { deliver, type TimedSend } from "./inbox.ts"
+import { reasonKind } from "./core/draft.ts"
+import { inTurns } from "./core/turns.ts"
 import type { Plane } from "./plane.ts"
-import { leaseNow, transactAndRouse } from "./rouse.ts"
+import { freezeTrees, leaseNow } from "./rouse.ts"
 import type { Slot } from "./dispatcher.ts"
+import { fireTimers } from "./timers.ts"
 import { endWake } from "./wake-end.ts"
 
-/** How many due things are read at a time. */
+/** How many due things are read at a time: as many as there is room for, within these. */
 const BATCH = 256
+const BATCH_MIN = 16
 
 /** The longest sleep: a due time written by another process is seen within it. */
 const SLEEP_MS_MAX = 30_000
 
-/** Entities remembered as not to be served, each an address. */
-const STUCK_MAX = 10_000
+/** How many queued wakes of one type are read at a time, when there are more than one read shows. */
+const TYPE_BATCH = 16
 
 /** The pause after the store refused, so that a full disk is not asked without end. */
 const STORE_RETRY_MS = 1_000
@@ -28,8 +31,6 @@ const STORE_RETRY_MS = 1_000
  */
 export class Ticker {
   readonly #plane: () => Plane
-  /** Due entities that the last round could not serve: they must not hide those behind them. */
-  readonly #stuck = new Set<EntityUrl>()
   #cancel: () => void = () => undefined
   #wakeAtMs = Number.POSITIVE_INFINITY
   #round: Promise<void> | undefined
@@ -68,6 +69,9 @@ export class Ticker {
 
   async #run(): Promise<void> {
     const plane = this.#plane()
+    // This look is for all that was said to fall due before it, and the clock may have jumped since the timer was set.
+    this.#cancel()
+    this.#wakeAtMs = Number.POSITIVE_INFINITY
     try {
       do {
         this.#again = false
@@ -88,17 +92,41 @@ export class Ticker {
 
   async #look(plane: Plane): Promise<void> {
     const timers = await plane.store.dueTimers(plane.clock(), BATCH)
-    await Promise.all(timers.map((timer) => fire(plane, timer)))
-    const due = await plane.store.dueEntities(plane.clock(), BATCH + this.#stuck.size)
-    await Promise.all(due.map((record) => this.#attend(plane, record)))
+    await fireTimers(plane, timers)
+    // More than there is room for need not be read.
+    const limit = Math.min(BATCH, Math.max(plane.dispatcher.room, BATCH_MIN))
+    const due = await plane.store.dueEntities(plane.clock(), limit)
+    const isAll = due.length < limit
+    await this.#attend(plane, isAll ? due.filter(isRunning) : await dueOf(plane, BATCH, { status: "running" }))
+    await this.#takeTurns(plane, isAll ? byType(due) : await dueByType(plane))
     if (timers.length === BATCH) this.#again = true
   }
 
-  async #attend(plane: Plane, record: EntityRecord): Promise<void> {
+  /** Takes queued wakes as far as there is room, each type in its turn. Room that comes free for those that are left pokes. */
+  async #takeTurns(plane: Plane, perType: ReadonlyMap<string, readonly EntityRecord[]>): Promise<void> {
+    const { dispatcher } = plane
+    const { room } = dispatcher
+    const waiting = [...perType.values()].reduce((sum, records) => sum + records.length, 0)
+    if (room <= 0) return dispatcher.leave(true)
+    const turns = inTurns([...perType].map(([type, records]) => records.slice(0, dispatcher.roomFor(type))))
+    const taken = turns.slice(0, room)
+    const isFull = [...perType.values()].some((records) => records.length >= TYPE_BATCH)
+    const isMore = isFull || waiting > taken.length
+    // Types at their own limit keep no other from being served at once.
+    dispatcher.queueing = turns.length > room
+    if (isMore) dispatcher.leave(dispatcher.queueing)
+    await this.#attend(plane, taken)
+    if (isMore && taken.length > 0 && dispatcher.room > 0) this.#again = true
+  }
+
+  async #attend(plane: Plane, records: readonly EntityRecord[]): Promise<void> {
+    await Promise.all(records.map((record) => this.#attendTo(plane, record)))
+  }
+
+  async #attendTo(plane: Plane, record: EntityRecord): Promise<void> {
     try {
-      const done = record.status === "running" ? await expire(plane, record) : await take(plane, record)
-      if (done) this.#stuck.delete(record.url)
-      else if (this.#stuck.size < STUCK_MAX) this.#stuck.add(record.url)
+      if (isRunning(record)) await expire(plane, record)
+      else await take(plane, record)
     } catch (error) {
       if (RouseError.is(error, "FENCED", "CONFLICT")) return
       plane.log.error("a due entity could not be attended to", { url: record.url, error: String(error) })
@@ -106,24 +134,46 @@ export class Ticker {
   }
 }
 
+function isRunning(record: EntityRecord): boolean {
+  return record.status === "running"
+}
+
+function dueOf(plane: Plane, limit: number, filter: DueFilter): Promise<readonly EntityRecord[]> {
+  return plane.store.dueEntities(plane.clock(), limit, filter)
+}
+
+/** Queued wakes of the types that are served and have room, some of each. */
+async function dueByType(plane: Plane): Promise<ReadonlyMap<string, readonly EntityRecord[]>> {
+  const types = plane.types.names().filter((type) => plane.dispatcher.roomFor(type) > 0)
+  const read = await Promise.all(types.map((type) => dueOf(plane, TYPE_BATCH, { status: "queued", type })))
+  return new Map(types.map((type, index) => [type, read[index] ?? []]))
+}
+
+function byType(records: readonly EntityRecord[]): ReadonlyMap<string, readonly EntityRecord[]> {
+  return Map.groupBy(
+    records.filter((record) => !isRunning(record)),
+    (record) => record.type,
+  )
+}
+
 /** Takes the lease of a queued entity, if there is room for it. */
-async function take(plane: Plane, record: EntityRecord): Promise<boolean> {
-  if (!plane.types.get(record.type)) return false
+async function take(plane: Plane, record: EntityRecord): Promise<void> {
+  if (!plane.types.get(record.type)) return
   let slot: Slot | undefined
   try {
-    await plane.transactor.transact([record.url], async (planning) => {
+    const { draft, result } = await plane.transactor.transact([record.url], async (planning) => {
       slot?.release()
       slot = undefined
       const entity = planning.entity(record.url)
       if (!entity || entity.record.status !== "queued") return
-      slot = leaseNow(plane, entity, await reasonsOf(plane, record), planning.draft.nowMs)
+      slot = leaseNow(plane, entity, await reasonsOf(plane, record), planning.draft.nowMs, true)
     })
+    if (result?.applied !== false) freezeTrees(plane, draft)
   } catch (error) {
     slot?.release()
     throw error
   }
   slot?.start()
-  return slot !== undefined
 }
 
 /**
@@ -136,15 +186,14 @@ async function reasonsOf(plane: Plane, record: EntityRecord): Promise<readonly R
   const seen = taken === null ? undefined : new Set(taken)
   const rows = (await plane.transactor.rows(record.url, "message")) as unknown as readonly Row<MessageRow>[]
   const messages = rows.filter((row) => (seen ? seen.has(row.key) : row.value.status === "accepted"))
-  return [...messages.map((row): Reason => ({ kind: row.value.kind, message: row.key })), ...retry]
+  return [...messages.map((row): Reason => ({ kind: reasonKind(row.value), message: row.key })), ...retry]
 }
 
 /** A lease ran out: its holder is gone. */
-async function expire(plane: Plane, record: EntityRecord): Promise<boolean> {
+async function expire(plane: Plane, record: EntityRecord): Promise<void> {
   const { phase, epoch } = controlOf(record).wake
-  if (phase.kind !== "running") return false
+  if (phase.kind !== "running") return
   await loseLease(plane, record, epoch, "the lease ran out: the process that held it is gone or stuck")
-  return true
 }
 
 /** Takes a running wake away from a holder that is gone, so that it is tried again. */
@@ -153,24 +202,4 @@ export async function loseLease(plane: Plane, record: EntityRecord, epoch: numbe
   if (phase.kind !== "running") return
   const wake = { id: phase.wake.id, attempt: phase.wake.attempt, epoch, first: false, reasons: [], deadlineAtMs: null }
   await endWake(plane, { url: record.url, type: record.type, wake, atMs: record.activeAtMs }, { kind: "lost", message })
-}
-
-/** Delivers a delayed message, once: the timer is deleted in the same commit. */
-async function fire(plane: Plane, timer: Timer): Promise<void> {
-  const { to, from, content, mode, owner } = timer.payload as unknown as TimedSend
-  try {
-    await transactAndRouse(plane, [...new Set([to, owner])], (planning) => {
-      planning.draft.also({ op: "deleteTimer", id: timer.id }, { kind: "timer", id: timer.id })
-      planning.entity(owner)?.delete("schedule", timer.id)
-      const target = planning.entity(to)
-      if (!target || target.record.status === "stopped") {
-        plane.log.warn("a delayed message had nobody to go to", { to, timer: timer.id })
-        return
-      }
-      deliver(plane, target, { kind: "message", from, content, mode })
-    })
-  } catch (error) {
-    // Another replica fired it first.
-    if (!RouseError.is(error, "CONFLICT")) throw error
-  }
 }

@@ -33,6 +33,8 @@ export class Transactor {
   readonly #clock: () => number
   readonly #lock = new KeyedLock()
   readonly #cache = new EntityCache()
+  /** Entities that wait for a wake, as far as this process knows. */
+  queued = 0
 
   constructor(store: Store, clock: () => number) {
     this.#store = store
@@ -83,6 +85,13 @@ export class Transactor {
     return found?.known ? found.row : await this.#store.row(url, collection, key)
   }
 
+  #apply(draft: CommitDraft): void {
+    for (const changed of draft.entities) {
+      this.queued += changed.queuedMore
+      this.#cache.apply(changed.committed(), changed.rowOps)
+    }
+  }
+
   /** Drops what is remembered of these entities. */
   forget(urls: readonly EntityUrl[]): void {
     for (const url of urls) this.#cache.forget(url)
@@ -115,7 +124,7 @@ export class Transactor {
     if (commit.ops.length === 0) return { value, result: undefined, draft }
     try {
       const result = await this.#store.commit(commit)
-      if (result.applied) for (const changed of draft.entities) this.#cache.apply(changed.committed(), changed.rowOps)
+      if (result.applied) this.#apply(draft)
       return { value, result, draft }
     } catch (error) {
       this.forget(urls)

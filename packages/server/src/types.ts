@@ -29,6 +29,11 @@ export class Types {
     )
   }
 
+  /** The names of the types that are served. */
+  names(): readonly string[] {
+    return [...this.#types.keys()]
+  }
+
   list(): readonly TypeInfo[] {
     return [...this.#types.values()].map(typeInfo).sort((a, b) => (a.name < b.name ? -1 : 1))
   }

@@ -1,10 +1,10 @@
-import type { EntityUrl, ErrorRow, MessageRow, WakeInfo, WakeRow } from "@rouse/protocol"
+import type { ErrorRow, WakeInfo, WakeRow } from "@rouse/protocol"
 import { chargeWall } from "./budgets.ts"
 import { type Closing, closeRun, closeRunRow, parentToTell, settlePending } from "./closing.ts"
 import { retryDelayMs } from "./core/backoff.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
-import type { WakeEvent } from "./core/wake-state.ts"
+import type { WakeEvent } from "./core/wake-event.ts"
 import type { HeldLease } from "./handler-commit.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
@@ -47,7 +47,7 @@ async function planEnd(
 ): Promise<void> {
   const { nowMs } = planning.draft
   chargeWall(self, lease.atMs, nowMs)
-  self.wake(eventOf(plane, lease.wake, failure, nowMs))
+  self.wake(eventOf(plane, self, lease.wake, failure, nowMs))
   const { phase } = self.control.wake
   const isDead = phase.kind === "dead"
   const message = failure.kind === "released" ? undefined : failure.message
@@ -68,13 +68,15 @@ async function planEnd(
   await settlePending(plane, self, closing)
 }
 
-function eventOf(plane: Plane, wake: WakeInfo, failure: WakeFailure, nowMs: number): WakeEvent {
+function eventOf(plane: Plane, self: EntityDraft, wake: WakeInfo, failure: WakeFailure, nowMs: number): WakeEvent {
   const { epoch } = wake
   if (failure.kind === "released") return { kind: "release", epoch, nowMs }
   if (failure.kind === "lost") {
     return { kind: "lose", epoch, reason: failure.message, lossesMax: plane.limits.lossesMax, dueAtMs: nowMs }
   }
-  const dueAtMs = nowMs + retryDelayMs(wake.attempt + 1, plane.random())
+  const { phase } = self.control.wake
+  const failures = phase.kind === "running" ? phase.wake.failures : 0
+  const dueAtMs = nowMs + retryDelayMs(failures + 2, plane.random())
   return { kind: "fail", epoch, reason: failure.message, attemptsMax: failure.attemptsMax, dueAtMs }
 }
 
@@ -98,22 +100,4 @@ function errorRow(wake: WakeInfo, failure: Exclude<WakeFailure, { kind: "release
   const stack = failure.kind === "failed" && failure.stack !== undefined ? { stack: failure.stack } : {}
   const code = (failure.kind === "failed" ? failure.code : undefined) ?? "HANDLER_FAILED"
   return { code, message: failure.message, at: isoTime(nowMs), wake: wake.id, attempt: wake.attempt, ...stack }
-}
-
-/** Accepts the dead messages of an entity again. Returns how many there were. */
-export async function retryDead(
-  plane: Plane,
-  url: EntityUrl,
-  self: EntityDraft,
-  wakeId: string,
-  nowMs: number,
-): Promise<number> {
-  const rows = await plane.transactor.rows(url, "message")
-  const dead = rows.filter((row) => (row.value as unknown as MessageRow).status === "dead")
-  self.wake({ kind: "retry", count: dead.length, wakeId, nowMs })
-  for (const row of dead) {
-    const { reason: _reason, run: _run, ...message } = row.value as unknown as MessageRow
-    self.update("message", row.key, { ...message, status: "accepted" })
-  }
-  return dead.length
 }

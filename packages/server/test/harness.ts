@@ -13,6 +13,8 @@ export interface HarnessOptions {
   readonly limits?: Partial<Limits>
   readonly page?: string
   readonly log?: Log
+  /** Milliseconds since the Unix epoch. The real one when absent. */
+  readonly clock?: () => number
   /** Stands in for every model that is named. */
   readonly model?: string
 }
@@ -34,16 +36,17 @@ export class Harness {
   }
 
   static async open(options: HarnessOptions): Promise<Harness> {
-    const store = options.store ?? (await openMemoryStore({ clock: Date.now }))
+    const clock = options.clock ?? Date.now
+    const store = options.store ?? (await openMemoryStore({ clock }))
     const server = createServer({
       store,
       entities: options.entities,
-      clock: Date.now,
+      clock,
       random: Math.random,
       defer,
       log: options.log ?? silentLog,
       host: {
-        clock: Date.now,
+        clock,
         random: Math.random,
         log: silentLog,
         models: modelResolver({ env: {}, ...(options.model ? { fallbackModel: options.model } : {}) }),
@@ -56,8 +59,13 @@ export class Harness {
     return new Harness(server, store)
   }
 
-  async close(): Promise<void> {
+  /** Ends the server, and leaves the store to another. */
+  async stop(): Promise<void> {
     await this.server.close({ graceMs: 500 })
+  }
+
+  async close(): Promise<void> {
+    await this.stop()
     await this.store.close()
   }
 

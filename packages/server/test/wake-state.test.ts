@@ -1,7 +1,8 @@
 import { RouseError } from "@rouse/protocol"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { type Attempt, NEW_WAKE_STATE, stepWake, type WakeEvent, type WakeState } from "../src/core/wake-state.ts"
+import type { WakeEvent } from "../src/core/wake-event.ts"
+import { type Attempt, NEW_WAKE_STATE, stepWake, type WakeState } from "../src/core/wake-state.ts"
 
 const NOW = 1_000
 const WAKE: Attempt = { id: "w1", attempt: 1, failures: 0, losses: 0 }
@@ -28,10 +29,12 @@ const EVENTS: { [K in WakeEvent["kind"]]: Extract<WakeEvent, { kind: K }> } = {
   fail: { kind: "fail", epoch: 7, reason: "threw", attemptsMax: 5, dueAtMs: NOW + 10 },
   lose: { kind: "lose", epoch: 7, reason: "gone", lossesMax: 5, dueAtMs: NOW },
   release: { kind: "release", epoch: 7, nowMs: NOW },
-  closeRun: { kind: "closeRun" },
+  closeRun: { kind: "closeRun", wakeId: "w2", nowMs: NOW },
   pause: { kind: "pause" },
   resume: { kind: "resume", wakeId: "w2", nowMs: NOW },
   retry: { kind: "retry", count: 1, wakeId: "w2", nowMs: NOW },
+  discard: { kind: "discard", left: 0 },
+  slice: { kind: "slice", epoch: 7, nowMs: NOW },
   stop: { kind: "stop", reason: "enough" },
 }
 
@@ -51,6 +54,8 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
     pause: "paused",
     resume: "same",
     retry: "queued",
+    discard: "same",
+    slice: "FENCED",
     stop: "stopped",
   },
   queued: {
@@ -66,6 +71,8 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
     pause: "paused",
     resume: "same",
     retry: "queued",
+    discard: "same",
+    slice: "FENCED",
     stop: "stopped",
   },
   running: {
@@ -81,6 +88,8 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
     pause: "running",
     resume: "same",
     retry: "running",
+    discard: "same",
+    slice: "queued",
     stop: "stopped",
   },
   suspended: {
@@ -96,6 +105,8 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
     pause: "paused",
     resume: "same",
     retry: "queued",
+    discard: "same",
+    slice: "FENCED",
     stop: "stopped",
   },
   paused: {
@@ -111,6 +122,8 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
     pause: "same",
     resume: "idle",
     retry: "paused",
+    discard: "same",
+    slice: "FENCED",
     stop: "stopped",
   },
   dead: {
@@ -126,6 +139,8 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
     pause: "CONFLICT",
     resume: "same",
     retry: "queued",
+    discard: "idle",
+    slice: "FENCED",
     stop: "stopped",
   },
   stopped: {
@@ -141,6 +156,8 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
     pause: "CONFLICT",
     resume: "CONFLICT",
     retry: "CONFLICT",
+    discard: "same",
+    slice: "FENCED",
     stop: "same",
   },
 }
@@ -193,6 +210,27 @@ describe("the details", () => {
     })
   })
 
+  test("a slice goes on at once, as the next attempt of the wake, with its run open and its failures forgiven", () => {
+    const failing = {
+      kind: "running",
+      wake: { ...WAKE, failures: 3, losses: 2 },
+      expiresAtMs: NOW,
+      pausing: false,
+    } as const
+    const sliced = stepWake({ ...STATES.running, phase: failing }, EVENTS.slice)
+    expect(sliced).toMatchObject({ epoch: 8, runOpen: true })
+    expect(sliced.phase).toEqual({
+      kind: "queued",
+      wake: { id: "w1", attempt: 2, failures: 0, losses: 0 },
+      dueAtMs: NOW,
+    })
+    expect(stepWake(stepWake(STATES.running, EVENTS.pause), EVENTS.slice).phase.kind).toBe("paused")
+  })
+
+  test("what is dead keeps its entity dead until all of it is discarded", () => {
+    expect(outcomeOf(STATES.dead, { kind: "discard", left: 1 })).toBe("same")
+  })
+
   test("progress forgives lost leases", () => {
     const lost = {
       ...STATES.running,
@@ -242,3 +280,15 @@ function tryStep(state: WakeState, event: WakeEvent): WakeState {
     throw error
   }
 }
+
+test.each(["queued", "paused"] as const)(
+  "what waits when the run of a retried %s wake is closed is for a new wake",
+  (kind) => {
+    const wake = { id: "w1", attempt: 2, failures: 0, losses: 1 }
+    const phase = kind === "queued" ? ({ kind, wake, dueAtMs: NOW } as const) : ({ kind, wake } as const)
+    const state: WakeState = { epoch: 7, pending: 1, runOpen: true, phase }
+    const closed = stepWake(state, { kind: "closeRun", wakeId: "w2", nowMs: NOW })
+    const next = kind === "queued" ? closed : stepWake(closed, { kind: "resume", wakeId: "w2", nowMs: NOW })
+    expect(next).toMatchObject({ runOpen: false, phase: { kind: "queued", wake: { id: "w2", attempt: 1 } } })
+  },
+)

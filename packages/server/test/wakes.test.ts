@@ -1,7 +1,18 @@
-import { defineEntity } from "@rouse/agents"
-import type { ChildRow, EntityDetail, ErrorRow, MessageRow, RunRow, Settled, WakeRow } from "@rouse/protocol"
+import { defineEntity, type EntityDefinition, tool } from "@rouse/agents"
+import type {
+  ApprovalRow,
+  ChildRow,
+  EntityDetail,
+  ErrorRow,
+  MessageRow,
+  RunRow,
+  Settled,
+  ToolCallRow,
+  WakeRow,
+} from "@rouse/protocol"
 import { openMemoryStore } from "@rouse/store"
 import { afterEach, expect, test } from "vitest"
+import { z } from "zod"
 import { Harness, type HarnessOptions } from "./harness.ts"
 
 const open: Harness[] = []
@@ -328,4 +339,58 @@ test("with room for one wake at a time, everybody has a turn", async () => {
   await Promise.all(ids.map((id) => harness.spawn(`/turn/${id}`)))
   const settled = await Promise.all(ids.map((id) => harness.ask(`/turn/${id}`, "go")))
   expect(settled.map((one) => one.reply)).toEqual(ids)
+})
+
+function careful(): EntityDefinition {
+  const wire = tool({
+    name: "wire",
+    description: "Moves money",
+    input: z.object({}),
+    effect: "once",
+    approval: true,
+    execute: () => "moved",
+  })
+  return defineEntity("careful", {
+    async handler(ctx) {
+      ctx.useAgent({ systemPrompt: "Be careful.", model: "rouse/echo", tools: [wire] })
+      await ctx.agent.run()
+    },
+  })
+}
+
+test("a message that interrupts a suspended run takes back what a person was asked", async () => {
+  const harness = await harnessOf({ entities: [careful()] })
+  await harness.spawn("/careful/b")
+  const asked = harness.ask("/careful/b", "/call wire")
+  await harness.until(async () => (await statusOf(harness, "/careful/b")) === "suspended", "suspended")
+  const { body } = await harness.call<Settled>("POST", "/v1/entities/careful/b/messages?wait=20s", {
+    content: "never mind",
+    mode: "interrupt",
+  })
+  expect(body.status).toBe("processed")
+  expect((await asked).status).toBe("cancelled")
+  const [approval] = await harness.rows<ApprovalRow>("/careful/b", "approval")
+  expect(approval?.value.status).toBe("cancelled")
+})
+
+test.each(["interrupt", "kill"])("%s of a suspended run leaves no call of it open", async (name) => {
+  const harness = await harnessOf({ entities: [careful()] })
+  await harness.spawn("/careful/a")
+  const asked = harness.ask("/careful/a", "/call wire")
+  await harness.until(async () => (await statusOf(harness, "/careful/a")) === "suspended", "suspended")
+  await harness.call("POST", "/v1/entities/careful/a/signals", { signal: name })
+  expect((await asked).status).toBe("cancelled")
+  const [call] = await harness.rows<ToolCallRow>("/careful/a", "tool_call")
+  expect(call?.value).toMatchObject({ status: "cancelled", endedAt: expect.any(String) as string })
+})
+
+test("a delayed message to an agent that was stopped meanwhile comes to an end on its log", async () => {
+  const harness = await harnessOf({ entities: [sleeper()] })
+  await harness.spawn("/sleeper/late")
+  await harness.call("POST", "/v1/entities/sleeper/late/messages", { content: "too late", afterMs: 30 })
+  await harness.call("POST", "/v1/entities/sleeper/late/signals", { signal: "kill" })
+  await harness.until(async () => (await harness.rows("/sleeper/late", "message")).length === 1, "the message's end")
+  const [row] = await harness.rows<MessageRow>("/sleeper/late", "message")
+  expect(row?.value).toMatchObject({ content: "too late", status: "cancelled" })
+  expect(row?.value.reason).toMatch(/stopped/)
 })

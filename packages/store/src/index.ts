@@ -7,6 +7,7 @@ export type {
   Commit,
   CommitResult,
   CreateStreamOp,
+  DueFilter,
   EntityFilter,
   EntityRecord,
   EntityRecordPage,

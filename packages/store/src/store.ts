@@ -81,8 +81,8 @@ export interface Store {
 
   row(url: EntityUrl, collection: string, key: string): Promise<Row | undefined>
 
-  /** Entities whose `dueAtMs` is at or before `nowMs`, earliest first. */
-  dueEntities(nowMs: number, limit: number): Promise<readonly EntityRecord[]>
+  /** Entities whose `dueAtMs` is at or before `nowMs`, earliest first; of one status and type, when given. */
+  dueEntities(nowMs: number, limit: number, filter?: DueFilter): Promise<readonly EntityRecord[]>
 
   /** Timers at or before `nowMs`, earliest first. */
   dueTimers(nowMs: number, limit: number): Promise<readonly Timer[]>
@@ -357,11 +357,18 @@ export interface EntityRecord {
   readonly control: JsonObject
 }
 
+export interface DueFilter {
+  readonly status?: EntityStatus
+  readonly type?: string
+}
+
 export interface EntityFilter {
   readonly type?: string
   readonly status?: EntityStatus
   readonly tag?: { readonly name: string; readonly value?: string }
   readonly parent?: EntityUrl
+  /** Only those whose `control.dead`, a count, is over 0. */
+  readonly hasDead?: boolean
   readonly after?: string
   readonly limit: number
 }

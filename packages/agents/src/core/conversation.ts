@@ -1,7 +1,8 @@
-import { partKey } from "@rouse/protocol"
-import type { Json, JsonObject, ReasoningRow, StepRow, TextRow, ToolCallRow } from "@rouse/protocol"
+import { SUMMARY_KEY, partKey, summaryOf } from "@rouse/protocol"
+import type { Json, JsonObject, ReasoningRow, SourceRow, StepRow, TextRow, ToolCallRow } from "@rouse/protocol"
 import { renderMessage } from "./render.ts"
 import type { LiveRows } from "./rows.ts"
+import { bySource, renderSource } from "./source.ts"
 
 /**
  * The projection of an entity's rows to a conversation (P3): pure, and the same rows give the same bytes (P4).
@@ -10,13 +11,16 @@ import type { LiveRows } from "./rows.ts"
  * 1. It begins with a user turn, and ends with a user or tool turn.
  * 2. No turn is empty, and no text is blank. User turns do not follow each other, nor do assistant turns.
  * 3. Each tool call has exactly one result, in the tool turn right after it. Call ids are unique.
- * 4. More rows only add to the end, except that a call's result replaces the word that it has none yet.
+ * 4. More rows only add to the end, except that a call's result replaces the word that it has none yet, that a message which is
+ *    tried again in another run moves there, and that a new summary takes the place of the runs it covers.
  */
 export type Turn = UserTurn | AssistantTurn | ToolTurn
 
 export interface UserTurn {
   readonly role: "user"
   readonly texts: readonly string[]
+  /** The first of the texts is a summary of what came before. */
+  readonly summary?: true
 }
 
 export interface AssistantTurn {
@@ -51,17 +55,22 @@ export interface CallResult {
 /** What the model is told when there is nothing new to answer. */
 export const CONTINUE: string = "Continue."
 
+/** What stands before a summary in the prompt. */
+export const SUMMARY_HEAD: string = "Summary of the conversation up to here; what it covers is not shown any more:\n\n"
+
 export function conversation(rows: LiveRows): readonly Turn[] {
   const parts = partsByStep(rows)
   const lastShown = new Map<string, string>()
   for (const step of rows.values("step")) for (const message of step.messages) lastShown.set(message, step.id)
-  const turns: Turn[] = []
+  const summary = summaryOf(rows.get("context", SUMMARY_KEY))?.text ?? ""
+  const turns: Turn[] = summary === "" ? [] : [{ role: "user", texts: [SUMMARY_HEAD + summary], summary: true }]
+  const sources = sourcesByStep(rows)
   const callIds = new Set<string>()
   for (const [key, step] of rows.entries("step")) {
     const answer = parts.get(key) ?? []
     // A message that got no answer and was tried again in another run is shown there alone.
     const messages = step.messages.filter((message) => answer.length > 0 || lastShown.get(message) === step.id)
-    addUser(turns, inputOf({ ...step, messages }, rows))
+    addUser(turns, [...(sources.get(key) ?? []), ...inputOf({ ...step, messages }, rows)])
     addStep(turns, step, answer, callIds)
   }
   if (turns.at(-1)?.role !== "user" && turns.at(-1)?.role !== "tool") addUser(turns, [CONTINUE])
@@ -87,6 +96,19 @@ function partsByStep(rows: LiveRows): Map<string, PartRow[]> {
   return parts
 }
 
+/** What sources said when a step began: by priority, and then by name. */
+function sourcesByStep(rows: LiveRows): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, SourceRow[]>()
+  for (const row of rows.values("context")) {
+    if (row.kind !== "source") continue
+    const list = found.get(row.step)
+    if (list === undefined) found.set(row.step, [row])
+    else list.push(row)
+  }
+  const texts = [...found].map(([step, list]) => [step, list.sort(bySource).map(renderSource)] as const)
+  return new Map(texts)
+}
+
 function inputOf(step: StepRow, rows: LiveRows): readonly string[] {
   const texts = step.messages.flatMap((key) => {
     const row = rows.get("message", key)
@@ -98,7 +120,7 @@ function inputOf(step: StepRow, rows: LiveRows): readonly string[] {
 function addUser(turns: Turn[], texts: readonly string[]): void {
   if (texts.length === 0) return
   const last = turns.at(-1)
-  if (last?.role === "user") turns[turns.length - 1] = { role: "user", texts: [...last.texts, ...texts] }
+  if (last?.role === "user") turns[turns.length - 1] = { ...last, texts: [...last.texts, ...texts] }
   else turns.push({ role: "user", texts })
 }
 

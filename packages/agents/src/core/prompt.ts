@@ -8,7 +8,7 @@ import type {
 import type { JsonObject } from "@rouse/protocol"
 import type { AssistantPart, CallResult, Turn } from "./conversation.ts"
 
-/** Where a provider that caches prompts on request may end a cached prefix: after the system prompt, and at the end. */
+/** Where a provider that caches prompts on request may end a cached prefix: after the system prompt, after a summary, and at the end. */
 const BREAKPOINT: SharedV4ProviderOptions = { anthropic: { cacheControl: { type: "ephemeral" } } }
 
 /** A conversation in the AI SDK's terms, in cache order: what changes least comes first. */
@@ -22,7 +22,11 @@ function toMessage(turn: Turn, last: boolean): LanguageModelV4Message {
   const options = last ? { providerOptions: BREAKPOINT } : {}
   switch (turn.role) {
     case "user":
-      return { role: "user", content: turn.texts.map((text) => ({ type: "text", text })), ...options }
+      return {
+        role: "user",
+        content: turn.texts.map((text, i) => toText(text, turn.summary === true && i === 0)),
+        ...options,
+      }
     case "assistant":
       return { role: "assistant", content: turn.parts.map(toPart) }
     case "tool":
@@ -37,6 +41,13 @@ function toMessage(turn: Turn, last: boolean): LanguageModelV4Message {
         ...options,
       }
   }
+}
+
+function toText(
+  text: string,
+  cached: boolean,
+): { type: "text"; text: string; providerOptions?: SharedV4ProviderOptions } {
+  return { type: "text", text, ...(cached ? { providerOptions: BREAKPOINT } : {}) }
 }
 
 function toPart(part: AssistantPart): Extract<LanguageModelV4Message, { role: "assistant" }>["content"][number] {

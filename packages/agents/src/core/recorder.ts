@@ -128,7 +128,7 @@ function usageOf({ inputTokens, outputTokens }: LanguageModelV4Usage): Usage {
   return {
     inputTokens: inputTokens.total ?? 0,
     outputTokens: outputTokens.total ?? 0,
-    ...(inputTokens.cacheRead ? { cachedInputTokens: inputTokens.cacheRead } : {}),
+    ...(inputTokens.cacheRead === undefined ? {} : { cachedInputTokens: inputTokens.cacheRead }),
     ...(inputTokens.cacheWrite ? { cacheWriteTokens: inputTokens.cacheWrite } : {}),
     ...(outputTokens.reasoning ? { reasoningTokens: outputTokens.reasoning } : {}),
   }

@@ -37,6 +37,11 @@ export class LiveRows {
     return [...this.#sorted(collection).values()] as RowOf<C>[]
   }
 
+  /** How many rows a collection has. */
+  size(collection: string): number {
+    return this.#collections.get(collection)?.size ?? 0
+  }
+
   /** Keys and rows, without a copy of the collection: do not change it meanwhile. */
   entries<C extends string>(collection: C): Iterable<readonly [string, RowOf<C>]> {
     return this.#sorted(collection).entries() as Iterable<readonly [string, RowOf<C>]>

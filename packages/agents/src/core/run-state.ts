@@ -1,4 +1,4 @@
-import { runKey, stepKey } from "@rouse/protocol"
+import { SUMMARY_KEY, runKey, stepKey, summaryOf } from "@rouse/protocol"
 import type { MessageRow, RunRow, StepRow, TextRow, ToolCallRow, Usage } from "@rouse/protocol"
 import type { LiveRows } from "./rows.ts"
 
@@ -11,7 +11,7 @@ export function openRun(rows: LiveRows): RunRow | undefined {
 
 /** The key of the run that would be next. */
 export function nextRunKey(rows: LiveRows): string {
-  const last = rows.keys("run").at(-1)
+  const last = rows.keys("run").at(-1) ?? summaryOf(rows.get("context", SUMMARY_KEY))?.through
   return runKey(last === undefined ? 1 : Number(last.slice(1)) + 1)
 }
 

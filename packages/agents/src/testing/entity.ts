@@ -20,6 +20,8 @@ export class TestEntity {
   readonly url: EntityUrl
   readonly log: ChangeEvent[] = []
   readonly rows: LiveRows = new LiveRows([])
+  /** Texts beside the log, by their digest. */
+  readonly attachments: Map<string, string> = new Map()
   readonly #collections = new Set<string>()
   status: EntityStatus = "idle"
   epoch = 0
@@ -95,7 +97,7 @@ export class TestEntity {
     this.interrupted = false
     const reasons: readonly Reason[] = [...this.rows.entries("message")]
       .filter(([key, row]) => this.taken?.includes(key) ?? row.status === "accepted")
-      .map(([key, row]) => ({ kind: row.kind, message: key }))
+      .map(([key, row]) => ({ kind: row.schedule ? "schedule" : row.kind, message: key }))
     return {
       id: this.wakeId,
       epoch: this.epoch,

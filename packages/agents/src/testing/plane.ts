@@ -1,4 +1,12 @@
-import { HANDLER_COLLECTIONS, RouseError, SERVER_COLLECTIONS, START, parseEntityUrl } from "@rouse/protocol"
+import {
+  HANDLER_COLLECTIONS,
+  RouseError,
+  SERVER_COLLECTIONS,
+  START,
+  SUMMARY_KEY,
+  parseEntityUrl,
+  summaryOf,
+} from "@rouse/protocol"
 import type {
   ChildFinished,
   CommitReply,
@@ -15,9 +23,11 @@ import type {
   SpawnRequest,
   WakeOutcome,
 } from "@rouse/protocol"
+import { forgetPast } from "../core/compaction.ts"
 import { validateArgs } from "../definition.ts"
 import type { EntityDefinition } from "../entity.ts"
 import { TestEntity } from "./entity.ts"
+import { applySchedules, fireSchedules, nextScheduleMs } from "./schedules.ts"
 
 interface Scheduled {
   readonly dueAtMs: number
@@ -84,6 +94,7 @@ export class Plane {
       readonly from?: Principal
       readonly mode?: MessageMode
       readonly dueAtMs?: number
+      readonly schedule?: NonNullable<MessageRow["schedule"]>
     } = {},
   ): string {
     const entity = this.entity(to)
@@ -103,6 +114,7 @@ export class Plane {
       mode: options.mode ?? "steer",
       at: this.now(),
       status: "accepted",
+      ...(options.schedule ? { schedule: options.schedule } : {}),
     }
     entity.put("message", id, row)
     if (row.mode === "interrupt" && entity.status === "running") {
@@ -115,7 +127,11 @@ export class Plane {
   deliverDue(): number | undefined {
     this.#scheduled.sort((a, b) => a.dueAtMs - b.dueAtMs)
     while (this.#scheduled[0] && this.#scheduled[0].dueAtMs <= this.clock()) this.#scheduled.shift()?.deliver()
-    return this.#scheduled[0]?.dueAtMs
+    fireSchedules(this.entities.values(), this.clock(), (to, content, schedule) => {
+      this.deliver(to, content, { from: { kind: "schedule", id: schedule.name }, mode: "queue", schedule })
+    })
+    const next = [this.#scheduled[0]?.dueAtMs, nextScheduleMs(this.entities.values())].filter((ms) => ms !== undefined)
+    return next.length === 0 ? undefined : Math.min(...next)
   }
 
   async commit(entity: TestEntity, epoch: number, commit: HandlerCommit): Promise<CommitReply> {
@@ -142,6 +158,9 @@ export class Plane {
     entity.seq = commit.seq
     entity.taken ??= commit.take ?? []
     for (const event of commit.events) entity.apply(event)
+    for (const { id, text } of commit.attachments ?? []) entity.attachments.set(id, text)
+    const summary = summaryOf(commit.events.findLast((event) => event.key === SUMMARY_KEY)?.value)
+    if (summary) forgetPast(entity.rows, summary)
     for (const key of commit.take ?? [])
       this.#settle(entity, key, { status: "taken", ...(commit.run ? { run: commit.run } : {}) })
     for (const spawn of commit.spawns ?? []) this.#spawn(entity, spawn)
@@ -150,6 +169,7 @@ export class Plane {
     for (const { call, tool, input } of commit.approvals ?? []) {
       entity.put("approval", call, { call, tool, input, at: this.now(), status: "waiting" })
     }
+    applySchedules(entity, commit.schedules ?? [], this.clock())
     if (commit.finish) this.#finish(entity, commit.run, commit.finish)
   }
 
@@ -179,6 +199,8 @@ export class Plane {
   }
 
   #finish(entity: TestEntity, run: string | undefined, finish: WakeOutcome): void {
+    // No wake of this plane has a deadline.
+    if (finish.kind === "sliced") throw new RouseError("INVALID_ARGS", "finish: a wake without a deadline was sliced")
     entity.release(finish.kind === "suspended" ? "suspended" : "idle")
     if (finish.kind === "suspended") return
     const reason =

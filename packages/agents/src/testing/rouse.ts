@@ -245,6 +245,7 @@ export class TestRouse {
   #backend(entity: TestEntity, epoch: number): WakeBackend {
     return {
       signal: entity.controller.signal,
+      attachment: async (id: string) => entity.attachments.get(id),
       commit: async (commit: HandlerCommit) => {
         const copy = JSON.parse(JSON.stringify(commit)) as HandlerCommit
         this.#commits += 1

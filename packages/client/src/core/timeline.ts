@@ -114,6 +114,8 @@ const PUT: { readonly [K in BuiltInCollection]: Put<BuiltInRows[K]> } = {
   tool_call: putToolCall,
   memo: ignore,
   budget: ignore,
+  context: ignore,
+  attachment: ignore,
   error: (draft, key, row) => {
     const retried = draft.wake !== undefined && wasRetried(draft.wake, row)
     putItem(draft, { kind: "error", id: itemId("error", key), key, row, retried })

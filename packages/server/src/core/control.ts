@@ -34,6 +34,12 @@ export interface Control {
   readonly cause?: Cause | null
   /** Wakes of late, where they are bounded. */
   readonly rate?: Rate | null
+  /**
+   * The run under way is to end, and why; a further attempt ends it at once. `quiet`: with the parent's, so its end does not rouse the parent.
+   */
+  readonly interrupting?: { readonly reason: string; readonly quiet: boolean } | null
+  /** Messages that are dead-lettered. */
+  readonly dead?: number
 }
 
 export interface OpenRun {

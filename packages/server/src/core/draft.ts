@@ -12,8 +12,10 @@ import { entityStreamPath, LOG_ONLY_COLLECTIONS } from "@rouse/protocol"
 import { type Commit, type EntityRecord, type Guard, type Op } from "@rouse/store"
 import { type Control, isoTime, withControl } from "./control.ts"
 import type { Settlement } from "../settlements.ts"
+import { ATTACHMENT_TYPE, attachmentPath } from "./attachment-path.ts"
 import { messageKey } from "./id.ts"
-import { stepWake, type WakeEvent } from "./wake-state.ts"
+import type { WakeEvent } from "./wake-event.ts"
+import { stepWake } from "./wake-state.ts"
 
 type DraftRecord = Omit<EntityRecord, "version">
 
@@ -80,6 +82,11 @@ export class CommitDraft {
   }
 }
 
+/** What kind of reason to wake a message is. */
+export function reasonKind(message: Pick<MessageRow, "kind" | "schedule">): Reason["kind"] {
+  return message.schedule ? "schedule" : message.kind
+}
+
 const encoder = new TextEncoder()
 
 /** One change as the log has it: see `frameJson`. */
@@ -96,8 +103,10 @@ export class EntityDraft {
   /** The changes in wire text, as `frameJson` would write them. */
   #log = ""
   readonly #rows = new Map<string, Op>()
+  readonly #attachments: Op[] = []
   readonly #reasons: Reason[] = []
   readonly #settled: Settlement[] = []
+  readonly #wasQueued: boolean
   #record: DraftRecord
 
   constructor(record: DraftRecord, version: number, nowMs: number) {
@@ -105,6 +114,12 @@ export class EntityDraft {
     this.#record = record
     this.#version = version
     this.#nowMs = nowMs
+    this.#wasQueued = record.status === "queued"
+  }
+
+  /** How many more entities are queued by this commit: 1, 0 or -1. */
+  get queuedMore(): number {
+    return Number(this.#record.status === "queued") - Number(this.#wasQueued)
   }
 
   get record(): DraftRecord {
@@ -131,14 +146,25 @@ export class EntityDraft {
    * @returns The message's key.
    * @throws {RouseError} `STOPPED`.
    */
-  accept(message: Pick<MessageRow, "kind" | "from" | "content" | "mode" | "cause">, wakeId: string): string {
+  accept(
+    message: Pick<MessageRow, "kind" | "from" | "content" | "mode" | "cause" | "schedule">,
+    wakeId: string,
+  ): string {
     this.wake({ kind: "accept", count: 1, wakeId, nowMs: this.#nowMs })
     const accepted = this.control.accepted + 1
     this.setControl({ accepted })
     const id = messageKey(accepted)
     this.insert("message", id, { id, ...message, at: isoTime(this.#nowMs), status: "accepted" })
-    this.#reasons.push({ kind: message.kind, message: id })
+    this.#reasons.push({ kind: reasonKind(message), message: id })
     return id
+  }
+
+  /** Notes a message that came too late for anybody to take it: it is settled as it arrives. */
+  refuse(message: Pick<MessageRow, "kind" | "from" | "content" | "mode">, reason: string): void {
+    const accepted = this.control.accepted + 1
+    this.setControl({ accepted })
+    const id = messageKey(accepted)
+    this.insert("message", id, { id, ...message, at: isoTime(this.#nowMs), status: "cancelled", reason })
   }
 
   /** The messages that this commit brings to their end. */
@@ -150,6 +176,7 @@ export class EntityDraft {
   settle(message: MessageRow, settlement: Settlement): void {
     const { status, run, reason } = settlement
     const facts = { ...(run === undefined ? {} : { run }), ...(reason === undefined ? {} : { reason }) }
+    if (status === "dead") this.setControl({ dead: (this.control.dead ?? 0) + 1 })
     this.update("message", settlement.message, { ...message, status, ...facts })
     this.#settled.push(settlement)
   }
@@ -198,6 +225,31 @@ export class EntityDraft {
     this.#rows.set(`${type}\n${key}`, op)
   }
 
+  /** Takes a row out of the live ones. The log says nothing of it: it keeps the row. */
+  forget(collection: string, key: string): void {
+    this.#rows.set(`${collection}\n${key}`, { op: "deleteRow", url: this.url, collection, key })
+  }
+
+  /** Writes a text beside the log. One that is there already stays as it is: its name is its digest. */
+  attach(id: string, text: string): void {
+    const path = attachmentPath(this.url, id)
+    const data = encoder.encode(text)
+    this.#attachments.push({
+      op: "createStream",
+      path,
+      contentType: ATTACHMENT_TYPE,
+      data,
+      closed: true,
+      nowMs: this.#nowMs,
+    })
+  }
+
+  /** A row's value as this commit makes it; undefined when it makes none. */
+  planned(collection: BuiltInCollection, key: string): Json | undefined {
+    const op = this.#rows.get(`${collection}\n${key}`)
+    return op?.op === "putRow" ? op.value : undefined
+  }
+
   /** What the commit does to rows. */
   get rowOps(): readonly Op[] {
     return [...this.#rows.values()]
@@ -223,7 +275,7 @@ export class EntityDraft {
     } else if (this.#log !== "") {
       ops.push({ op: "append", path, data: encoder.encode(this.#log), nowMs: this.#nowMs })
     }
-    ops.push(...this.#rows.values())
+    ops.push(...this.#rows.values(), ...this.#attachments)
   }
 
   #change(operation: Operation, type: string, key: string, value?: Json): void {

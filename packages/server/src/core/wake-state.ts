@@ -1,4 +1,5 @@
 import { RouseError } from "@rouse/protocol"
+import type { WakeEvent } from "./wake-event.ts"
 
 /**
  * The wake state of one entity: who may act for it, and when it must be looked at again.
@@ -6,7 +7,7 @@ import { RouseError } from "@rouse/protocol"
  * ```
  * idle ──accept──▶ queued ──lease──▶ running ──finish──▶ idle | suspended   (or queued, if more is pending)
  *                    ▲                 │ └──────pause────▶ paused at its finish
- *                    ├──fail, lose─────┘
+ *                    ├──fail, lose, slice
  *                    └──attempts spent──▶ dead ──accept, retry──▶ queued
  * any ──pause──▶ paused ──resume──▶ queued | suspended | idle        any ──stop──▶ stopped
  * ```
@@ -48,50 +49,6 @@ export interface Attempt {
   readonly losses: number
 }
 
-/** How a finished wake leaves the run: over, to be continued, or failed for good. */
-export type WakeEnd =
-  | { readonly kind: "over" }
-  | { readonly kind: "suspended" }
-  | { readonly kind: "failed"; readonly reason: string }
-
-export type WakeEvent =
-  /** A message was accepted. `wakeId` names the wake, should this begin one. */
-  | { readonly kind: "accept"; readonly count: number; readonly wakeId: string; readonly nowMs: number }
-  | { readonly kind: "lease"; readonly nowMs: number; readonly expiresAtMs: number }
-  | { readonly kind: "renew"; readonly epoch: number; readonly expiresAtMs: number; readonly progress: boolean }
-  /** The run under way took messages. */
-  | { readonly kind: "take"; readonly epoch: number; readonly count: number }
-  | {
-      readonly kind: "finish"
-      readonly epoch: number
-      readonly end: WakeEnd
-      readonly wakeId: string
-      readonly nowMs: number
-    }
-  | {
-      readonly kind: "fail"
-      readonly epoch: number
-      readonly reason: string
-      readonly attemptsMax: number
-      readonly dueAtMs: number
-    }
-  /** The lease's holder is gone: it died, or let the lease expire. */
-  | {
-      readonly kind: "lose"
-      readonly epoch: number
-      readonly reason: string
-      readonly lossesMax: number
-      readonly dueAtMs: number
-    }
-  /** The holder gives the wake back unfinished, through no fault of it. */
-  | { readonly kind: "release"; readonly epoch: number; readonly nowMs: number }
-  /** The open run of a suspended or waiting entity was closed from outside. */
-  | { readonly kind: "closeRun" }
-  | { readonly kind: "pause" }
-  | { readonly kind: "resume"; readonly wakeId: string; readonly nowMs: number }
-  | { readonly kind: "retry"; readonly count: number; readonly wakeId: string; readonly nowMs: number }
-  | { readonly kind: "stop"; readonly reason: string }
-
 /** The wake state of an entity that was just made. */
 export const NEW_WAKE_STATE: WakeState = { epoch: 0, pending: 0, runOpen: false, phase: { kind: "idle" } }
 
@@ -121,13 +78,17 @@ export function stepWake(state: WakeState, event: WakeEvent): WakeState {
     case "release":
       return release(state, event)
     case "closeRun":
-      return closeRun(state)
+      return closeRun(state, event)
     case "pause":
       return pause(state)
     case "resume":
       return resume(state, event)
     case "retry":
       return retry(state, event)
+    case "discard":
+      return discard(state, event)
+    case "slice":
+      return slice(state, event)
     case "stop":
       return stop(state, event)
   }
@@ -221,12 +182,16 @@ function dead(state: WakeState, reason: string): WakeState {
   return { epoch: state.epoch + 1, pending: 0, runOpen: false, phase: { kind: "dead", reason } }
 }
 
-function closeRun(state: WakeState): WakeState {
+/** What a wake remembers is of the run that it began: what waits is for a new one. */
+function closeRun(state: WakeState, event: Of<"closeRun">): WakeState {
   const { phase } = state
   if (!state.runOpen) return state
   if (phase.kind === "running") throw notNow("closed from outside", phase)
-  const isOver = phase.kind === "suspended" || (phase.kind === "queued" && state.pending === 0)
-  return { ...state, runOpen: false, phase: isOver ? { kind: "idle" } : phase }
+  const closed = { ...state, runOpen: false }
+  const isRetried = (phase.kind === "queued" || phase.kind === "paused") && (phase.wake?.attempt ?? 1) > 1
+  if (phase.kind === "paused") return isRetried ? { ...closed, phase: { kind: "paused" } } : closed
+  const begins = isRetried || phase.kind === "suspended" || (phase.kind === "queued" && state.pending === 0)
+  return begins ? { ...closed, phase: rest(closed, event) } : closed
 }
 
 function pause(state: WakeState): WakeState {
@@ -260,6 +225,17 @@ function retry(state: WakeState, event: Of<"retry">): WakeState {
   const { phase } = state
   if (phase.kind === "stopped") throw notNow("retried", phase)
   return event.count === 0 ? state : accept(state, { ...event, kind: "accept" })
+}
+
+/** An entity that has nothing dead any more is at rest. */
+function discard(state: WakeState, event: Of<"discard">): WakeState {
+  return state.phase.kind === "dead" && event.left === 0 ? { ...state, phase: { kind: "idle" } } : state
+}
+
+/** An attempt that came this far was no failure: what earlier ones lost is forgiven. */
+function slice(state: WakeState, event: Of<"slice">): WakeState {
+  const { wake } = held(state, event.epoch)
+  return again({ ...state, runOpen: true }, { ...wake, attempt: wake.attempt + 1, failures: 0, losses: 0 }, event.nowMs)
 }
 
 function stop(state: WakeState, event: Of<"stop">): WakeState {

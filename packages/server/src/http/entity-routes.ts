@@ -17,13 +17,15 @@ import { approvalBody, entityQuery, signalBody, spawnBody, tagsBody } from "@rou
 import type { EntityRecord } from "@rouse/store"
 import { type Context, Hono } from "hono"
 import { decide } from "../approvals.ts"
+import { readAttachment } from "../attachments.ts"
 import { summaryOf } from "../core/control.ts"
 import { parseWait } from "../core/duration.ts"
 import type { Plane } from "../plane.ts"
 import { findReceipt, putReceipt, receiptKey } from "../receipts.ts"
 import { remove, tag } from "../entities.ts"
+import { allRows } from "../history.ts"
 import { waitForSettled } from "../settlement.ts"
-import { retry, signal } from "../signals.ts"
+import { signal } from "../signals.ts"
 import { spawn, type SpawnOutcome } from "../spawn.ts"
 import { parseBody, parseValue, readText } from "./body.ts"
 import { filterOf, listEvents } from "./list-stream.ts"
@@ -65,9 +67,9 @@ export function entityRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
   })
   app.get("/:type/:id/state", (c) => state(plane, c))
   app.get("/:type/:id/state/:collection", (c) => state(plane, c))
+  app.get("/:type/:id/attachments/:attachment", (c) => attachment(plane, c))
   app.post("/:type/:id/signals", (c) => postSignal(plane, c))
   app.post("/:type/:id/approvals/:call", (c) => postApproval(plane, c))
-  app.post("/:type/:id/retry", async (c) => c.json({ url: urlOf(c), messages: await retry(plane, urlOf(c)) }, 202))
   app.post("/:type/:id/tags", async (c) => {
     const body = parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), tagsBody)
     await tag(plane, urlOf(c), body.tags)
@@ -150,9 +152,30 @@ async function state(plane: Plane, c: Context<Env>): Promise<Response> {
   const url = urlOf(c)
   await needRecord(plane, url)
   const collection = c.req.param("collection")
+  if (c.req.query("history") === "true") {
+    const offset = await tailOf(plane, url)
+    return c.json({ offset, rows: await allRows(plane, url, collection) })
+  }
   const live = await plane.store.liveRows(url, entityStreamPath(url), collection)
   const rows = (live?.rows ?? []).map(({ json, ...row }) => ({ ...row, value: JSON.parse(json) as Json }))
   return c.json({ offset: live?.info.next ?? START, rows })
+}
+
+/** An attachment's text, or the part of it from `offset`, `limit` long, in UTF-16 code units. */
+async function attachment(plane: Plane, c: Context<Env>): Promise<Response> {
+  const url = urlOf(c)
+  const id = c.req.param("attachment") ?? ""
+  const from = countOf(c.req.query("offset"), "offset") ?? 0
+  const limit = countOf(c.req.query("limit"), "limit")
+  const text = await readAttachment(plane, url, id)
+  if (text === undefined) throw new RouseError("NOT_FOUND", `${url} has no attachment "${id}"`)
+  return c.text(limit === undefined ? text.slice(from) : text.slice(from, from + limit))
+}
+
+function countOf(text: string | undefined, field: string): number | undefined {
+  if (text === undefined) return undefined
+  if (/^[0-9]{1,12}$/.test(text)) return Number(text)
+  throw new RouseError("BAD_REQUEST", `${field}: "${text}" is not a whole number`)
 }
 
 async function postSignal(plane: Plane, c: Context<Env>): Promise<Response> {
@@ -181,7 +204,8 @@ async function postApproval(plane: Plane, c: Context<Env>): Promise<Response> {
   return c.json({ url, ...(message === undefined ? {} : { message }), offset: await tailOf(plane, url) }, 202)
 }
 
-async function needRecord(plane: Plane, url: EntityUrl): Promise<EntityRecord> {
+/** @throws {RouseError} `UNKNOWN_ENTITY`. */
+export async function needRecord(plane: Plane, url: EntityUrl): Promise<EntityRecord> {
   const record = await plane.store.entity(url)
   if (!record) throw new RouseError("UNKNOWN_ENTITY", `there is no entity ${url}`)
   return record

@@ -28,6 +28,9 @@ interface Conditions {
   readonly values: readonly SQLInputValue[]
 }
 
+/** As the index has it. */
+const HAS_DEAD = "control ->> '$.dead' > 0"
+
 /** Few shapes of text: values are always bound. */
 function conditionsOf(filter: EntityFilter): Conditions {
   const parts: [string, ...SQLInputValue[]][] = []
@@ -38,6 +41,7 @@ function conditionsOf(filter: EntityFilter): Conditions {
   if (filter.status === "idle") parts.push(["status = ?", filter.status])
   else if (filter.status !== undefined) parts.push(["status = ? AND status <> 'idle'", filter.status])
   if (filter.parent !== undefined) parts.push(["parent = ?", filter.parent])
+  if (filter.hasDead === true) parts.push([HAS_DEAD])
   if (filter.tag !== undefined) parts.push(tagCondition(filter.tag))
   if (filter.after !== undefined) {
     const { activeSecond, url } = parseCursor(filter.after)

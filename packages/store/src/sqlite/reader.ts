@@ -8,6 +8,7 @@ import { badOffset, goneBelow } from "../core/retention.ts"
 import { absence, standingOf, unknownStream } from "../core/stream-state.ts"
 import type { StreamState } from "../core/stream-state.ts"
 import type {
+  DueFilter,
   EntityFilter,
   EntityRecord,
   EntityRecordPage,
@@ -153,9 +154,13 @@ export class Reader {
     return row === undefined ? undefined : rowOf(row)
   }
 
-  dueEntities(nowMs: number, limit: number): EntityRecord[] {
-    const sql = `SELECT ${ENTITY_COLUMNS} FROM entity WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?`
-    return this.#prepare(sql).all(nowMs, limit).map(recordOf)
+  dueEntities(nowMs: number, limit: number, { status, type }: DueFilter = {}): EntityRecord[] {
+    const of = `${status === undefined ? "" : " AND status = ?"}${type === undefined ? "" : " AND type = ?"}`
+    const sql = `SELECT ${ENTITY_COLUMNS} FROM entity WHERE due_at IS NOT NULL AND due_at <= ?${of} ORDER BY due_at, id LIMIT ?`
+    const values = [status, type].filter((value) => value !== undefined)
+    return this.#prepare(sql)
+      .all(nowMs, ...values, limit)
+      .map(recordOf)
   }
 
   dueTimers(nowMs: number, limit: number): Timer[] {

@@ -4,6 +4,7 @@ import { encodeCommit } from "../core/encoded.ts"
 import type {
   Commit,
   CommitResult,
+  DueFilter,
   EntityFilter,
   EntityRecord,
   EntityRecordPage,
@@ -134,8 +135,8 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#reader.row(url, collection, key))
   }
 
-  async dueEntities(nowMs: number, limit: number): Promise<readonly EntityRecord[]> {
-    return this.#read(() => this.#reader.dueEntities(nowMs, limit))
+  async dueEntities(nowMs: number, limit: number, filter?: DueFilter): Promise<readonly EntityRecord[]> {
+    return this.#read(() => this.#reader.dueEntities(nowMs, limit, filter))
   }
 
   async dueTimers(nowMs: number, limit: number): Promise<readonly Timer[]> {

@@ -11,13 +11,20 @@ export interface History {
   readonly rest: readonly RestingEntity[]
   /** When the store's next timer or lease would fall due: nothing is left when undefined. */
   readonly nextDueAtMs: number | undefined
+  /** People interrupted, denied or stopped something: messages may end otherwise than processed, but still once. */
+  readonly loose?: boolean
+  /**
+   * Idempotency keys that were asked about while a process which was taken for dead was still at the call: no answer could have
+   * known of what it did later.
+   */
+  readonly raced?: ReadonlySet<string>
 }
 
 /** A message of the driver's. */
 export interface SentMessage {
   readonly name: string
   readonly to: EntityUrl
-  readonly mode: "queue" | "steer"
+  readonly mode: "queue" | "steer" | "interrupt"
   /** How it went: to an inbox, to an inbox later, or with the agent's creation. */
   readonly way: "send" | "delayed" | "spawn"
   /** Whether the server said that it had it. */

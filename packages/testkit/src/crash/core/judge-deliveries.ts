@@ -10,7 +10,7 @@ export function judgeDeliveries(history: History): readonly Violation[] {
   return [
     ...judgeNotes(history, notes),
     ...judgeChildren(history, children),
-    ...history.sent.filter(isOwed).flatMap((sent) => judgeDuties(sent, notes, children)),
+    ...history.sent.filter((sent) => isOwed(sent, history)).flatMap((sent) => judgeDuties(sent, notes, children)),
     ...judgeNonces(notes),
   ]
 }
@@ -36,12 +36,15 @@ function notesOf(logs: readonly EntityLog[]): ReadonlyMap<string, readonly Deliv
 }
 
 /** A queued message is always one of the wake's own; one that steers may join a run whose handler never sees it. */
-function isOwed({ mode, accepted }: SentMessage): boolean {
-  return mode === "queue" && accepted
+function isOwed({ mode, accepted, to, key }: SentMessage, { logs, loose }: History): boolean {
+  if (mode !== "queue" || !accepted) return false
+  if (!loose) return true
+  const log = logs.find(({ url }) => url === to)
+  return log !== undefined && rowsOf(log, "message").some(({ id, status }) => id === key && status === "processed")
 }
 
 /** Nothing arrived twice, and what the model sent arrived. */
-function judgeNotes({ logs }: History, notes: ReadonlyMap<string, readonly Delivered[]>): readonly Violation[] {
+function judgeNotes({ logs, loose }: History, notes: ReadonlyMap<string, readonly Delivered[]>): readonly Violation[] {
   const twice = [...notes].filter(([, list]) => list.length > 1)
   const sends = logs.flatMap((log) =>
     rowsOf(log, "tool_call")
@@ -57,6 +60,7 @@ function judgeNotes({ logs }: History, notes: ReadonlyMap<string, readonly Deliv
     ...sends.flatMap(({ log, row }): Violation[] => {
       const ref = (row.input as { readonly content?: string }).content ?? ""
       if (row.status === "done" && notes.has(ref)) return []
+      if (loose && row.status !== "done" && !notes.has(ref)) return []
       return [
         {
           rule: "P2",
@@ -107,7 +111,7 @@ function judgeNonces(notes: ReadonlyMap<string, readonly Delivered[]>): readonly
 }
 
 /** Each child has its one message, and its parent was told once of each of its runs. */
-function judgeChildren({ logs }: History, children: readonly EntityLog[]): readonly Violation[] {
+function judgeChildren({ logs, loose }: History, children: readonly EntityLog[]): readonly Violation[] {
   const byUrl = new Map(logs.map((log) => [log.url, log]))
   const spawns = logs.flatMap((log) =>
     rowsOf(log, "tool_call")
@@ -120,6 +124,7 @@ function judgeChildren({ logs }: History, children: readonly EntityLog[]): reado
     ...spawns.flatMap(({ log, row }): Violation[] => {
       const url = `/${CHILD}/${(row.input as { readonly id?: string }).id ?? ""}`
       if (row.status === "done" && byUrl.has(url)) return []
+      if (loose && row.status !== "done" && !byUrl.has(url)) return []
       return [
         {
           rule: "P2",
@@ -139,6 +144,8 @@ function judgeChild(child: EntityLog, byUrl: ReadonlyMap<string, EntityLog>): re
   const runs = rowsOf(child, "run").length
   const parent = byUrl.get(rowsOf(child, "entity")[0]?.parent ?? "")
   if (parent === undefined) return [...faults, broken("has no parent")]
+  // Who is stopped is told nothing more.
+  if (parent.status === "stopped") return faults
   const told = rowsOf(parent, "message").filter(
     ({ kind, content }) => kind === "childFinished" && (content as unknown as ChildFinished).url === child.url,
   ).length

@@ -17,7 +17,7 @@ export interface JudgedCall {
 export function judgeEffects(history: History): readonly Violation[] {
   const calls = callsOf(history)
   return [
-    ...calls.flatMap(judgeCall),
+    ...calls.flatMap((call) => judgeCall(call, history)),
     ...judgeKeys(calls),
     ...judgeIntents(history, calls),
     ...history.logs.flatMap(judgeStarts),
@@ -36,7 +36,10 @@ export function callsOf({ logs, effects }: History): readonly JudgedCall[] {
   )
 }
 
-function judgeCall({ url, row, effect, entry }: JudgedCall): readonly Violation[] {
+/** How a call may end when people interrupt and deny. */
+const LOOSE_ENDS: ReadonlySet<ToolCallRow["status"]> = new Set(["done", "unknown", "denied", "cancelled"])
+
+function judgeCall({ url, row, effect, entry }: JudgedCall, { loose, raced }: History): readonly Violation[] {
   const executions = entry?.executions ?? 0
   const said = `${row.status}${row.resolved ? `, resolved ${row.resolved}` : ""}, ${executions} executions, asked ${entry?.asked ?? 0} times`
   const broken = (what: string): Violation => ({
@@ -46,9 +49,11 @@ function judgeCall({ url, row, effect, entry }: JudgedCall): readonly Violation[
   })
   const faults: Violation[] = []
   if (row.status === "done" && executions === 0) faults.push(broken("has a result and never ran"))
-  if (row.status !== "done" && !(effect === "once" && row.status === "unknown")) faults.push(broken("has no result"))
+  const mayEnd = loose ? LOOSE_ENDS.has(row.status) : row.status === "done"
+  if (!mayEnd && !(effect === "once" && row.status === "unknown")) faults.push(broken("has no result"))
   if (effect === "once" && executions > 1) faults.push(broken("ran again"))
-  if (effect === "reconcilable" && (entry?.effects ?? 0) > 1) faults.push(broken("had its effect again"))
+  if (effect === "reconcilable" && (entry?.effects ?? 0) > 1 && !raced?.has(row.idempotencyKey))
+    faults.push(broken("had its effect again"))
   if (effect === "reconcilable" && row.resolved !== undefined && row.attempts <= 1 && (entry?.asked ?? 0) === 0) {
     faults.push(broken("was resolved without asking"))
   }

@@ -11,8 +11,12 @@ const SHOWN: ReadonlySet<string> = new Set(["message", "step", "text", "reasonin
 const FAULTS_MAX = 3
 
 /** P3: whatever prefix of a log survives, providers accept the conversation that it projects to. */
-export function judgeTranscripts({ logs }: History): readonly Violation[] {
-  return logs.flatMap((log) => [...judgePrefixes(log), ...judgeSettled(log), ...misfits(log).slice(0, FAULTS_MAX)])
+export function judgeTranscripts({ logs, loose = false }: History): readonly Violation[] {
+  return logs.flatMap((log) => [
+    ...judgePrefixes(log),
+    ...judgeSettled(log, loose),
+    ...misfits(log).slice(0, FAULTS_MAX),
+  ])
 }
 
 /** How many prefixes of a history are cases of their own. */
@@ -33,9 +37,11 @@ function judgePrefixes(log: EntityLog): readonly Violation[] {
 }
 
 /** At the end every step is done, and the model was told what is not known. */
-function judgeSettled(log: EntityLog): readonly Violation[] {
+function judgeSettled(log: EntityLog, loose: boolean): readonly Violation[] {
   const { rows } = finalOf(log)
-  const open = rows.list("step").filter(({ status }: StepRow) => status !== "done")
+  // One that was stopped keeps the step that was under way.
+  const isOpen = ({ status }: StepRow): boolean => (loose ? status === "running" : status !== "done")
+  const open = log.status === "stopped" ? [] : rows.list("step").filter(isOpen)
   const told = conversation(rows).flatMap((turn) => (turn.role === "tool" ? turn.results : []))
   const unknown = rows
     .list("tool_call")

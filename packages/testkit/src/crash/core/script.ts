@@ -1,6 +1,8 @@
 import type { SeededRandom } from "./random.ts"
 import { CHILD, TOOLS, sinkOf } from "./work.ts"
 
+/** Tools that nobody needs to allow. */
+const FREE = Object.entries(TOOLS).flatMap(([name, { approval }]) => (approval ? [] : [name]))
 const STEPS_MAX = 3
 const CALLS_MAX = 4
 const TEXT = "The quick brown fox jumps over the lazy dog, again and again, until somebody pulls the plug."
@@ -23,7 +25,7 @@ function stepOf(prefix: string, agentId: string, random: SeededRandom): string[]
   if (random.chance(0.25)) lines.push("/slow 2", `/say ${TEXT.slice(0, 20 + random.below(60))}`)
   const calls = 1 + random.below(CALLS_MAX)
   for (let call = 0; call < calls; call += 1) {
-    lines.push(`/call ${random.pick(Object.keys(TOOLS))} {"ref":"${prefix}c${call}"}`)
+    lines.push(`/call ${random.pick(FREE)} {"ref":"${prefix}c${call}"}`)
   }
   if (random.chance(0.3)) lines.push(`/send ${sinkOf(agentId)} ${prefix}n`)
   if (random.chance(0.08)) lines.push(`/spawn ${CHILD} ${prefix}k hello`)

@@ -3,12 +3,15 @@ import type { Effect, Json } from "@rouse/protocol"
 /** What the program under test does, in words that it, the driver and the judge share. */
 
 /** The tools, one for each effect class, and one of `once` that runs with no other call beside it. */
-export const TOOLS: Readonly<Record<string, { readonly effect: Effect; readonly alone?: boolean }>> = {
+export const TOOLS: Readonly<
+  Record<string, { readonly effect: Effect; readonly alone?: boolean; readonly approval?: boolean }>
+> = {
   look: { effect: "pure" },
   put: { effect: "idempotent" },
   charge: { effect: "reconcilable" },
   mail: { effect: "once" },
   seal: { effect: "once", alone: true },
+  wire: { effect: "reconcilable", approval: true },
 }
 
 export const AGENT = "agent"

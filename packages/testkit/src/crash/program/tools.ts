@@ -20,7 +20,9 @@ export interface ToolSettings {
 
 /** The tools of the program, whose every execution is on the outside ledger. */
 export function effectTools(settings: ToolSettings): readonly Tool[] {
-  return Object.entries(TOOLS).map(([name, { effect, alone }]) => effectTool(settings, name, effect, alone ?? false))
+  return Object.entries(TOOLS).flatMap(([name, { effect, alone, approval }]) =>
+    approval ? [] : [effectTool(settings, name, effect, alone ?? false)],
+  )
 }
 
 function effectTool({ ledger, random, rerunOnce }: ToolSettings, name: string, effect: Effect, alone: boolean): Tool {

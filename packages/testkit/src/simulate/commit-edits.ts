@@ -1,0 +1,61 @@
+import type { ChangeEvent } from "@rouse/protocol"
+import { type Commit, type EntityRecord, frameJson, type Op, parseJson, type Store } from "@rouse/store"
+
+/** The store with one member put in place of its own. */
+export function withMember<K extends keyof Store>(store: Store, member: K, value: Store[K]): Store {
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === member) return value
+      const own: unknown = Reflect.get(target, name)
+      return typeof own === "function" ? own.bind(target) : own
+    },
+  })
+}
+
+/** The store that changes each commit before it applies it. */
+export function withCommits(store: Store, edit: (commit: Commit) => Commit): Store {
+  return withMember(store, "commit", (commit) => store.commit(edit(commit)))
+}
+
+/** The commit with its operations changed; an operation that becomes none is left out. */
+export function editOps(commit: Commit, edit: (op: Op) => Op | undefined): Commit {
+  return { ...commit, ops: commit.ops.flatMap((op) => edit(op) ?? []) }
+}
+
+/** The commit with the events on its logs changed. */
+export function editEvents(commit: Commit, edit: (event: ChangeEvent) => readonly ChangeEvent[]): Commit {
+  return editOps(commit, (op) => {
+    if ((op.op !== "append" && op.op !== "createStream") || op.data === undefined || op.data.length === 0) return op
+    const events = parseJson([op.data]) as unknown as readonly ChangeEvent[]
+    const changed = events.flatMap(edit)
+    return changed.length === 0 ? undefined : { ...op, data: frameJson(changed) }
+  })
+}
+
+type ControlState = {
+  readonly wake: {
+    readonly pending: number
+    readonly epoch: number
+    readonly phase: { readonly kind: string; readonly wake?: { readonly attempt: number; readonly losses: number } }
+  }
+  readonly taken: readonly string[] | null
+}
+
+/** The commit with the control plane's state of its entities changed. */
+export function editRecords(
+  commit: Commit,
+  edit: (record: Omit<EntityRecord, "version">, control: ControlState) => Omit<EntityRecord, "version">,
+): Commit {
+  return editOps(commit, (op) =>
+    op.op === "putEntity" ? { ...op, record: edit(op.record, op.record.control as unknown as ControlState) } : op,
+  )
+}
+
+/** The record with parts of its wake state changed, and what follows from it. */
+export function withWake(
+  record: Omit<EntityRecord, "version">,
+  wake: Readonly<Record<string, unknown>>,
+): Omit<EntityRecord, "version"> {
+  const control = record.control as unknown as { readonly wake: object }
+  return { ...record, control: { ...record.control, wake: { ...control.wake, ...wake } as never } }
+}

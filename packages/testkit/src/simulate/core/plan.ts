@@ -1,0 +1,146 @@
+import { SeededRandom } from "../../crash/core/random.ts"
+import { scriptOf } from "../../crash/core/script.ts"
+
+/** Everything that a simulation does from outside, as a seed decides it. Each part has a name, so that it can be left out. */
+export interface Plan {
+  readonly seed: number
+  /** Whether people interrupt, deny, pause and stop: messages may then end otherwise than processed. */
+  readonly loose: boolean
+  readonly messages: readonly PlannedMessage[]
+  readonly signals: readonly PlannedSignal[]
+  readonly faults: readonly PlannedFault[]
+  readonly weather: Weather
+}
+
+export interface PlannedMessage {
+  readonly name: string
+  readonly agent: string
+  readonly content: string
+  readonly mode: "queue" | "steer" | "interrupt"
+  readonly way: "send" | "delayed" | "spawn"
+  readonly atMs: number
+  /** How often the client sends the same request at the same time. */
+  readonly copies: number
+  /** Whether the client waits for what comes of it. */
+  readonly wait: boolean
+}
+
+export interface PlannedSignal {
+  readonly name: string
+  readonly agent: string
+  readonly signal: "interrupt" | "pause" | "resume" | "kill" | "poke"
+  readonly atMs: number
+}
+
+/** Something that goes wrong at the server's nth await. */
+export interface PlannedFault {
+  readonly name: string
+  readonly kind: "crash" | "stop" | "freeze" | "jump" | "refuse"
+  readonly atGate: number
+  /** How long it lasts; for a crash or stop, until the next server starts. Milliseconds. */
+  readonly ms: number
+}
+
+/** How the world is by itself. Probabilities, and the longest of the usual delays. */
+export interface Weather {
+  readonly delayMsMax: number
+  readonly slow: number
+  readonly slowMsMax: number
+  readonly refused: number
+  readonly lost: number
+  readonly modelFails: number
+}
+
+const AGENTS_MAX = 3
+const MESSAGES_MAX = 7
+const FAULTS_MAX = 6
+const GATES_MAX = 700
+/** Past the lease's minute, so that what is slow is taken for dead. */
+const FREEZE_MS_MAX = 150_000
+
+/** What a seed stands for. Pure. */
+export function planOf(seed: number): Plan {
+  const random = new SeededRandom(Math.imul(seed + 1, 0x9e37_79b1))
+  const loose = random.chance(0.4)
+  const agents = 1 + random.below(AGENTS_MAX)
+  const count = 1 + random.below(MESSAGES_MAX)
+  const spanMs = random.pick([50, 400, 3_000])
+  const firsts = new Set<string>()
+  const messages = Array.from({ length: count }, (_, at): PlannedMessage => {
+    const agent = `a${random.below(agents)}`
+    const isFirst = !firsts.has(agent)
+    firsts.add(agent)
+    return messageOf(`m${at + 1}`, agent, isFirst, spanMs, loose, random)
+  })
+  const signals = loose ? Array.from({ length: random.below(4) }, (_, at) => signalOf(at, agents, spanMs, random)) : []
+  const faults = Array.from({ length: random.below(FAULTS_MAX + 1) }, (_, at) => faultOf(at, random))
+  return { seed, loose, messages, signals, faults, weather: weatherOf(random) }
+}
+
+function messageOf(
+  name: string,
+  agent: string,
+  isFirst: boolean,
+  spanMs: number,
+  loose: boolean,
+  random: SeededRandom,
+): PlannedMessage {
+  const lines = [scriptOf(name, agent, random)]
+  if (random.chance(0.2)) lines.push(`/call wire {"ref":"${name}.wire"}`)
+  if (loose && random.chance(0.08)) lines.push("/fail 400")
+  const spawns = isFirst && random.chance(0.3)
+  return {
+    name,
+    agent,
+    content: lines.join("\n"),
+    mode: loose && random.chance(0.2) ? "interrupt" : random.chance(0.6) ? "queue" : "steer",
+    way: spawns ? "spawn" : random.chance(0.12) ? "delayed" : "send",
+    atMs: isFirst ? 0 : random.below(spanMs),
+    copies: random.chance(0.15) ? 2 : 1,
+    wait: random.chance(0.3),
+  }
+}
+
+function signalOf(at: number, agents: number, spanMs: number, random: SeededRandom): PlannedSignal {
+  const signal = random.pick(["interrupt", "interrupt", "pause", "resume", "kill", "poke"] as const)
+  return { name: `s${at + 1}`, agent: `a${random.below(agents)}`, signal, atMs: random.below(spanMs * 2) }
+}
+
+function faultOf(at: number, random: SeededRandom): PlannedFault {
+  const kind = random.pick(["crash", "crash", "crash", "stop", "freeze", "freeze", "jump", "refuse"] as const)
+  const atGate = Math.floor(random.next() ** 1.5 * GATES_MAX)
+  const ms = kind === "refuse" ? random.below(300) : random.pick([5, 500, 20_000, FREEZE_MS_MAX]) * random.next()
+  return { name: `f${at + 1}`, kind, atGate, ms: Math.ceil(ms) }
+}
+
+function weatherOf(random: SeededRandom): Weather {
+  return {
+    delayMsMax: random.pick([0.2, 2, 20]),
+    slow: random.pick([0, 0.02, 0.1]),
+    slowMsMax: random.pick([20, 300]),
+    refused: random.pick([0, 0, 0.02]),
+    lost: random.pick([0, 0.1, 0.3]),
+    modelFails: random.pick([0, 0, 0.2]),
+  }
+}
+
+/** The plan without the parts of these names. */
+export function without(plan: Plan, names: ReadonlySet<string>): Plan {
+  const kept = <T extends { readonly name: string }>(parts: readonly T[]): readonly T[] =>
+    parts.filter(({ name }) => !names.has(name))
+  const calm = names.has("weather")
+    ? { delayMsMax: 0.2, slow: 0, slowMsMax: 0, refused: 0, lost: 0, modelFails: 0 }
+    : plan.weather
+  return {
+    ...plan,
+    messages: kept(plan.messages),
+    signals: kept(plan.signals),
+    faults: kept(plan.faults),
+    weather: calm,
+  }
+}
+
+/** The names of all that a plan can be without. */
+export function partsOf(plan: Plan): readonly string[] {
+  return [...plan.faults, ...plan.signals, ...plan.messages].map(({ name }) => name).concat("weather")
+}

@@ -1,0 +1,47 @@
+import { type ApprovalRow, type ChangeEvent, entityStreamPath, START } from "@rouse/protocol"
+import { type EntityRecord, parseJson, type Store } from "@rouse/store"
+import type { EntityLog, RestingEntity } from "../crash/core/history.ts"
+
+const ALL = 1_000
+const BYTES_MAX = 64 * 1_024 * 1_024
+
+/** What the store holds, seen from outside the world: no gate, no delay. */
+export async function entitiesIn(store: Store): Promise<readonly EntityRecord[]> {
+  return (await store.entities({ limit: ALL })).entities
+}
+
+export async function logsIn(store: Store): Promise<readonly EntityLog[]> {
+  const logs: EntityLog[] = []
+  for (const { url, type, status, control } of await entitiesIn(store)) {
+    const { chunks } = await store.read(entityStreamPath(url), START, BYTES_MAX)
+    const { wake, run } = control as unknown as {
+      wake: { pending: number }
+      run: { messages: readonly string[] } | null
+    }
+    const events = parseJson(chunks) as unknown as readonly ChangeEvent[]
+    logs.push({ url, type, status, pending: wake.pending + (run?.messages.length ?? 0), events })
+  }
+  return logs
+}
+
+export async function restIn(store: Store): Promise<readonly RestingEntity[]> {
+  return (await entitiesIn(store)).map(({ url, status, dueAtMs, control }) => ({ url, status, dueAtMs, control }))
+}
+
+export interface Waiting {
+  readonly paused: readonly string[]
+  readonly approvals: readonly { readonly url: string; readonly call: string }[]
+}
+
+/** What waits for a person. */
+export async function waitingIn(store: Store): Promise<Waiting> {
+  const paused: string[] = []
+  const approvals: { url: string; call: string }[] = []
+  for (const { url, status } of await entitiesIn(store)) {
+    if (status === "paused") paused.push(url)
+    for (const { key, value } of await store.rows(url, "approval")) {
+      if ((value as unknown as ApprovalRow).status === "waiting") approvals.push({ url, call: key })
+    }
+  }
+  return { paused, approvals }
+}

@@ -1,0 +1,86 @@
+import { tool } from "@rouse/agents"
+import type { Tool, ToolContext } from "@rouse/agents"
+import { modelResolver } from "@rouse/agents/runtime"
+import type { ModelResolver } from "@rouse/agents/runtime"
+import type { Effect } from "@rouse/protocol"
+import { z } from "zod"
+import type { EffectBook } from "../crash/core/effect-book.ts"
+import { TOOLS } from "../crash/core/work.ts"
+import type { Life } from "./life.ts"
+import type { World } from "./world.ts"
+
+const input = z.object({ ref: z.string() })
+
+/** The world outside, over all lives. */
+export interface Outside {
+  readonly book: EffectBook
+  /** The last life that asked about a call, by idempotency key. */
+  readonly askedBy: Map<string, number>
+  /** Calls that a life was still at which had been taken for dead, after the next one had asked about them. */
+  readonly raced: Set<string>
+}
+
+export interface ToolMistakes {
+  /** Tools of class `once` are declared as `idempotent`. */
+  readonly rerunOnce?: boolean
+  /** `reconcile` says that nothing happened, without asking. */
+  readonly blindReconcile?: boolean
+}
+
+/** The program's tools in one life, whose every execution is in the outside book. */
+export function simulatedTools(life: Life, outside: Outside, mistakes: ToolMistakes): readonly Tool[] {
+  return Object.entries(TOOLS).map(([name, spec]) => simulatedTool(name, spec, life, outside, mistakes))
+}
+
+function simulatedTool(
+  name: string,
+  { effect, alone, approval }: { readonly effect: Effect; readonly alone?: boolean; readonly approval?: boolean },
+  life: Life,
+  { book, askedBy, raced }: Outside,
+  { rerunOnce = false, blindReconcile = false }: ToolMistakes,
+): Tool {
+  return tool({
+    name,
+    description: `Has an effect of class ${effect}`,
+    input,
+    effect: rerunOnce && effect === "once" ? "idempotent" : effect,
+    parallel: !alone,
+    ...(approval ? { approval: true } : {}),
+    async execute({ ref }: z.infer<typeof input>, { idempotencyKey: key }: ToolContext) {
+      await life.gate()
+      if (life.id < (askedBy.get(key) ?? 0)) raced.add(key)
+      book.record({ key, ref, tool: name, effect })
+      await life.gate()
+      return { ref }
+    },
+    async reconcile({ ref }: z.infer<typeof input>, { idempotencyKey: key }: ToolContext) {
+      await life.gate()
+      askedBy.set(key, life.id)
+      if (blindReconcile) return undefined
+      return book.find(key) === undefined ? undefined : { ref }
+    },
+  })
+}
+
+/** `rouse/echo`, which answers when the world lets it, and is busy now and then, but never twice in a row. */
+export function simulatedModels(life: Life, world: World): ModelResolver {
+  const resolve = modelResolver({ env: {} })
+  let failed = false
+  return async (name) => {
+    const { model, name: full } = await resolve(name)
+    return {
+      name: full,
+      model: {
+        ...model,
+        doStream: async (options) => {
+          await life.gate()
+          failed = !failed && world.random.chance(world.weather.modelFails)
+          if (failed) throw Object.assign(new Error("the simulated provider is busy"), { statusCode: 529 })
+          const answer = await model.doStream(options)
+          await life.gate()
+          return answer
+        },
+      },
+    }
+  }
+}
