@@ -8,10 +8,12 @@ import { interruptedStatus } from "./core/ledger.ts"
 import { callsOf, isSettled, nextStep, stepsOf, sumUsage, textOf } from "./core/run-state.ts"
 import type { ResolvedModel } from "./host.ts"
 import { Ledger } from "./ledger.ts"
-import { runStep } from "./model-step.ts"
+import { callOptions, runStep } from "./model-step.ts"
 import { modelResolver } from "./models.ts"
 import type { Outbox } from "./outbox.ts"
+import { checkPrice } from "./core/pricing.ts"
 import type { Scopes } from "./scope.ts"
+import { mayCall, pricedModel } from "./spend.ts"
 import type { Session } from "./session.ts"
 import type { Sources } from "./sources.ts"
 import { Slices } from "./slices.ts"
@@ -53,6 +55,7 @@ export class AgentLoop {
     if (typeof systemPrompt !== "string" && typeof systemPrompt !== "function") {
       throw new RouseError("INVALID_ARGS", "useAgent: systemPrompt must be a text or a function that returns one")
     }
+    if (options.price !== undefined) checkPrice(options.price, "useAgent: price")
     this.#session.pileMax = pileMaxOf(options.compaction)
     this.#options = options
   }
@@ -91,12 +94,13 @@ export class AgentLoop {
       }
       if (this.#slices.isOver()) return await this.#slices.end()
       resolved ??= await this.#resolve(options.model)
-      const plan = { session, options, resolved, tools }
+      const plan = { session, options, resolved, tools, priced: pricedModel(session, options, resolved.name) }
       if (last?.status !== "running" && isFull(plan)) await compact(plan, pass, "tokens")
       const step = this.#nextStep(pass, steps, resolved.name, prompt)
       if (step.index - (steps[0]?.index ?? step.index) >= (options.maxSteps ?? STEPS_MAX)) throw outOfSteps(options)
       if (this.#sources.size > 0 && !loaded) await this.#sources.load(session, step)
       loaded = true
+      if (!(await mayCall(session, step, () => callOptions(plan), plan.priced))) return this.#suspend(steps)
       try {
         await runStep(plan, step)
       } catch (error) {

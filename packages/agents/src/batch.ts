@@ -1,4 +1,12 @@
-import type { ChangeEvent, HandlerCommit, OutgoingMessage, ScheduleRequest, SpawnRequest } from "@rouse/protocol"
+import type {
+  BudgetDecision,
+  ChangeEvent,
+  HandlerCommit,
+  ModelReservation,
+  OutgoingMessage,
+  ScheduleRequest,
+  SpawnRequest,
+} from "@rouse/protocol"
 
 /** Changes that will be one commit. */
 export interface Batch {
@@ -11,6 +19,9 @@ export interface Batch {
   readonly attachments: { id: string; text: string }[]
   readonly schedules: ScheduleRequest[]
   readonly tags: Record<string, string | null>
+  /** The newest one counts. */
+  readonly reserves: ModelReservation[]
+  readonly budgets: BudgetDecision[]
   readonly approvals: { call: string; tool: string; input: NonNullable<HandlerCommit["approvals"]>[number]["input"] }[]
 }
 
@@ -25,13 +36,14 @@ export function emptyBatch(): Batch {
     attachments: [],
     tags: {},
     approvals: [],
+    reserves: [],
+    budgets: [],
   }
 }
 
 export function isEmpty(batch: Batch): boolean {
-  const { events, memos, take, sends, spawns, schedules, attachments, tags, approvals } = batch
-  const lists = [events, memos, take, sends, spawns, schedules, attachments, approvals]
-  return lists.every((list) => list.length === 0) && Object.keys(tags).length === 0
+  const { tags, ...lists } = batch
+  return Object.values(lists).every((list) => list.length === 0) && Object.keys(tags).length === 0
 }
 
 /** Adds `later` behind what `batch` holds. */
@@ -43,12 +55,15 @@ export function append(batch: Batch, later: Batch): void {
   batch.spawns.push(...later.spawns)
   batch.schedules.push(...later.schedules)
   batch.approvals.push(...later.approvals)
+  batch.reserves.push(...later.reserves)
+  batch.budgets.push(...later.budgets)
   batch.attachments.push(...later.attachments)
   Object.assign(batch.tags, later.tags)
 }
 
 /** The fields of a commit, without the empty ones. */
 export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "finish"> {
+  const reserve = batch.reserves.at(-1)
   return {
     events: [...batch.events, ...batch.memos],
     ...(batch.take.length > 0 ? { take: batch.take } : {}),
@@ -58,6 +73,8 @@ export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "fin
     ...(Object.keys(batch.tags).length > 0 ? { tags: batch.tags } : {}),
     ...(batch.attachments.length > 0 ? { attachments: batch.attachments } : {}),
     ...(batch.approvals.length > 0 ? { approvals: batch.approvals } : {}),
+    ...(reserve ? { reserve } : {}),
+    ...(batch.budgets.length > 0 ? { budgets: batch.budgets } : {}),
   }
 }
 

@@ -13,6 +13,7 @@ import {
 } from "./core/compaction.ts"
 import type { Pile } from "./core/compaction.ts"
 import type { AgentOptions } from "./context.ts"
+import { withCost } from "./core/pricing.ts"
 import { nextStep } from "./core/run-state.ts"
 import { DIGEST_SIZE, transcript } from "./core/transcript.ts"
 import type { TranscriptSize } from "./core/transcript.ts"
@@ -95,7 +96,7 @@ async function summarised(
   return summaryRow(rows, through, { text: transcript(rows, through, DIGEST_SIZE), by: "digest", why, at })
 }
 
-async function asked({ session, options, resolved }: StepPlan, pass: number, text: string): Promise<string> {
+async function asked({ session, options, resolved, priced }: StepPlan, pass: number, text: string): Promise<string> {
   const startedAt = session.now()
   const { recorder, tries } = await callModel({
     model: resolved.model,
@@ -126,7 +127,7 @@ async function asked({ session, options, resolved }: StepPlan, pass: number, tex
     startedAt,
     endedAt: session.now(),
     finishReason: recorder.finish?.reason ?? "other",
-    ...(recorder.finish ? { usage: recorder.finish.usage } : {}),
+    ...(recorder.finish ? { usage: withCost(recorder.finish.usage, priced) } : {}),
     ...(tries > 1 ? { attempts: tries } : {}),
   } satisfies StepRow)
   return recorder.parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join("")

@@ -1,4 +1,7 @@
 import type {
+  Budget,
+  BudgetDecision,
+  BudgetRequest,
   CatchUp,
   ChildFinished,
   ChildRow,
@@ -14,6 +17,7 @@ import type {
 } from "@rouse/protocol"
 import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
+import type { Price } from "./core/price-table.ts"
 import type { StateSpec } from "./entity.ts"
 import type { Log } from "./log.ts"
 import type { Tool } from "./tool.ts"
@@ -52,6 +56,11 @@ export interface Context<Args, S extends StateSpec> {
   /** Creates a child, exactly once, and returns its address at once. Without an id, one is made from the wake's. */
   spawn(type: string, id?: string, args?: JsonObject, options?: SpawnOptions): EntityUrl
   /**
+   * Answers a child that asks for more budget, with the next commit. What it gets is taken from this entity's, as far as there is any.
+   * A person may have answered first.
+   */
+  answerBudget(answer: BudgetDecision): void
+  /**
    * Sends this entity a message by the clock, durably: `{ cron, timezone? }`, `{ every: ms }` or `{ at }`. A schedule is known by its name; the
    * same definition again changes nothing, another one replaces it.
    *
@@ -83,6 +92,8 @@ export interface Wake {
   readonly messages: readonly MessageRow[]
   /** Children whose runs ended. */
   readonly childFinished: readonly ChildFinished[]
+  /** Children that used up their budget and ask for more: see `ctx.answerBudget`. */
+  readonly budgets: readonly BudgetRequest[]
   /** Custom signals. */
   readonly signals: readonly { readonly name: string; readonly payload: Json }[]
   /** When the handler must have returned, milliseconds since the Unix epoch; null: no limit. */
@@ -126,6 +137,8 @@ export interface SpawnOptions {
   /** Whether this entity is woken when a run of the child ends. `finished` when absent. */
   readonly wake?: "finished" | "never"
   readonly tags?: Readonly<Record<string, string>>
+  /** What the child and those below it may use, taken from what this entity has left. Half of that when absent. */
+  readonly budget?: Budget
 }
 
 export interface AgentOptions {
@@ -139,6 +152,8 @@ export interface AgentOptions {
   readonly temperature?: number
   readonly providerOptions?: SharedV4ProviderOptions
   readonly retry?: ModelRetry
+  /** What the model costs, US dollars for a million tokens. By the price table when absent. */
+  readonly price?: Price
   /** When older runs are summarised; false: never. See docs/context.md. */
   readonly compaction?: Compaction | false
 }
@@ -195,6 +210,6 @@ export interface AgentResult {
   readonly steps: number
   readonly usage: Usage
   readonly finishReason: string
-  /** `suspended`: a tool call waits for a person; the loop goes on when the answer rouses the entity. */
+  /** `suspended`: a tool call waits for a person, or the budget is used up; the loop goes on when the answer rouses the entity. */
   readonly status: "completed" | "suspended"
 }

@@ -5,9 +5,10 @@ import {
   SERVER_COLLECTIONS,
   isEntityType,
 } from "@rouse/protocol"
-import type { JsonObject } from "@rouse/protocol"
+import type { Budget, JsonObject } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import type { Context, Wake } from "./context.ts"
+import { checkBudget } from "./core/check-budget.ts"
 import { isSchema } from "./core/validate.ts"
 import { registry } from "./registry.ts"
 
@@ -35,6 +36,8 @@ export interface EntityOptions<A extends StandardSchemaV1, S extends StateSpec> 
   readonly attempts?: number
   /** Wakes of this type that run at the same time on one host. */
   readonly concurrency?: number
+  /** What an entity of this type and those below it may use, when whoever spawns it does not say otherwise. */
+  readonly budget?: Budget
   /** What to do when something happened to the entity. Runs again from the top when a wake is retried. */
   handler(ctx: Context<StandardSchemaV1.InferOutput<A>, S>, wake: Wake): unknown
 }
@@ -48,6 +51,7 @@ export interface EntityDefinition {
   readonly timeout: number | undefined
   readonly attempts: number
   readonly concurrency: number | undefined
+  readonly budget: Budget | undefined
   handler(ctx: Context<unknown, StateSpec>, wake: Wake): unknown
 }
 
@@ -74,6 +78,7 @@ export function defineEntity<
     timeout: options.timeout,
     attempts: options.attempts ?? ATTEMPTS,
     concurrency: options.concurrency,
+    budget: options.budget,
     handler: (ctx, wake) => options.handler(ctx as Context<StandardSchemaV1.InferOutput<A>, S>, wake),
   }
   registry().set(name, definition)
@@ -94,6 +99,7 @@ function check(name: string, options: Partial<EntityOptions<StandardSchemaV1, St
   checkCount(name, "timeout", options.timeout)
   checkCount(name, "attempts", options.attempts)
   checkCount(name, "concurrency", options.concurrency)
+  if (options.budget !== undefined) checkBudget(options.budget, (field, rule) => fail(name, field, rule))
   for (const [collection, spec] of Object.entries(options.state ?? {})) checkCollection(name, collection, spec)
 }
 

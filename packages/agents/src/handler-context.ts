@@ -1,4 +1,4 @@
-import type { ChildFinished, Json, JsonObject, MessageRow } from "@rouse/protocol"
+import type { BudgetRequest, ChildFinished, Json, JsonObject, MessageRow } from "@rouse/protocol"
 import { AgentLoop } from "./agent.ts"
 import { readAttachmentTool } from "./attachments.ts"
 import type { Context, Wake } from "./context.ts"
@@ -48,6 +48,9 @@ export function handlerContext(
     step: (name, fn) => heard(steps.run(name, fn)),
     send: (to, content, options) => outbox.send(to, content, options),
     spawn: (type, id, spawnArgs, options) => outbox.spawn(type, id, spawnArgs, options),
+    answerBudget: (answer) => {
+      session.writer.batch.budgets.push(answer)
+    },
     schedule: (name, rule, message, options) => outbox.schedule(name, rule, message, options),
     unschedule: (name) => outbox.unschedule(name),
     suspend: () => {
@@ -79,6 +82,7 @@ function wakeOf(session: Session): Wake {
     deadlineAtMs,
     messages: of("message"),
     childFinished: of("childFinished").map((row) => row.content as unknown as ChildFinished),
+    budgets: of("budget").map((row) => row.content as unknown as BudgetRequest),
     signals: of("signal").map(signalOf),
   }
 }

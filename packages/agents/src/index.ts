@@ -16,9 +16,14 @@ export type {
   SpawnOptions,
   Wake,
 } from "./context.ts"
+export type { Price } from "./core/price-table.ts"
 export type { Log } from "./log.ts"
 export { RouseError } from "@rouse/protocol"
 export type {
+  Budget,
+  BudgetDecision,
+  BudgetExtension,
+  BudgetRequest,
   CatchUp,
   ChildFinished,
   ChildRow,

@@ -8,9 +8,12 @@ import { conversation } from "./core/conversation.ts"
 import { toPrompt } from "./core/prompt.ts"
 import type { Recorder } from "./core/recorder.ts"
 import { Deltas } from "./deltas.ts"
+import type { Priced } from "./core/pricing.ts"
+import { withCost } from "./core/pricing.ts"
 import { redactedMessage } from "./failure.ts"
 import type { ResolvedModel } from "./host.ts"
 import { callModel } from "./model-call.ts"
+import { cutUsage } from "./spend.ts"
 import type { Session } from "./session.ts"
 import type { Tool } from "./tool.ts"
 
@@ -20,6 +23,7 @@ export interface StepPlan {
   readonly options: AgentOptions
   readonly resolved: ResolvedModel
   readonly tools: ReadonlyMap<string, Tool>
+  readonly priced: Priced
 }
 
 /**
@@ -45,11 +49,11 @@ export async function runStep(plan: StepPlan, step: StepRow): Promise<void> {
     })
     const calls = await intents(session, step.id, recorder.parts, tools)
     await deltas.stop()
-    settle(session, step, recorder, calls, tries)
+    settle(plan, step, recorder, calls, tries)
     deltas.supersede(textKeys(step, recorder))
   } catch (error) {
     await deltas.stop().catch(ignore)
-    unsettled(session, step, deltas, error)
+    unsettled(plan, step, deltas, error)
     throw error
   }
 }
@@ -59,7 +63,8 @@ function ignore(): void {
   return undefined
 }
 
-function callOptions({ session, options, tools }: StepPlan): LanguageModelV4CallOptions {
+/** What the model is asked. */
+export function callOptions({ session, options, tools }: StepPlan): LanguageModelV4CallOptions {
   const system = typeof options.systemPrompt === "function" ? options.systemPrompt() : options.systemPrompt
   return {
     prompt: toPrompt(system, conversation(session.rows)),
@@ -80,7 +85,7 @@ function toFunction(tool: Tool): LanguageModelV4FunctionTool {
 }
 
 function settle(
-  session: Session,
+  { session, priced }: StepPlan,
   step: StepRow,
   recorder: Recorder,
   calls: readonly ToolCallRow[],
@@ -91,7 +96,7 @@ function settle(
     status: "done",
     endedAt: session.now(),
     finishReason: recorder.finish?.reason ?? "other",
-    ...(recorder.finish ? { usage: recorder.finish.usage } : {}),
+    ...(recorder.finish ? { usage: withCost(recorder.finish.usage, priced) } : {}),
     ...(tries > 1 ? { attempts: tries } : {}),
   } satisfies StepRow)
   putParts(session, step, recorder)
@@ -118,7 +123,8 @@ function textKeys(step: StepRow, recorder: Recorder | undefined): readonly strin
   return (recorder?.parts ?? []).flatMap((part) => (part.kind === "call" ? [] : [partKey(step.id, part.index)]))
 }
 
-function unsettled(session: Session, step: StepRow, deltas: Deltas, error: unknown): void {
+function unsettled(plan: StepPlan, step: StepRow, deltas: Deltas, error: unknown): void {
+  const { session } = plan
   const interrupted = isInterrupted(session.signal)
   if (session.signal.aborted && !interrupted) return
   const { recorder } = deltas
@@ -130,7 +136,12 @@ function unsettled(session: Session, step: StepRow, deltas: Deltas, error: unkno
     status: interrupted ? "interrupted" : "failed",
     endedAt: session.now(),
     ...failed,
-  })
+    ...(interrupted && recorder ? { usage: cutUsage(callOptions(plan), charsOf(recorder), plan.priced) } : {}),
+  } satisfies StepRow)
+}
+
+function charsOf({ parts }: Recorder): number {
+  return parts.reduce((sum, part) => sum + (part.kind === "call" ? part.input : part.text).length, 0)
 }
 
 export function failureInfo(session: Session, error: unknown): FailureInfo {

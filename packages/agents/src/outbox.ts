@@ -133,6 +133,7 @@ export function spawnRequest(
     args: toJson(args, "args") as SpawnRequest["args"],
     wake: options.wake ?? "finished",
     ...(options.tags ? { tags: options.tags } : {}),
+    ...(options.budget ? { budget: options.budget } : {}),
     ...message,
   }
 }

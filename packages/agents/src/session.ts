@@ -5,6 +5,7 @@ import type {
   HandlerCommit,
   Json,
   MessageRow,
+  ModelReservation,
   Row,
   RunRow,
   WakeBackend,
@@ -72,6 +73,8 @@ export class Session {
   #opened: RunRow
   #isOpen: boolean
   #inbox: readonly Row<MessageRow>[] = []
+  /** The answer to the last `reserve`. */
+  #granted: boolean | undefined
   #flushing: ReturnType<typeof setTimeout> | undefined
 
   constructor(request: WakeRequest, backend: WakeBackend, host: Host) {
@@ -132,6 +135,14 @@ export class Session {
   flush(): Promise<void> {
     this.#cancelFlush()
     return this.writer.flush()
+  }
+
+  /** Asks for a model call, in a commit with whatever else waits. Returns whether it may be made: a host that knows no budgets says nothing. */
+  async reserve(reservation: ModelReservation): Promise<boolean> {
+    this.#granted = undefined
+    this.writer.batch.reserves.push(reservation)
+    await this.flush()
+    return this.#granted ?? true
   }
 
   /** Makes what is waiting durable within `ms`, with whatever else comes until then. A failure shows at the next flush. */
@@ -208,6 +219,7 @@ export class Session {
 
   #onReply(reply: CommitReply): void {
     this.#inbox = reply.inbox
+    if (reply.granted !== undefined) this.#granted = reply.granted
   }
 
   #complete(batch: Batch, finish: WakeOutcome | undefined): Partial<HandlerCommit> {

@@ -18,7 +18,15 @@ const COMMIT_TRIES_MAX = 5
 const COMMIT_DELAY_MS = 50
 
 const PASSING = ["STORE_UNAVAILABLE", "OVERLOADED", "RATE_LIMITED", "CONFLICT", "TIMED_OUT"] as const
-const REFUSALS = ["INVALID_ARGS", "UNKNOWN_TYPE", "UNKNOWN_ENTITY", "STOPPED", "ALREADY_EXISTS"] as const
+const REFUSALS = [
+  "INVALID_ARGS",
+  "UNKNOWN_TYPE",
+  "UNKNOWN_ENTITY",
+  "STOPPED",
+  "ALREADY_EXISTS",
+  "BUDGET_EXHAUSTED",
+  "BAD_REQUEST",
+] as const
 
 /**
  * A send or spawn that the server may refuse without harm to the rest: the model's, which is told. Its result is written with it, so

@@ -47,6 +47,7 @@ test("a wake without tools is one commit", async () => {
               "usage": {
                 "inputTokens": 4,
                 "outputTokens": 4,
+                "usd": 0.00002,
               },
             },
           },
@@ -78,6 +79,7 @@ test("a wake without tools is one commit", async () => {
               "usage": {
                 "inputTokens": 4,
                 "outputTokens": 4,
+                "usd": 0.00002,
               },
               "wake": "w1",
             },

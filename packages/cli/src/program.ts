@@ -1,5 +1,5 @@
 import { Argument, Command, Option } from "commander"
-import { collectTag, parsePort, parseWhole } from "./core/arguments.ts"
+import { collectBudget, collectExtension, collectTag, parsePort, parseWhole } from "./core/arguments.ts"
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, DEFAULT_URL } from "./core/defaults.ts"
 import type { ExitCode } from "./core/failure.ts"
 import type { Io } from "./io.ts"
@@ -153,6 +153,7 @@ function talking(program: Command, io: Io, exit: (code: ExitCode) => void): void
     .option("-a, --args <json>", "the agent's arguments, a JSON object")
     .option("-t, --tag <name=value>", "a tag; may be repeated", collectTag, {})
     .option("-m, --message <text>", "its first message")
+    .option("-b, --budget <name=number>", "what it may use, like usd=2; may be repeated", collectBudget)
     .action(async (target: string, options) => (await import("./commands/spawn.ts")).spawn(target, options, io))
   remote(program.command("watch"))
     .summary("Follow what an agent does")
@@ -165,6 +166,20 @@ function talking(program: Command, io: Io, exit: (code: ExitCode) => void): void
 }
 
 function seeing(program: Command, io: Io, exit: (code: ExitCode) => void): void {
+  remote(program.command("usage"))
+    .summary("Show what models used and cost")
+    .description(
+      "Sums up what model calls used and cost, the dearest first. Hours are kept for a day, days for a month, and the sum for ever.",
+    )
+    .addOption(
+      new Option("--by <what>", "what to sum up by").choices(["type", "model", "entity", "tree"]).default("type"),
+    )
+    .option("--since <time>", "from then on: ISO 8601, or 90m, 12h, 7d ago")
+    .option("--until <time>", "up to then")
+    .option("--type <name>", "only agents of this type")
+    .option("--agent </type/id>", "only this agent")
+    .option("--tree </type/id>", "only this agent and all below it")
+    .action(async (options) => (await import("./commands/usage.ts")).usage(options, io))
   remote(program.command("ps"))
     .summary("List agents, newest activity first")
     .description("Lists agents, newest activity first.")
@@ -217,14 +232,16 @@ function seeing(program: Command, io: Io, exit: (code: ExitCode) => void): void 
 
 function steppingIn(program: Command, io: Io): void {
   remote(program.command("approve"))
-    .summary("Allow or deny a tool call that waits")
+    .summary("Allow or deny a tool call that waits, or more budget")
     .description(
-      "Allows a tool call that waits for a person, or denies it. `rouse state </type/id> approval` shows what waits.",
+      "Allows a tool call that waits for a person, or denies it; or adds to a budget that is used up. " +
+        "`rouse state </type/id> approval` shows what waits.",
     )
     .argument("</type/id>", "the agent's address")
     .argument("<call>", "the call's key, like r000001-s0001-p001")
     .option("--deny", "deny it")
     .option("--note <text>", "what to tell the agent")
+    .option("--extend <name=number>", "what to add to its budget, like usd=1; may be repeated", collectExtension)
     .action(async (address: string, call: string, options) =>
       (await import("./commands/approve.ts")).approve(address, call, options, io),
     )

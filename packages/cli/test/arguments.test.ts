@@ -1,6 +1,8 @@
 import { RouseError } from "@rouse/protocol"
 import { describe, expect, test } from "vitest"
 import {
+  collectBudget,
+  collectExtension,
   collectTag,
   isLoopback,
   parseAddress,
@@ -9,6 +11,7 @@ import {
   parsePort,
   parseServerUrl,
   parseSpawnTarget,
+  parseTime,
 } from "../src/core/arguments.ts"
 
 describe("what was typed", () => {
@@ -68,4 +71,18 @@ describe("what was typed", () => {
       false,
     ])
   })
+})
+
+test("budgets are names and numbers", () => {
+  expect(collectBudget("steps=3,tokens=10", collectBudget("usd=2"))).toEqual({ usd: 2, steps: 3, tokens: 10 })
+  expect(collectExtension("usd=0.5")).toEqual({ usd: 0.5 })
+  for (const bad of ["usd", "usd=", "usd=-1", "euros=2", "usd=two"]) expect(() => collectBudget(bad)).toThrow(/usd=2/)
+  expect(() => collectExtension("depth=2")).toThrow(/--extend/)
+})
+
+test("times are ISO 8601, or ago", () => {
+  const nowMs = Date.UTC(2026, 0, 2)
+  expect(parseTime("--since", "12h", nowMs)).toBe("2026-01-01T12:00:00.000Z")
+  expect(parseTime("--since", "2026-01-01T00:00:00Z", nowMs)).toBe("2026-01-01T00:00:00.000Z")
+  expect(() => parseTime("--since", "soon", nowMs)).toThrow(/--since/)
 })

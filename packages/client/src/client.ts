@@ -1,4 +1,4 @@
-import type { EntityDetail, ServerInfo, SpawnBody, TypeInfo } from "@rouse/protocol"
+import type { EntityDetail, ServerInfo, SpawnBody, TypeInfo, UsageReport } from "@rouse/protocol"
 import { entityPath, queryString, spawnAddress } from "./core/address.ts"
 import { durationMs } from "./core/duration.ts"
 import { list, listAll, watch } from "./lists.ts"
@@ -65,7 +65,9 @@ export function createClient(options: ClientOptions): Client {
     signal: (url, name, payload, o) =>
       post(url, ["signals"], { signal: name, ...(payload !== undefined && { payload }) }, o),
     approve: (url, call, decision, note, o) =>
-      post(url, ["approvals", call], { decision, ...(note !== undefined && { note }) }, o),
+      post(url, ["approvals", call], definedOnly({ decision, note, extend: o?.extend }), o),
+    usage: async (query = {}, o) =>
+      json<UsageReport>({ path: `/v1/usage${queryString({ ...query })}`, signal: o?.signal }),
     ...operators(transport, write),
     tag: async (url, tags, o) => json<EntityDetail>(write({ path: entityPath(url, "tags"), body: { tags } }, o)),
     stop: (url, o) => client.signal(url, "kill", undefined, o),
@@ -104,8 +106,8 @@ async function spawn(
 ): Promise<SpawnReply> {
   const url = spawnAddress(target, () => id ?? transport.newKey())
   const wait = options.wait === undefined ? undefined : `${durationMs(options.wait, "wait")}ms`
-  const { args, tags, message, parent } = input
-  const body: SpawnBody = definedOnly({ args, tags, message, parent })
+  const { args, tags, message, parent, budget } = input
+  const body: SpawnBody = definedOnly({ args, tags, message, parent, budget })
   return transport.json(write({ method: "PUT", path: entityPath(url) + queryString({ wait }), body }, options))
 }
 

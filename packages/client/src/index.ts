@@ -20,6 +20,7 @@ export type {
   WakeItem,
 } from "./core/items.ts"
 export type {
+  ApproveOptions,
   AskOptions,
   CallOptions,
   Client,

@@ -1,4 +1,6 @@
 import type {
+  Budget,
+  BudgetExtension,
   CatchUp,
   ChangeEvent,
   DeadLetter,
@@ -21,6 +23,8 @@ import type {
   Spawned,
   RouseError,
   TypeInfo,
+  UsageQuery,
+  UsageReport,
 } from "@rouse/protocol"
 import type { Clock } from "./clock.ts"
 
@@ -51,12 +55,19 @@ export interface WriteOptions extends CallOptions {
   readonly idempotencyKey?: string | undefined
 }
 
+export interface ApproveOptions extends WriteOptions {
+  /** What is added to a budget that is used up. As much again as it began with when absent. */
+  readonly extend?: BudgetExtension | undefined
+}
+
 export interface SpawnInput {
   readonly args?: JsonObject | undefined
   readonly tags?: Readonly<Record<string, string>> | undefined
   /** The first message. */
   readonly message?: Json | undefined
   readonly parent?: EntityUrl | undefined
+  /** What it and those below it may use. */
+  readonly budget?: Budget | undefined
 }
 
 /** A length of time: milliseconds, or `500ms`, `30s`, `2m`. */
@@ -247,14 +258,16 @@ export interface Client extends Operators {
 
   /** `interrupt`, `pause`, `resume`, `kill`, or a name of your own that the handler is told. */
   signal(url: EntityUrl, name: string, payload?: Json, options?: WriteOptions): Promise<void>
-  /** Decides a tool call that waits for a person. `call` is the tool call's key. */
+  /** Decides a tool call that waits for a person, or a budget that is used up. `call` is the approval's key. */
   approve(
     url: EntityUrl,
     call: string,
     decision: "allow" | "deny",
     note?: string,
-    options?: WriteOptions,
+    options?: ApproveOptions,
   ): Promise<void>
+  /** What model calls used and cost, by type when the query does not say. */
+  usage(query?: UsageQuery, options?: CallOptions): Promise<UsageReport>
   /** Sets tags; null removes one. */
   tag(url: EntityUrl, tags: Readonly<Record<string, string | null>>, options?: WriteOptions): Promise<EntityDetail>
   /** Stops the entity for good (the signal `kill`). To abort only the run under way, signal `interrupt`. */

@@ -1,3 +1,4 @@
+import type { Budget, BudgetExtension } from "./budget.ts"
 import type { MessageMode, MessageRow } from "./collections.ts"
 import type { EntityStatus, EntitySummary, EntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
@@ -11,6 +12,7 @@ export interface SpawnBody {
   readonly tags?: Readonly<Record<string, string>>
   readonly message?: Json
   readonly parent?: EntityUrl
+  readonly budget?: Budget
 }
 
 /** `POST /v1/entities/{type}/{id}/messages` */
@@ -89,6 +91,8 @@ export interface SignalBody {
 export interface ApprovalBody {
   readonly decision: "allow" | "deny"
   readonly note?: string
+  /** Of a budget that is used up: what is added to it. As much again as it began with when absent. */
+  readonly extend?: BudgetExtension
 }
 
 /** `POST /v1/entities/{type}/{id}/tags`. A null value removes the tag. */

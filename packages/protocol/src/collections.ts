@@ -1,7 +1,9 @@
+import type { BudgetRow, Cause } from "./budget.ts"
 import type { AttachmentRow, ContextRow } from "./context-rows.ts"
 import type { EntityUrl } from "./entity.ts"
 import type { ErrorCode } from "./errors.ts"
 import type { Json, JsonObject } from "./json.ts"
+import type { Usage } from "./usage.ts"
 import type { CatchUp, ScheduleRule } from "./schedule.ts"
 
 /**
@@ -18,6 +20,7 @@ export interface BuiltInRows {
   readonly signal: SignalRow
   readonly schedule: ScheduleRow
   readonly approval: ApprovalRow
+  readonly budget: BudgetRow
   readonly tag: TagRow
   readonly run: RunRow
   readonly step: StepRow
@@ -61,9 +64,9 @@ export type MessageMode = "steer" | "queue" | "interrupt"
  */
 export interface MessageRow {
   readonly id: string
-  readonly kind: "message" | "childFinished" | "approval" | "signal" | "timeout"
+  readonly kind: "message" | "childFinished" | "approval" | "signal" | "timeout" | "budget"
   readonly from: Principal
-  /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `signal` `{ name, payload? }`. */
+  /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `signal` `{ name, payload? }`, for `budget` a child's `BudgetRequest`. */
   readonly content: Json
   readonly mode: MessageMode
   readonly at: string
@@ -72,6 +75,8 @@ export interface MessageRow {
   readonly run?: string
   /** Why it was cancelled or dead-lettered. */
   readonly reason?: string
+  /** Of a message that an agent sent at once. */
+  readonly cause?: Cause
   /** The schedule that sent it, and which occurrence it is. */
   readonly schedule?: { readonly name: string; readonly dueAt: string }
 }
@@ -142,6 +147,8 @@ export interface ScheduleRow {
 
 /** A tool call that waits for a person, and then what the person decided. The key is the tool call's. */
 export interface ApprovalRow {
+  /** `budget`: a budget is used up, and `input` is a `BudgetRequest`. A tool call when absent. */
+  readonly kind?: "budget"
   readonly call: string
   readonly tool: string
   readonly input: Json
@@ -179,15 +186,6 @@ export interface RunRow {
 export interface FailureInfo {
   readonly code: ErrorCode
   readonly message: string
-}
-
-/** Tokens of one or more model calls. `cachedInputTokens` and `cacheWriteTokens` are parts of `inputTokens`. */
-export interface Usage {
-  readonly inputTokens: number
-  readonly outputTokens: number
-  readonly cachedInputTokens?: number
-  readonly cacheWriteTokens?: number
-  readonly reasoningTokens?: number
 }
 
 /** One call of the model. */
@@ -291,6 +289,7 @@ export const SERVER_COLLECTIONS: readonly BuiltInCollection[] = [
   "signal",
   "schedule",
   "approval",
+  "budget",
   "tag",
   "error",
 ]

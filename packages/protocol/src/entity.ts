@@ -1,4 +1,6 @@
+import type { Budget, Spend } from "./budget.ts"
 import type { JsonObject } from "./json.ts"
+import type { UsageSum } from "./usage.ts"
 
 /** `/{type}/{id}`: the address of an entity. */
 export type EntityUrl = string
@@ -27,6 +29,9 @@ export interface EntitySummary {
   readonly attempt?: number
   /** Why the last attempt failed, or why it was dead-lettered or stopped. */
   readonly reason?: string
+  /** What its own model calls used; absent before the first. */
+  readonly usage?: UsageSum
+  readonly budget?: { readonly limits: Budget; readonly spent: Spend }
 }
 
 const TYPE = /^[a-z][a-z0-9_-]{0,63}$/

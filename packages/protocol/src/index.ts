@@ -34,7 +34,6 @@ export type {
   TagRow,
   RunRow,
   FailureInfo,
-  Usage,
   StepRow,
   TextRow,
   ReasoningRow,
@@ -45,6 +44,18 @@ export type {
   ErrorRow,
 } from "./collections.ts"
 export { mergeDelta } from "./delta.ts"
+export type {
+  Budget,
+  Spend,
+  Resource,
+  BudgetRow,
+  ModelReservation,
+  BudgetRequest,
+  BudgetExtension,
+  BudgetDecision,
+  Cause,
+} from "./budget.ts"
+export type { Usage, UsageSum, UsageBy, UsageQuery, UsageReport } from "./usage.ts"
 export type { ContextRow, SummaryRow, SourceRow, AttachmentRow } from "./context-rows.ts"
 export type { CatchUp, ScheduleBody, ScheduleInfo, ScheduleList, ScheduleRequest, ScheduleRule } from "./schedule.ts"
 export type { DeadLetter, DeadLetterBody, DeadLetterPage } from "./dead-letters.ts"

@@ -1,8 +1,10 @@
 import { z } from "zod"
 import type { ApprovalBody, EntityQuery, SendBody, SignalBody, SpawnBody, TagsBody } from "./api.ts"
+import type { Budget, BudgetExtension } from "./budget.ts"
 import type { DeadLetterBody } from "./dead-letters.ts"
 import { isTagName, parseEntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
+import type { UsageQuery } from "./usage.ts"
 import type { ScheduleBody } from "./schedule.ts"
 
 /** Checks of what comes from outside, at the server's edge. Unknown fields are refused, so that a misspelt one is seen. */
@@ -18,11 +20,44 @@ const tags = z
 /** How far ahead a message may be scheduled: ten years. */
 const DELAY_MS_MAX = 10 * 365 * 24 * 3_600_000
 
+const amount = z.number().min(0).max(1e15)
+const count = z.number().int().min(0).max(1e15)
+
+export const budget: z.ZodType<Budget> = z.strictObject({
+  usd: amount.optional(),
+  tokens: count.optional(),
+  steps: count.optional(),
+  toolCalls: count.optional(),
+  wallMs: count.optional(),
+  children: count.optional(),
+  depth: count.optional(),
+  wakesPerMinute: count.min(1).optional(),
+  warnAt: z.number().gt(0).max(1).optional(),
+}) as z.ZodType<Budget>
+
+export const budgetExtension: z.ZodType<BudgetExtension> = z.strictObject({
+  usd: amount.optional(),
+  tokens: count.optional(),
+  steps: count.optional(),
+  toolCalls: count.optional(),
+  wallMs: count.optional(),
+}) as z.ZodType<BudgetExtension>
+
+export const usageQuery: z.ZodType<UsageQuery> = z.strictObject({
+  by: z.enum(["type", "model", "entity", "tree"]).optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
+  until: z.iso.datetime({ offset: true }).optional(),
+  type: z.string().max(64).optional(),
+  entity: url.optional(),
+  tree: url.optional(),
+}) as z.ZodType<UsageQuery>
+
 export const spawnBody: z.ZodType<SpawnBody> = z.strictObject({
   args: jsonObject.optional(),
   tags: tags.optional(),
   message: json.optional(),
   parent: url.optional(),
+  budget: budget.optional(),
 }) as z.ZodType<SpawnBody>
 
 export const sendBody: z.ZodType<SendBody> = z
@@ -45,6 +80,7 @@ export const signalBody: z.ZodType<SignalBody> = z.strictObject({
 export const approvalBody: z.ZodType<ApprovalBody> = z.strictObject({
   decision: z.enum(["allow", "deny"]),
   note: z.string().max(4_096).optional(),
+  extend: budgetExtension.optional(),
 }) as z.ZodType<ApprovalBody>
 
 export const tagsBody: z.ZodType<TagsBody> = z.strictObject({

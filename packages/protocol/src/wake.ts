@@ -1,3 +1,4 @@
+import type { Budget, BudgetDecision, ModelReservation } from "./budget.ts"
 import type { ChangeEvent, Row } from "./change.ts"
 import type { FailureInfo, MessageMode, MessageRow } from "./collections.ts"
 import type { EntityUrl } from "./entity.ts"
@@ -70,6 +71,8 @@ export interface SpawnRequest {
   readonly message?: { readonly id: string; readonly content: Json }
   /** Whether the spawner is woken when a run of the child ends. */
   readonly wake: "finished" | "never"
+  /** Taken from what its parent has left. */
+  readonly budget?: Budget
 }
 
 /** How a wake ends. */
@@ -103,6 +106,10 @@ export interface HandlerCommit {
   readonly tags?: Readonly<Record<string, string | null>>
   /** Tool calls that now wait for a person. The server makes an approval of each. */
   readonly approvals?: readonly { readonly call: string; readonly tool: string; readonly input: Json }[]
+  /** Asks for a model call. Only of an entity with a budget. */
+  readonly reserve?: ModelReservation
+  /** Answers to children whose budget is used up. What they get is taken from this entity's. */
+  readonly budgets?: readonly BudgetDecision[]
   /** Texts too large for a row, named by the SHA-256 of their UTF-8 in hex. One that is there already is not written again. */
   readonly attachments?: readonly { readonly id: string; readonly text: string }[]
   /** Ends the wake and releases the lease. */
@@ -114,6 +121,8 @@ export interface CommitReply {
   readonly offset: Offset
   /** Messages accepted and not yet taken, oldest first: what may join the run at the next step. */
   readonly inbox: readonly Row<MessageRow>[]
+  /** Answers `reserve`: whether the model may be called. If not, the run is to be suspended: somebody was asked. */
+  readonly granted?: boolean
 }
 
 /** What a handler writes through. One per wake. */

@@ -1,11 +1,13 @@
 import {
   type ApprovalDecision,
   type ApprovalRow,
+  type BudgetExtension,
   type EntityUrl,
   type Json,
   type Principal,
   RouseError,
 } from "@rouse/protocol"
+import { extendBudget } from "./budget-answers.ts"
 import { isoTime } from "./core/control.ts"
 import { newId } from "./core/id.ts"
 import { need } from "./inbox.ts"
@@ -17,6 +19,8 @@ export interface DecisionInput {
   readonly call: string
   readonly decision: "allow" | "deny"
   readonly note?: string
+  /** Of a budget that is used up. */
+  readonly extend?: BudgetExtension
   readonly by: Principal
 }
 
@@ -34,6 +38,9 @@ export async function decide(plane: Plane, input: DecisionInput): Promise<string
     const approval = row.value as unknown as ApprovalRow
     if (isDecided(approval, input)) return undefined
     const { nowMs } = planning.draft
+    if (input.extend && approval.kind !== "budget")
+      throw new RouseError("INVALID_ARGS", `extend: ${input.call} is a tool call, not a budget`)
+    if (approval.kind === "budget") extendBudget(entity, approval, input, nowMs)
     const note = input.note === undefined ? {} : { note: input.note }
     const status = input.decision === "allow" ? "allowed" : "denied"
     entity.update("approval", input.call, { ...approval, status, by: input.by, decidedAt: isoTime(nowMs), ...note })

@@ -1,6 +1,7 @@
 import { interruptedStatus, isSettled } from "@rouse/agents/runtime"
 import type {
   ApprovalRow,
+  Cause,
   ChildFinished,
   EntityUrl,
   Json,
@@ -10,6 +11,9 @@ import type {
   StepRow,
   ToolCallRow,
 } from "@rouse/protocol"
+import { causeAfter, noteCause } from "./breakers.ts"
+import { closeBudget } from "./budgets.ts"
+import { returnedCause } from "./core/breaker.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { newId } from "./core/id.ts"
@@ -37,10 +41,13 @@ export async function parentToTell(plane: Plane, url: EntityUrl): Promise<readon
 export async function closeRun(plane: Plane, planning: Planning, entity: EntityDraft, closing: Closing): Promise<void> {
   const run = entity.control.run
   for (const key of run?.messages ?? []) await settle(plane, entity, key, closing, run?.id)
+  await closeBudget(plane, planning, entity)
   const { interrupting } = entity.control
   const isQuiet = interrupting?.quiet === true && closing.outcome === "interrupted"
-  entity.setControl({ run: null, taken: null, ...(interrupting ? { interrupting: null } : {}) })
-  tellParent(plane, planning, entity, closing, isQuiet)
+  const cause = returnedCause(entity.control.cause)
+  const next = entity.control.cause ? { cause: await causeAfter(plane, entity) } : {}
+  entity.setControl({ run: null, taken: null, ...(interrupting ? { interrupting: null } : {}), ...next })
+  tellParent(plane, planning, entity, closing, { cause, isQuiet })
 }
 
 /** Closes a run that no handler is in. */
@@ -99,7 +106,7 @@ export async function closeRunRow(plane: Plane, entity: EntityDraft, closing: Cl
 /** Takes back what a person was asked for a run that is over. */
 export async function cancelApprovals(plane: Plane, entity: EntityDraft): Promise<void> {
   for (const approval of await plane.transactor.rows(entity.url, "approval")) {
-    const value = approval.value as unknown as ApprovalRow
+    const value = (entity.planned("approval", approval.key) ?? approval.value) as unknown as ApprovalRow
     if (value.status === "waiting") entity.update("approval", approval.key, { ...value, status: "cancelled" })
   }
 }
@@ -138,7 +145,13 @@ async function settle(
   })
 }
 
-function tellParent(plane: Plane, planning: Planning, entity: EntityDraft, closing: Closing, isQuiet: boolean): void {
+function tellParent(
+  plane: Plane,
+  planning: Planning,
+  entity: EntityDraft,
+  closing: Closing,
+  { cause, isQuiet }: { readonly cause: Cause | undefined; readonly isQuiet: boolean },
+): void {
   const { parent } = entity.record
   if (!parent || !entity.control.notify) return
   const above = planning.entity(parent)
@@ -163,7 +176,8 @@ function tellParent(plane: Plane, planning: Planning, entity: EntityDraft, closi
   const from = { kind: "agent", id: entity.url } as const
   // Past the inbox's limit too: a parent is always told.
   above.accept(
-    { kind: "childFinished", from, content: finished as unknown as Json, mode: "steer" },
+    { kind: "childFinished", from, content: finished as unknown as Json, mode: "steer", ...(cause ? { cause } : {}) },
     newId(plane.clock(), plane.random),
   )
+  if (cause) noteCause(plane, above, cause)
 }

@@ -14,7 +14,11 @@ import {
 } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
 import { planAttachments } from "./attachments.ts"
+import { planDecisions } from "./budget-answers.ts"
+import { budgetUrls, chargeCommit, planReserve } from "./budgets.ts"
 import { cancelApprovals, type Closing, closeInterrupted, closeRun, parentToTell } from "./closing.ts"
+import { nextCause } from "./core/breaker.ts"
+import { checkBudgetParts } from "./core/budget-input.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { checkEvents, checkSize } from "./core/handler-events.ts"
@@ -47,12 +51,22 @@ export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit:
   const { events, sends, spawns: asked, schedules, attachments } = commit
   checkSize([events, sends, asked, schedules, attachments], plane.limits.commitBytesMax)
   if (schedules) checkSchedules(schedules)
+  checkBudgetParts(commit)
   if (isOnlyDeltas(commit)) return appendDeltas(plane, lease, commit)
   const spawns = await Promise.all((commit.spawns ?? []).map((child) => checkSpawn(plane, spawnInput(lease, child))))
-  const urls = [lease.url, ...touched(lease, commit), ...(commit.finish ? await parentToTell(plane, lease.url) : [])]
+  const told = commit.finish ? await parentToTell(plane, lease.url) : []
+  const urls = [
+    ...new Set([lease.url, ...touched(lease, commit), ...told, ...(await budgetUrls(plane, lease, commit))]),
+  ]
+  let granted: boolean | undefined
   const { value, result } = await transactAndRouse(plane, urls, async (planning) => {
     planning.draft.guard({ kind: "lease", url: lease.url, epoch: lease.wake.epoch, seq: commit.seq })
-    return planCommit(plane, planning, lease, commit, spawns)
+    chargeCommit(planning, lease, commit)
+    const pending = await planCommit(plane, planning, lease, commit, spawns)
+    await planDecisions(plane, planning, lease.url, commit.budgets ?? [])
+    if (commit.reserve && staysOpen(commit)) granted = planReserve(plane, planning, lease, commit.reserve)
+    // What arrives while the entity is being paused does not join its run any more.
+    return isPausing(planning, lease.url) ? 0 : pending
   })
   for (const send of commit.sends ?? []) if (send.dueAtMs !== undefined) plane.dueAt(send.dueAtMs)
   // What was armed may be due before all that was known: the ticker looks.
@@ -60,7 +74,13 @@ export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit:
   // More is pending than the run took: the entity was queued again as it finished.
   if (commit.finish && (value > 0 || commit.finish.kind === "sliced")) plane.dueAt(plane.clock())
   const offset = result?.streams[entityStreamPath(lease.url)]?.next
-  return reply(plane, lease, value, offset ?? (await tail(plane, lease.url)))
+  const answer = await reply(plane, lease, value, offset ?? (await tail(plane, lease.url)))
+  return granted === undefined ? answer : { ...answer, granted }
+}
+
+function isPausing(planning: Planning, url: EntityUrl): boolean {
+  const phase = planning.entity(url)?.control.wake.phase
+  return phase?.kind === "running" && phase.pausing
 }
 
 /** The model's words as they stream: nothing but the log changes, so nothing needs to be read. */
@@ -106,9 +126,7 @@ async function planCommit(
   await planPast(plane, self, self.control.run?.id, commit.events)
   planAttachments(self, commit.attachments ?? [])
   changeTags(self, commit.tags ?? {})
-  const end = commit.finish?.kind
-  const isOpen = end === undefined || end === "suspended" || end === "sliced"
-  for (const { call, tool, input } of isOpen ? (commit.approvals ?? []) : []) {
+  for (const { call, tool, input } of staysOpen(commit) ? (commit.approvals ?? []) : []) {
     self.insert("approval", call, { call, tool, input, at: isoTime(planning.draft.nowMs), status: "waiting" })
   }
   for (const child of spawns) await planSpawn(plane, planning, child)
@@ -149,7 +167,15 @@ function planSend(
   const from = { kind: "agent", id: self.url } as const
   const { to, content, mode, dueAtMs } = message
   if (dueAtMs !== undefined) schedule(planning.draft, self, message.id, { to, from, content, mode, dueAtMs })
-  else deliver(plane, need(planning, to), { kind: "message", from, content, mode })
+  else {
+    const cause = nextCause(self.control.cause, self.url)
+    deliver(plane, need(planning, to), { kind: "message", from, content, mode, cause })
+  }
+}
+
+/** Whether the run goes on after the commit: only then is anybody asked for it. */
+function staysOpen({ finish }: HandlerCommit): boolean {
+  return finish === undefined || !isClosing(finish)
 }
 
 /** Whether the run is over with this, and not to be continued. */
@@ -215,9 +241,9 @@ function endWake(
 }
 
 function isOnlyDeltas(commit: HandlerCommit): boolean {
-  const { finish, tags, take, sends, spawns, schedules, approvals, attachments } = commit
-  const lists = [take, sends, spawns, schedules, approvals, attachments]
-  const more = finish ?? tags ?? lists.find((list) => list !== undefined && list.length > 0)
+  const { finish, tags, reserve, take, sends, spawns, schedules, approvals, attachments, budgets } = commit
+  const lists = [take, sends, spawns, schedules, approvals, attachments, budgets]
+  const more = finish ?? tags ?? reserve ?? lists.find((list) => list !== undefined && list.length > 0)
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
 }
 
@@ -231,7 +257,7 @@ function touched(lease: HeldLease, commit: HandlerCommit): EntityUrl[] {
 }
 
 function spawnInput(lease: HeldLease, child: NonNullable<HandlerCommit["spawns"]>[number]): SpawnInput {
-  const { type, id, args, tags, wake, message } = child
+  const { type, id, args, tags, wake, message, budget } = child
   const from = { kind: "agent", id: lease.url } as const
   return {
     type,
@@ -242,5 +268,6 @@ function spawnInput(lease: HeldLease, child: NonNullable<HandlerCommit["spawns"]
     parent: lease.url,
     from,
     ...(message ? { message: message.content } : {}),
+    ...(budget ? { budget } : {}),
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type Cause,
   type EntityUrl,
   type Json,
   type MessageMode,
@@ -7,6 +8,7 @@ import {
   RouseError,
   type Row,
 } from "@rouse/protocol"
+import { noteCause } from "./breakers.ts"
 import { isoTime } from "./core/control.ts"
 import type { CommitDraft, EntityDraft } from "./core/draft.ts"
 import { newId } from "./core/id.ts"
@@ -20,6 +22,7 @@ export interface Delivery {
   readonly from: Principal
   readonly content: Json
   readonly mode: MessageMode
+  readonly cause?: Cause
   /** The schedule that sends it. */
   readonly schedule?: NonNullable<MessageRow["schedule"]>
 }
@@ -35,7 +38,9 @@ export function deliver(plane: Plane, entity: EntityDraft, message: Delivery): s
   if (entity.control.wake.pending >= pendingMax) {
     throw new RouseError("RATE_LIMITED", `${entity.url} has ${pendingMax} messages waiting; send again later`)
   }
-  return entity.accept(message, newId(plane.clock(), plane.random))
+  const key = entity.accept(message, newId(plane.clock(), plane.random))
+  if (message.cause) noteCause(plane, entity, message.cause)
+  return key
 }
 
 /** @throws {RouseError} `OVERLOADED` when more entities wait for a wake than the server lets wait. */

@@ -20,6 +20,14 @@ export interface Limits {
   readonly pendingMax: number
   /** Parents above an entity. */
   readonly depthMax: number
+  /** Children that one entity may make. */
+  readonly childrenMax: number
+  /** Messages in a row that each made an agent send the next one, before the tree they arrive at is frozen. */
+  readonly hopsMax: number
+  /** Wakes of one entity in a minute that messages of other agents began. */
+  readonly wakesPerMinuteMax: number
+  /** The same of a whole tree, as this process sees it. */
+  readonly treeWakesPerMinuteMax: number
   /** Bytes of a request's body. */
   readonly bodyBytesMax: number
   /** Bytes of one handler commit on the log. */
@@ -39,6 +47,10 @@ export const DEFAULT_LIMITS: Limits = {
   queuedMax: 1_000_000,
   pendingMax: 10_000,
   depthMax: 32,
+  childrenMax: 100_000,
+  hopsMax: 128,
+  wakesPerMinuteMax: 6_000,
+  treeWakesPerMinuteMax: 60_000,
   bodyBytesMax: 1_048_576,
   commitBytesMax: 16_777_216,
   receiptMs: 86_400_000,

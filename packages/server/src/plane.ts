@@ -1,6 +1,7 @@
 import type { EntityUrl } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
 import type { Dispatcher } from "./dispatcher.ts"
+import type { TreeRates } from "./breakers.ts"
 import type { Limits } from "./limits.ts"
 import type { Log } from "./log.ts"
 import type { Settlements } from "./settlements.ts"
@@ -26,6 +27,9 @@ export interface Plane {
   readonly dueAt: (ms: number) => void
   /** Aborts the wake under way for an entity in this process, if there is one. */
   readonly abort: (url: EntityUrl, reason: Error) => void
+  readonly treeRates: TreeRates
+  /** Pauses the rest of the tree below `root`: a breaker tripped at `cause`. */
+  readonly freezeTree: (root: EntityUrl, cause: EntityUrl) => void
 }
 
 export type Defer = (ms: number, fn: () => void) => () => void

@@ -1,6 +1,7 @@
 import { entityStreamPath, type EntityUrl, type Reason, type WakeInfo } from "@rouse/protocol"
+import { isFrozen, tooManyWakes } from "./breakers.ts"
 import { isoTime } from "./core/control.ts"
-import type { EntityDraft } from "./core/draft.ts"
+import type { CommitDraft, EntityDraft } from "./core/draft.ts"
 import type { Slot } from "./dispatcher.ts"
 import type { Plane } from "./plane.ts"
 import type { Planning, Transacted } from "./transactor.ts"
@@ -33,7 +34,10 @@ export async function transactAndRouse<T>(
       return value
     })
     if (transacted.result?.applied === false) giveBack()
-    else tellSettled(plane, transacted)
+    else {
+      tellSettled(plane, transacted)
+      freezeTrees(plane, transacted.draft)
+    }
     for (const slot of slots) slot.start()
     if (plane.dispatcher.queueing && plane.dispatcher.room > 0) plane.dueAt(transacted.draft.nowMs)
     return transacted
@@ -65,6 +69,11 @@ export function leaseNow(
   if (phase.kind !== "queued" || phase.dueAtMs > nowMs) return undefined
   const slot = plane.dispatcher.reserve(entity.url, entity.record.type, fromQueue)
   if (!slot) return undefined
+  // Counted where there is room, and so once: one that finds none comes here again.
+  if (phase.wake.attempt === 1 && tooManyWakes(plane, entity, nowMs)) {
+    slot.release()
+    return undefined
+  }
   entity.wake({ kind: "lease", nowMs, expiresAtMs: nowMs + plane.limits.leaseMs })
   const wake: WakeInfo = {
     id: phase.wake.id,
@@ -81,6 +90,13 @@ export function leaseNow(
   else entity.update("wake", id, row)
   slot.lease(wake, entity.record)
   return slot
+}
+
+/** The trees of what a commit froze follow it. */
+export function freezeTrees(plane: Plane, draft: CommitDraft): void {
+  for (const entity of draft.entities) {
+    if (isFrozen(entity)) plane.freezeTree(entity.control.root ?? entity.url, entity.url)
+  }
 }
 
 function tellSettled(plane: Plane, { draft, result }: Transacted<unknown>): void {

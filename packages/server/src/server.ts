@@ -4,8 +4,10 @@ import type { Store } from "@rouse/store"
 import { createCompactor, createStreams } from "@rouse/streams"
 import type { RetentionRule } from "@rouse/streams"
 import type { HandlerHost } from "./active-wake.ts"
+import { TreeRates } from "./breakers.ts"
 import { Dispatcher } from "./dispatcher.ts"
 import { entitySnapshot, mergeOfEntity } from "./entity-snapshot.ts"
+import { freezeTree } from "./freeze-tree.ts"
 import { createApp } from "./http/app.ts"
 import { type Listening, listen } from "./http/listen.ts"
 import type { Token } from "./http/tokens.ts"
@@ -168,6 +170,13 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: Ticker } {
     dispatcher,
     dueAt: (ms) => ticker.dueAt(ms),
     abort: (url, reason) => dispatcher.abort(url, reason),
+    treeRates: new TreeRates(),
+    freezeTree: (root, cause) => {
+      log.warn("a breaker froze a tree", { root, cause })
+      freezeTree(plane, root, cause).catch((error: unknown) =>
+        log.error("a tree could not be frozen whole", { root, error: String(error) }),
+      )
+    },
     ticker,
   }
   return plane

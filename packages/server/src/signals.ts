@@ -1,4 +1,5 @@
 import { type EntityUrl, type Json, type Principal, RouseError, type Signal } from "@rouse/protocol"
+import { thaw } from "./breakers.ts"
 import { type Closing, closeFromOutside, closeInterrupted, parentToTell, settlePending } from "./closing.ts"
 import { isoTime } from "./core/control.ts"
 import type { CommitDraft, EntityDraft } from "./core/draft.ts"
@@ -101,6 +102,7 @@ function resume(plane: Plane, planning: Planning, entity: EntityDraft): void {
   const { nowMs } = planning.draft
   const before = entity.record.status
   entity.wake({ kind: "resume", wakeId: newId(nowMs, plane.random), nowMs })
+  thaw(entity)
   if (before === "paused") markEntity(entity, "live")
 }
 

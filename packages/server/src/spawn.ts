@@ -1,5 +1,6 @@
 import { validateArgs } from "@rouse/agents/runtime"
 import {
+  type Budget,
   entityUrl,
   type EntityUrl,
   isEntityId,
@@ -9,8 +10,11 @@ import {
   type Principal,
   RouseError,
 } from "@rouse/protocol"
+import { spawnControl } from "./budgets.ts"
+import { nextCause } from "./core/breaker.ts"
+import { checkBudget } from "./core/budget-input.ts"
 import { canonicalJson } from "./core/canonical.ts"
-import { isoTime, newControl, newRecord } from "./core/control.ts"
+import { isoTime, newRecord } from "./core/control.ts"
 import type { CommitDraft, EntityDraft } from "./core/draft.ts"
 import { messageKey } from "./core/id.ts"
 import { checkQueue, deliver } from "./inbox.ts"
@@ -30,6 +34,8 @@ export interface SpawnInput {
   readonly from: Principal
   /** The first message, if there is one. */
   readonly message?: Json
+  /** Beside its type's, and within what its parent has left. */
+  readonly budget?: Budget
 }
 
 export interface SpawnOutcome {
@@ -54,6 +60,7 @@ export async function checkSpawn(plane: Plane, input: SpawnInput): Promise<Spawn
       `id: "${input.id}" must be 1 to 128 letters, digits and ._~- beginning with a letter or digit`,
     )
   }
+  if (input.budget) checkBudget(input.budget)
   return { ...input, args: await validateArgs(type, input.args) }
 }
 
@@ -92,7 +99,7 @@ export async function planSpawn(plane: Plane, planning: Planning, input: SpawnIn
       `${url} would be ${depth} levels deep; at most ${plane.limits.depthMax} are allowed`,
     )
   }
-  const message = create(plane, planning.draft, input, depth)
+  const message = create(plane, planning.draft, input, depth, parent)
   const { nowMs } = planning.draft
   parent?.insert("child", url, { url, type: input.type, at: isoTime(nowMs), wake: input.wake, status: "running" })
   return { url, created: true, ...(message === undefined ? {} : { message }) }
@@ -105,16 +112,25 @@ function parentOf(planning: Planning, url: EntityUrl): EntityDraft {
   return parent
 }
 
-function create(plane: Plane, draft: CommitDraft, input: SpawnInput, depth: number): string | undefined {
+function create(
+  plane: Plane,
+  draft: CommitDraft,
+  input: SpawnInput,
+  depth: number,
+  above: EntityDraft | undefined,
+): string | undefined {
   const { type, id, args, tags, parent, message, from } = input
   const url = entityUrl(type, id)
   const { nowMs } = draft
-  const record = newRecord({ url, type, id, args, tags, parent, nowMs }, newControl(depth, input.wake === "finished"))
+  const { control, budget } = spawnControl(plane, above, input, depth, nowMs)
+  const record = newRecord({ url, type, id, args, tags, parent, nowMs }, control)
   const child = draft.create(record)
   child.insert("entity", url, { url, type, id, args, parent, createdAt: isoTime(nowMs), status: "live" })
   for (const [name, value] of Object.entries(tags)) child.insert("tag", name, { value })
+  if (budget) child.insert("budget", "budget", budget)
   if (message === undefined) return undefined
-  return deliver(plane, child, { kind: "message", from, content: message, mode: "steer" })
+  const cause = from.kind === "agent" && above ? { cause: nextCause(above.control.cause, above.url) } : {}
+  return deliver(plane, child, { kind: "message", from, content: message, mode: "steer", ...cause })
 }
 
 async function sameSpawn(plane: Plane, existing: EntityDraft, input: SpawnInput): Promise<SpawnOutcome> {

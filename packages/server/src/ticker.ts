@@ -4,7 +4,7 @@ import { controlOf } from "./core/control.ts"
 import { reasonKind } from "./core/draft.ts"
 import { inTurns } from "./core/turns.ts"
 import type { Plane } from "./plane.ts"
-import { leaseNow } from "./rouse.ts"
+import { freezeTrees, leaseNow } from "./rouse.ts"
 import type { Slot } from "./dispatcher.ts"
 import { fireTimers } from "./timers.ts"
 import { endWake } from "./wake-end.ts"
@@ -161,13 +161,14 @@ async function take(plane: Plane, record: EntityRecord): Promise<void> {
   if (!plane.types.get(record.type)) return
   let slot: Slot | undefined
   try {
-    await plane.transactor.transact([record.url], async (planning) => {
+    const { draft, result } = await plane.transactor.transact([record.url], async (planning) => {
       slot?.release()
       slot = undefined
       const entity = planning.entity(record.url)
       if (!entity || entity.record.status !== "queued") return
       slot = leaseNow(plane, entity, await reasonsOf(plane, record), planning.draft.nowMs, true)
     })
+    if (result?.applied !== false) freezeTrees(plane, draft)
   } catch (error) {
     slot?.release()
     throw error

@@ -1,4 +1,5 @@
 import type { ErrorRow, WakeInfo, WakeRow } from "@rouse/protocol"
+import { chargeWall } from "./budgets.ts"
 import { type Closing, closeRun, closeRunRow, parentToTell, settlePending } from "./closing.ts"
 import { retryDelayMs } from "./core/backoff.ts"
 import { isoTime } from "./core/control.ts"
@@ -45,6 +46,7 @@ async function planEnd(
   failure: WakeFailure,
 ): Promise<void> {
   const { nowMs } = planning.draft
+  chargeWall(self, lease.atMs, nowMs)
   self.wake(eventOf(plane, self, lease.wake, failure, nowMs))
   const { phase } = self.control.wake
   const isDead = phase.kind === "dead"

@@ -1,4 +1,4 @@
-import type { ApprovalDecision, ChildFinished, Json, JsonObject, MessageRow } from "@rouse/protocol"
+import type { ApprovalDecision, BudgetRequest, ChildFinished, Json, JsonObject, MessageRow } from "@rouse/protocol"
 
 /** How a message reads to the model: one stable text a row, never blank. */
 export function renderMessage(row: MessageRow): string {
@@ -23,6 +23,10 @@ function renderKind(row: MessageRow): string {
       const payload = fields["payload"]
       const tail = payload === undefined || payload === null ? "" : ` Payload: ${renderJson(payload)}`
       return `Signal ${renderJson(fields["name"] ?? "")} from ${row.from.id}.${tail}`
+    }
+    case "budget": {
+      const { entity, exhausted, call } = fields as unknown as Partial<BudgetRequest>
+      return `Child ${entity ?? ""} has used up its budget (${(exhausted ?? []).join(", ")}) and waits for more, or for a person. Its request is ${call ?? ""}.`
     }
     case "timeout":
       return `A timeout was reached.${row.content === null ? "" : ` ${renderJson(row.content)}`}`

@@ -56,11 +56,12 @@ export function unread(rows: LiveRows, run: string): readonly string[] {
     .map(([key]) => key)
 }
 
-/** What a person decided of a call is told as the call's result, not as a message. */
+/** What a person decided of a call is told as the call's result, not as a message; more budget is nothing to the model. */
 function isAnswerOfCall(rows: LiveRows, row: MessageRow): boolean {
   if (row.kind !== "approval" || typeof row.content !== "object" || row.content === null) return false
   const call = (row.content as { readonly call?: unknown }).call
-  return typeof call === "string" && rows.get("tool_call", call) !== undefined
+  if (typeof call !== "string") return false
+  return rows.get("tool_call", call) !== undefined || rows.get("approval", call)?.kind === "budget"
 }
 
 /** Messages that `select` names, by arrival and then key. */
@@ -79,17 +80,24 @@ function compare(a: string, b: string): number {
 
 /** The sum of what some model calls used. */
 export function sumUsage(steps: readonly StepRow[]): Usage {
-  const total: Record<keyof Usage, number> = {
+  const total: Record<Exclude<keyof Usage, "unpriced" | "estimated">, number> = {
     inputTokens: 0,
     outputTokens: 0,
     cachedInputTokens: 0,
     cacheWriteTokens: 0,
     reasoningTokens: 0,
+    usd: 0,
   }
   for (const { usage } of steps) {
-    for (const key of Object.keys(total) as (keyof Usage)[]) total[key] += usage?.[key] ?? 0
+    for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += usage?.[key] ?? 0
   }
   const { inputTokens, outputTokens, ...parts } = total
   const present = Object.entries(parts).filter(([, count]) => count > 0)
-  return { inputTokens, outputTokens, ...Object.fromEntries(present) }
+  const flags = (["unpriced", "estimated"] as const).filter((flag) => steps.some(({ usage }) => usage?.[flag]))
+  return {
+    inputTokens,
+    outputTokens,
+    ...Object.fromEntries(present),
+    ...Object.fromEntries(flags.map((flag) => [flag, true as const])),
+  }
 }

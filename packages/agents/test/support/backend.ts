@@ -39,7 +39,7 @@ export function message(key: string, content: Json, fields: Partial<MessageRow> 
     status: "accepted",
     ...fields,
   }
-  return { collection: "message", key, value: value as Json }
+  return { collection: "message", key, value: value as unknown as Json }
 }
 
 export function request(rows: readonly Row[], wake: Partial<WakeRequest["wake"]> = {}): WakeRequest {

@@ -4,6 +4,7 @@ import type { RemoteOptions } from "../connect.ts"
 import { parseAddress } from "../core/arguments.ts"
 import type { Io } from "../io.ts"
 import { fact, facts } from "../output/facts.ts"
+import { money } from "../output/money.ts"
 import { relativeTime } from "../output/relative-time.ts"
 import { paintStatus } from "../output/status-color.ts"
 import { table } from "../output/table.ts"
@@ -28,6 +29,7 @@ function entityText(entity: EntityDetail, io: Io): string {
         paintStatus(entity.status, io.color) + (entity.attempt === undefined ? "" : ` (attempt ${entity.attempt})`),
       ],
       ["reason", entity.reason === undefined ? undefined : fact(entity.reason)],
+      ["spent", spentText(entity)],
       ["waiting", entity.pending === 0 ? undefined : `${entity.pending} messages`],
       ["active", relativeTime(entity.activeAt, nowMs)],
       ["created", `${relativeTime(entity.createdAt, nowMs)} ${io.color.dim(`(${entity.createdAt})`)}`],
@@ -42,6 +44,19 @@ function entityText(entity: EntityDetail, io: Io): string {
     ],
     io.color,
   )
+}
+
+/** What its own model calls cost, and its budget: of itself and of those below it. */
+function spentText({ usage, budget }: EntityDetail): string | undefined {
+  if (!usage && !budget) return undefined
+  const own = `${usage && usage.unpriced > 0 ? "~" : ""}${money(usage?.usd ?? 0)} in ${usage?.calls ?? 0} calls`
+  const of = (["usd", "tokens", "steps", "toolCalls"] as const).flatMap((name) => {
+    const limit = budget?.limits[name]
+    const spent = budget?.spent[name] ?? 0
+    if (limit === undefined) return []
+    return [name === "usd" ? `${money(spent)} of ${money(limit)}` : `${spent} of ${limit} ${name}`]
+  })
+  return of.length === 0 ? own : `${own}; budget: ${of.join(", ")}`
 }
 
 function serverText(info: ServerInfo, url: string, io: Io): string {

@@ -1,3 +1,4 @@
+import type { Budget } from "@rouse/protocol"
 import { connect } from "../connect.ts"
 import type { RemoteOptions } from "../connect.ts"
 import { parseJsonObject, parseSpawnTarget } from "../core/arguments.ts"
@@ -7,6 +8,7 @@ export interface SpawnFlags extends RemoteOptions {
   readonly args?: string
   readonly tag: Readonly<Record<string, string>>
   readonly message?: string
+  readonly budget?: Budget
 }
 
 /** `rouse spawn <type|/type/id>` */
@@ -17,6 +19,7 @@ export async function spawn(target: string, flags: SpawnFlags, io: Io): Promise<
     ...(args === undefined ? {} : { args }),
     ...(Object.keys(flags.tag).length === 0 ? {} : { tags: flags.tag }),
     ...(flags.message === undefined ? {} : { message: flags.message }),
+    ...(flags.budget === undefined ? {} : { budget: flags.budget }),
   }
   const client = connect(flags, io)
   const spawned = await client.spawn(type, id, input, { signal: io.stop })

@@ -1,5 +1,5 @@
 import { isEntityId, isEntityType, parseEntityUrl } from "@rouse/protocol"
-import type { EntityUrl, Json, JsonObject } from "@rouse/protocol"
+import type { Budget, BudgetExtension, EntityUrl, Json, JsonObject } from "@rouse/protocol"
 import { usage } from "./failure.ts"
 
 /** Checks of what was typed. Each error names the argument and the rule. */
@@ -110,4 +110,50 @@ export function isLoopback(host: string): boolean {
 
 function show(text: string): string {
   return JSON.stringify(text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text)
+}
+
+const RESOURCES = ["usd", "tokens", "steps", "toolCalls", "wallMs"] as const
+const BOUNDS = [...RESOURCES, "children", "depth", "wakesPerMinute", "warnAt"] as const
+
+/**
+ * Adds `name=number`, or several with commas, to a budget: a commander collector.
+ *
+ * @throws {RouseError} `BAD_REQUEST`
+ */
+export function collectBudget(text: string, before: Budget = {}): Budget {
+  return { ...before, ...amounts("--budget", text, BOUNDS) }
+}
+
+/** The same for what is added to a budget. @throws {RouseError} `BAD_REQUEST` */
+export function collectExtension(text: string, before: BudgetExtension = {}): BudgetExtension {
+  return { ...before, ...amounts("--extend", text, RESOURCES) }
+}
+
+function amounts(flag: string, text: string, names: readonly string[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    text.split(",").map((part) => {
+      const [name = "", value = ""] = part.split("=")
+      const amount = value.trim() === "" ? Number.NaN : Number(value)
+      if (!names.includes(name) || !Number.isFinite(amount) || amount < 0)
+        throw usage(`${flag} must be like usd=2 or steps=10,tokens=50000 (${names.join(", ")}), not ${show(part)}`)
+      return [name, amount]
+    }),
+  )
+}
+
+const AGO = /^(\d+)([mhd])$/
+const AGO_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/**
+ * A time: ISO 8601, or how long ago, like `12h`.
+ *
+ * @returns ISO 8601, UTC.
+ * @throws {RouseError} `BAD_REQUEST`
+ */
+export function parseTime(flag: string, text: string, nowMs: number): string {
+  const ago = AGO.exec(text)
+  const ms = ago ? nowMs - Number(ago[1]) * (AGO_MS[ago[2] ?? ""] ?? 0) : Date.parse(text)
+  if (Number.isNaN(ms))
+    throw usage(`${flag} must be a time, like 2026-01-31T12:00:00Z, or 90m, 12h, 7d; not ${show(text)}`)
+  return new Date(ms).toISOString()
 }

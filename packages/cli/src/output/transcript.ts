@@ -1,5 +1,13 @@
 import type { Item, Part, Timeline, ToolPart } from "@rouse/client"
-import type { ApprovalDecision, ChildFinished, EntityUrl, MessageRow, ToolCallRow } from "@rouse/protocol"
+import type {
+  ApprovalDecision,
+  ApprovalRow,
+  BudgetRequest,
+  ChildFinished,
+  EntityUrl,
+  MessageRow,
+  ToolCallRow,
+} from "@rouse/protocol"
 import { duration } from "./relative-time.ts"
 import { clip, printable, textOf } from "./text.ts"
 
@@ -45,7 +53,21 @@ export function advance(
     if (next.get(item.id) === CLOSED) continue
     pieces.push(...piecesOf(item, timeline, next, options))
   }
+  for (const [key, approval] of Object.entries(timeline.approvals)) {
+    if (approval.kind === "budget")
+      pieces.push(...once(next, `approval:${key}`, "shown", () => [budgetLine(key, approval, options)]))
+  }
   return [next, pieces]
+}
+
+function budgetLine(key: string, { input }: ApprovalRow, { url }: TranscriptOptions): Piece {
+  const { exhausted, extend } = input as unknown as BudgetRequest
+  const more = Object.entries(extend).map(([name, amount]) => `--extend ${name}=${amount}`)
+  return line(
+    "warning",
+    key,
+    `⏸ its budget is used up (${exhausted.join(", ")}): rouse approve ${url} ${key} ${more.join(" ")}`,
+  )
 }
 
 /** An item that can change no more. */
@@ -113,6 +135,8 @@ function messagePieces(key: string, row: MessageRow, options: TranscriptOptions)
       const word = decided.decision === "allow" ? "allowed" : "denied"
       return [line("note", key, `${word} by ${row.from.id}${decided.note ? `: ${decided.note}` : ""}`)]
     }
+    case "budget":
+      return [line("note", key, `${row.from.id} has used up its budget`)]
     case "signal":
     case "timeout":
       return [line("note", key, `${row.kind}: ${clip(textOf(row.content), INPUT_COLUMNS_MAX)}`)]

@@ -113,6 +113,7 @@ const PUT: { readonly [K in BuiltInCollection]: Put<BuiltInRows[K]> } = {
   delta: putDelta,
   tool_call: putToolCall,
   memo: ignore,
+  budget: ignore,
   context: ignore,
   attachment: ignore,
   error: (draft, key, row) => {

@@ -26,11 +26,14 @@ function addUsage(a: Usage, b: Usage): Usage {
     ...addOptional("cachedInputTokens", a, b),
     ...addOptional("cacheWriteTokens", a, b),
     ...addOptional("reasoningTokens", a, b),
+    ...addOptional("usd", a, b),
+    ...(a.unpriced || b.unpriced ? { unpriced: true } : {}),
+    ...(a.estimated || b.estimated ? { estimated: true } : {}),
   }
 }
 
 function addOptional(
-  field: "cachedInputTokens" | "cacheWriteTokens" | "reasoningTokens",
+  field: "cachedInputTokens" | "cacheWriteTokens" | "reasoningTokens" | "usd",
   a: Usage,
   b: Usage,
 ): Partial<Usage> {

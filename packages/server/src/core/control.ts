@@ -1,6 +1,9 @@
-import type { EntityStatus, EntitySummary, EntityUrl, JsonObject } from "@rouse/protocol"
+import type { Cause, EntityStatus, EntitySummary, EntityUrl, JsonObject, UsageSum } from "@rouse/protocol"
 import { entityStreamPath } from "@rouse/protocol"
 import type { EntityRecord } from "@rouse/store"
+import type { Rate } from "./breaker.ts"
+import type { BudgetState } from "./budget.ts"
+import { addSums, NO_USAGE, totals, type UsageBook } from "./usage-book.ts"
 import { dueAtMs, NEW_WAKE_STATE, type WakeState } from "./wake-state.ts"
 
 /** What the control plane keeps of an entity beside its public facts. It is the record's `control`. */
@@ -20,6 +23,17 @@ export interface Control {
   readonly accepted: number
   /** Why the last attempt failed; null after one that did not. */
   readonly reason: string | null
+  /** The top of its tree; absent when it is that itself. */
+  readonly root?: EntityUrl
+  readonly budget?: BudgetState
+  /** What its own model calls used. */
+  readonly usage?: UsageBook
+  /** Children it ever made. */
+  readonly children?: number
+  /** What made the messages that it works on. */
+  readonly cause?: Cause | null
+  /** Wakes of late, where they are bounded. */
+  readonly rate?: Rate | null
   /**
    * The run under way is to end, and why; a further attempt ends it at once. `quiet`: with the parent's, so its end does not rouse the parent.
    */
@@ -104,7 +118,13 @@ export function summaryOf(record: Omit<EntityRecord, "version">): EntitySummary 
     stream: entityStreamPath(record.url),
     ...(attempt === undefined ? {} : { attempt }),
     ...(reason === undefined ? {} : { reason }),
+    ...(control.usage ? { usage: usageOf(control.usage) } : {}),
+    ...(control.budget ? { budget: { limits: control.budget.limits, spent: control.budget.spent } } : {}),
   }
+}
+
+function usageOf(book: UsageBook): UsageSum {
+  return [...totals(book).values()].reduce(addSums, NO_USAGE)
 }
 
 /** ISO 8601 in UTC. */

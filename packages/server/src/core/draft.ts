@@ -126,6 +126,11 @@ export class EntityDraft {
     return this.#record
   }
 
+  /** When this commit is made, milliseconds since the Unix epoch. */
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
   get version(): number {
     return this.#version
   }
@@ -141,7 +146,10 @@ export class EntityDraft {
    * @returns The message's key.
    * @throws {RouseError} `STOPPED`.
    */
-  accept(message: Pick<MessageRow, "kind" | "from" | "content" | "mode" | "schedule">, wakeId: string): string {
+  accept(
+    message: Pick<MessageRow, "kind" | "from" | "content" | "mode" | "cause" | "schedule">,
+    wakeId: string,
+  ): string {
     this.wake({ kind: "accept", count: 1, wakeId, nowMs: this.#nowMs })
     const accepted = this.control.accepted + 1
     this.setControl({ accepted })

@@ -7,6 +7,7 @@ import { admit, type GateOptions, scopeOf } from "./gate.ts"
 import { messageRoutes } from "./message-routes.ts"
 import { getDeadLetters, operatorRoutes } from "./operator-routes.ts"
 import { pageHandler } from "./page.ts"
+import { usageRoutes } from "./usage-routes.ts"
 import { problemResponse } from "./problem.ts"
 
 export interface AppOptions {
@@ -39,6 +40,7 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   })
   app.route("/v1/entities", messageRoutes(plane, stop))
   app.route("/v1/entities", entityRoutes(plane, stop))
+  app.route("/v1/usage", usageRoutes(plane))
   app.route("/v1/entities", operatorRoutes(plane))
   app.get("/v1/dead-letters", (c) => getDeadLetters(plane, c))
   app.get("/v1/types", (c) => c.json({ types: plane.types.list() }))

@@ -101,7 +101,7 @@ async function put(plane: Plane, c: Context<Env>): Promise<Response> {
   const principal = c.get("principal")
   const receipt = await receiptKey(c.req.raw, principal, text)
   const known = (await findReceipt(plane, receipt)) as unknown as SpawnOutcome | undefined
-  const { args = {}, tags = {}, parent = null, message } = body
+  const { args = {}, tags = {}, parent = null, message, budget } = body
   const input = {
     type: c.req.param("type") ?? "",
     id: c.req.param("id") ?? "",
@@ -110,6 +110,7 @@ async function put(plane: Plane, c: Context<Env>): Promise<Response> {
     parent,
     wake: "finished",
     from: principal,
+    ...(budget ? { budget } : {}),
   } as const
   const outcome =
     known ??
@@ -197,7 +198,8 @@ async function postApproval(plane: Plane, c: Context<Env>): Promise<Response> {
   const body = parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), approvalBody)
   const note = body.note === undefined ? {} : { note: body.note }
   const call = c.req.param("call") ?? ""
-  const input = { entity: url, call, decision: body.decision, by: c.get("principal"), ...note }
+  const extend = body.extend === undefined ? {} : { extend: body.extend }
+  const input = { entity: url, call, decision: body.decision, by: c.get("principal"), ...note, ...extend }
   const message = await decide(plane, input)
   return c.json({ url, ...(message === undefined ? {} : { message }), offset: await tailOf(plane, url) }, 202)
 }

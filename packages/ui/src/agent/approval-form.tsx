@@ -6,7 +6,11 @@ import { useAction } from "../data/action.ts"
 import { useApp } from "../data/app.tsx"
 
 /** Asks a person whether a call may run, with room for a reason. The run waits on the log, not in a process. */
-export function ApprovalForm(props: { readonly url: string; readonly call: string; readonly tool: string }): ReactNode {
+export function ApprovalForm(props: {
+  readonly url: string
+  readonly call: string
+  readonly question: string
+}): ReactNode {
   const { client } = useApp()
   const { busy, act } = useAction()
   const [note, setNote] = useState("")
@@ -17,7 +21,7 @@ export function ApprovalForm(props: { readonly url: string; readonly call: strin
   }
   return (
     <div className="flex flex-wrap items-center gap-2 border-t border-attention-line bg-attention-soft px-3 py-2.5">
-      <p className="w-full font-medium text-attention sm:w-auto">May {props.tool} run?</p>
+      <p className="w-full font-medium text-attention sm:w-auto">{props.question}</p>
       <Input
         aria-label="A note with the decision"
         placeholder="Note, optional"

@@ -27,15 +27,18 @@ const ICONS = {
   approval: <Stamp className="size-3.5" />,
   signal: <Zap className="size-3.5" />,
   timeout: <Timer className="size-3.5" />,
+  budget: <Stamp className="size-3.5" />,
 } as const
 
 const TEXTS: Readonly<Record<keyof typeof ICONS, (row: MessageRow) => string>> = {
   approval: ({ from, content }) => {
     const note = field(content, "note")
-    return `${from.id} ${field(content, "decision") === "deny" ? "denied" : "allowed"} the call${note ? `: ${note}` : ""}`
+    const what = /-b\d+$/.test(field(content, "call") ?? "") ? "more budget" : "the call"
+    return `${from.id} ${field(content, "decision") === "deny" ? "denied" : "allowed"} ${what}${note ? `: ${note}` : ""}`
   },
   signal: ({ from, content }) => `${from.id} sent the signal ${field(content, "name") ?? ""}`,
   timeout: () => "A timer came due",
+  budget: ({ from }) => `${from.id} has used up its budget`,
 }
 
 function Message({ row }: { readonly row: MessageRow }): ReactNode {

@@ -11,6 +11,7 @@ import { Elapsed } from "../components/times.tsx"
 import { busySince, statusOfActivity } from "../core/agent-status.ts"
 import { grouped } from "../core/number.ts"
 import type { AgentState } from "../data/agent.ts"
+import { BudgetCards } from "./budget-card.tsx"
 import { ChildCard } from "./child-card.tsx"
 import { MessageCard } from "./message-card.tsx"
 import { ErrorNotice, SignalNotice, WakeNotice } from "./notice-line.tsx"
@@ -47,6 +48,7 @@ export function TimelineView({ state }: { readonly state: AgentState }): ReactNo
             </Button>
           )}
           {phase === "live" && items.slice(hidden).map((item) => <ItemView key={item.id} item={item} url={url} />)}
+          <BudgetCards approvals={timeline.approvals} url={url} />
           <Doing activity={activity} since={busySince(timeline)} show={phase === "live" && items.length > 0} />
         </div>
       </div>

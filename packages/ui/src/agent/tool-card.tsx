@@ -75,7 +75,7 @@ export function ToolCard(props: { readonly part: ToolPart; readonly url: string;
           className={cn("size-3.5 shrink-0 text-ink-3 transition-transform", open && "rotate-90")}
         />
       </button>
-      {waiting && <ApprovalForm url={props.url} call={props.part.key} tool={row.name} />}
+      {waiting && <ApprovalForm url={props.url} call={props.part.key} question={`May ${row.name} run?`} />}
       {open && <Details part={props.part} />}
     </div>
   )
