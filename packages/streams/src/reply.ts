@@ -1,3 +1,4 @@
+import { concatBytes } from "@rouse/store"
 import type { Problem } from "@rouse/protocol"
 import { ERRORS, problemOf } from "@rouse/protocol"
 
@@ -35,15 +36,9 @@ export function problemReply(error: unknown, headers: Readonly<Record<string, st
   }
 }
 
-/** Several pieces as one. */
+/** Several pieces as one; a single one as it is. */
 export function concat(chunks: readonly Uint8Array[]): Uint8Array {
   const [only] = chunks
   if (only !== undefined && chunks.length === 1) return only
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
+  return concatBytes(chunks)
 }

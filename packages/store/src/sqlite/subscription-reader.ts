@@ -3,6 +3,7 @@ import { START } from "@rouse/protocol"
 import type { Offset } from "@rouse/protocol"
 import type { StreamState } from "../core/stream-state.ts"
 import type { Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
+import { subscriptionColumns } from "./subscription-source.ts"
 
 const COLUMNS = "serial, id, version, pattern, wake_stream, idle, due_at, pending, links, config, state"
 
@@ -73,19 +74,7 @@ export class SubscriptionReader {
 }
 
 function recordOf(row: Record<string, unknown>): SubscriptionRecord {
-  return {
-    serial: row["serial"] as number,
-    id: row["id"] as string,
-    version: row["version"] as number,
-    pattern: row["pattern"] as string | null,
-    wakeStream: row["wake_stream"] as string | null,
-    idle: row["idle"] === 1,
-    dueAtMs: row["due_at"] as number | null,
-    pending: row["pending"] as number,
-    links: row["links"] as number,
-    config: row["config"] as string,
-    state: row["state"] as string,
-  }
+  return { ...subscriptionColumns(row), config: row["config"] as string, state: row["state"] as string }
 }
 
 function secretOf(row: Record<string, unknown>): Secret {

@@ -55,6 +55,11 @@ export class SqliteSubscriptions implements SubscriptionSource {
 }
 
 function stateOf(row: Record<string, unknown>): SubscriptionState {
+  return { ...subscriptionColumns(row), named: row["named"] as number }
+}
+
+/** What every reader of a subscription's row is told. */
+export function subscriptionColumns(row: Record<string, unknown>): Omit<SubscriptionState, "named"> {
   return {
     serial: row["serial"] as number,
     id: row["id"] as string,
@@ -65,6 +70,5 @@ function stateOf(row: Record<string, unknown>): SubscriptionState {
     dueAtMs: row["due_at"] as number | null,
     pending: row["pending"] as number,
     links: row["links"] as number,
-    named: row["named"] as number,
   }
 }
