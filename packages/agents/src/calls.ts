@@ -46,6 +46,7 @@ async function intent(
     name: part.name,
     input: parsed === undefined ? part.input : parsed,
     effect: tool?.effect ?? "pure",
+    ...(tool?.backend ? { backend: tool.backend } : {}),
     idempotencyKey: idempotencyKey(session, id),
     status: "intended",
     attempts: 0,

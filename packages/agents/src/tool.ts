@@ -1,5 +1,5 @@
 import { RouseError } from "@rouse/protocol"
-import type { Effect, EntityInfo, JsonObject } from "@rouse/protocol"
+import type { Backend, Effect, EntityInfo, JsonObject } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import { isSchema, jsonSchemaOf } from "./core/validate.ts"
 import type { Log } from "./log.ts"
@@ -40,6 +40,8 @@ export interface ToolOptions<S extends StandardSchemaV1, Output> {
    * run again with the same key, `reconcilable` is asked what happened, `once` is never run again.
    */
   readonly effect: Effect
+  /** Where it executes, for the log and the page; the handler's own process when absent. */
+  readonly backend?: Backend
   readonly approval?: Approval<StandardSchemaV1.InferOutput<S>>
   /** Milliseconds for one try. Without it a tool may take as long as its wake. */
   readonly timeout?: number
@@ -58,6 +60,7 @@ export interface Tool {
   readonly input: StandardSchemaV1
   readonly inputSchema: JsonObject
   readonly effect: Effect
+  readonly backend: Backend | undefined
   readonly parallel: boolean
   readonly timeoutMs: number | undefined
   readonly retry: ToolRetry
@@ -88,6 +91,7 @@ export function tool<S extends StandardSchemaV1, Output>(options: ToolOptions<S,
     input: options.input,
     inputSchema: schemaFor(options),
     effect: options.effect,
+    backend: options.backend,
     parallel: options.parallel ?? true,
     timeoutMs: options.timeout,
     retry: options.retry ?? { attempts: 1 },

@@ -239,6 +239,9 @@ export interface DeltaRow {
 /** What a tool does to the world, and so how a crash in the middle is resolved (P2). */
 export type Effect = "pure" | "idempotent" | "reconcilable" | "once"
 
+/** Where a tool really executes (DESIGN §3). */
+export type Backend = "http" | "worker" | "mcp" | "sandbox" | "human"
+
 /**
  * One call of one tool: the intent, and then the result.
  *
@@ -254,6 +257,8 @@ export interface ToolCallRow {
   readonly name: string
   readonly input: Json
   readonly effect: Effect
+  /** Where it executes; the handler's own process when absent. */
+  readonly backend?: Backend
   readonly idempotencyKey: string
   readonly status: "intended" | "waiting" | "running" | "done" | "failed" | "denied" | "unknown" | "cancelled"
   readonly output?: Json

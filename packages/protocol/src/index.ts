@@ -38,6 +38,7 @@ export type {
   TextRow,
   ReasoningRow,
   DeltaRow,
+  Backend,
   Effect,
   ToolCallRow,
   MemoRow,
