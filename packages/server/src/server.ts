@@ -2,7 +2,7 @@ import type { EntityDefinition } from "@rouse/agents/runtime"
 import { RouseError } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
 import { createCompactor, createStreams } from "@rouse/streams"
-import type { RetentionRule } from "@rouse/streams"
+import type { RetentionRule, SubscriptionOptions } from "@rouse/streams"
 import type { HandlerHost } from "./active-wake.ts"
 import { TreeRates } from "./breakers.ts"
 import { Dispatcher } from "./dispatcher.ts"
@@ -10,6 +10,7 @@ import { entitySnapshot, mergeOfEntity } from "./entity-snapshot.ts"
 import { freezeTree } from "./freeze-tree.ts"
 import { createApp } from "./http/app.ts"
 import { type Listening, listen } from "./http/listen.ts"
+import { streamsFront } from "./http/streams-front.ts"
 import type { Token } from "./http/tokens.ts"
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
 import type { Log } from "./log.ts"
@@ -44,6 +45,8 @@ export interface ServerOptions {
   readonly retention?: readonly RetentionRule[]
   /** Milliseconds a long poll of a stream waits. */
   readonly longPollMs?: number
+  /** The network that subscriptions of streams reach their webhooks by; `nodeWebhooks()` is Node's. There are no subscriptions without. */
+  readonly subscriptions?: SubscriptionOptions
 }
 
 export interface Server {
@@ -72,7 +75,7 @@ export interface Server {
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"])
 const GRACE_MS = 10_000
 
-/** The control plane and its HTTP API over a store. Nothing happens before `start`. */
+/** The control plane and its HTTP API over a store. Nothing is dispatched before `start`; subscriptions of streams are at work at once. */
 export function createServer(options: ServerOptions): Server {
   const stop = new AbortController()
   const plane = planeOf(options)
@@ -87,6 +90,7 @@ export function createServer(options: ServerOptions): Server {
     readOnly: (path) => path.startsWith("entities/") || path.startsWith("shared/"),
     onError: (error) => options.log.error("a stream request failed", { error: String(error) }),
     ...(options.longPollMs === undefined ? {} : { longPollMs: options.longPollMs }),
+    ...(options.subscriptions === undefined ? {} : { subscriptions: options.subscriptions }),
   })
   const compactor = createCompactor({
     store: options.store,
@@ -96,10 +100,11 @@ export function createServer(options: ServerOptions): Server {
     onError: (error) => options.log.warn("compacting a stream failed", { error: String(error) }),
   })
   const tokens = options.tokens ?? []
+  const gate = { tokens }
   const fetch = createApp({
     plane,
     streams,
-    gate: { tokens },
+    gate,
     version: options.version ?? "0.0.0",
     page: options.page,
     stop: stop.signal,
@@ -123,7 +128,7 @@ export function createServer(options: ServerOptions): Server {
           `a server without tokens listens only on this machine, not on ${address.host}; give it tokens`,
         )
       }
-      const opened = await listen(fetch, address)
+      const opened = await listen(fetch, address, (app) => streamsFront(streams, gate, app))
       listening.push(opened)
       return opened
     },

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { type EntityDefinition, modelResolver } from "@rouse/agents/runtime"
 import type { Json, Problem, Row, Settled } from "@rouse/protocol"
 import { openMemoryStore, openStore, type Store } from "@rouse/store"
+import { nodeWebhooks } from "@rouse/streams/node"
 import { createServer, type Limits, type Log, type Server, silentLog, type Token } from "../src/index.ts"
 
 export interface HarnessOptions {
@@ -17,6 +18,8 @@ export interface HarnessOptions {
   readonly clock?: () => number
   /** Stands in for every model that is named. */
   readonly model?: string
+  /** Webhooks go to this machine. */
+  readonly webhooks?: boolean
 }
 
 export interface Answer<T = Json> {
@@ -54,6 +57,7 @@ export class Harness {
       ...(options.tokens ? { tokens: options.tokens } : {}),
       ...(options.limits ? { limits: options.limits } : {}),
       ...(options.page ? { page: options.page } : {}),
+      ...(options.webhooks ? { subscriptions: { ...nodeWebhooks(), allowLoopbackWebhooks: true } } : {}),
     })
     await server.start()
     return new Harness(server, store)

@@ -3,7 +3,7 @@ import type { Streams } from "@rouse/streams"
 import { Hono } from "hono"
 import type { Plane } from "../plane.ts"
 import { entityRoutes, type Env } from "./entity-routes.ts"
-import { admit, type GateOptions, scopeOf } from "./gate.ts"
+import { admit, type GateOptions, isOpen, scopeOf } from "./gate.ts"
 import { messageRoutes } from "./message-routes.ts"
 import { getDeadLetters, operatorRoutes } from "./operator-routes.ts"
 import { pageHandler } from "./page.ts"
@@ -35,7 +35,8 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
     return c.json({ status: "ready" })
   })
   app.use("/v1/*", async (c, next) => {
-    c.set("principal", admit(c.req.raw, scopeOf(c.req.raw), gate))
+    const { raw } = c.req
+    if (!isOpen(raw.method, new URL(raw.url).pathname)) c.set("principal", admit(raw, scopeOf(raw), gate))
     await next()
   })
   app.route("/v1/entities", messageRoutes(plane, stop))

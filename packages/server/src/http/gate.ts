@@ -43,6 +43,20 @@ export function scopeOf(request: GateRequest): Scope {
   return request.method === "DELETE" ? "admin" : "write"
 }
 
+const OPEN_REPORT = /^\/v1\/stream\/__ds\/subscriptions\/(?!(?:\.|%2[Ee]){1,2}\/)[^/]+\/(callback|ack|release)$/
+const OPEN_KEYS = "/v1/stream/__ds/jwks.json"
+
+/**
+ * Whether a request needs no principal. A report on a wake carries that wake's own token, which the streams check; the keys that
+ * webhooks are signed with are public.
+ *
+ * @param pathname Of the URL, still percent-encoded.
+ */
+export function isOpen(method: string, pathname: string): boolean {
+  if (method === "POST") return OPEN_REPORT.test(pathname)
+  return (method === "GET" || method === "HEAD") && pathname === OPEN_KEYS
+}
+
 function admitLocal(request: GateRequest): Principal {
   const host = request.headers.get("host") ?? new URL(request.url).host
   if (!LOOPBACK.test(host)) {

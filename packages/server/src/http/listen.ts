@@ -26,11 +26,19 @@ export interface Address {
 /**
  * Serves a fetch handler over HTTP.
  *
+ * @param front What requests come to first. It leaves to the fetch handler what it does not answer.
  * @throws {RouseError} `BAD_REQUEST` when the address cannot be listened on, saying which and why.
  */
-export function listen(fetch: (request: Request) => Promise<Response>, address: Address): Promise<Listening> {
+export function listen(
+  fetch: (request: Request) => Promise<Response>,
+  address: Address,
+  front: (app: RequestListener) => RequestListener = (app) => app,
+): Promise<Listening> {
   const listener = getRequestListener(fetch)
-  return listenWith((incoming, outgoing) => void listener(incoming, outgoing), address)
+  return listenWith(
+    front((incoming, outgoing) => void listener(incoming, outgoing)),
+    address,
+  )
 }
 
 /**
