@@ -1,11 +1,16 @@
 import { Argument, Command, Option } from "commander"
-import { collectBudget, collectExtension, collectTag, parsePort, parseWhole } from "./core/arguments.ts"
+import { collectBudget, collectExtension, collectTag, parsePort, parsePublicUrl, parseWhole } from "./core/arguments.ts"
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, DEFAULT_URL } from "./core/defaults.ts"
 import type { ExitCode } from "./core/failure.ts"
+import { collectRetention } from "./core/retention.ts"
 import type { Io } from "./io.ts"
 import { operating } from "./operator-commands.ts"
 import { remote } from "./remote.ts"
 import { version } from "./version.ts"
+
+const RETENTION = "history to keep of streams, like entities/=90d or events/=7d,100mb; may be repeated"
+const LOOPBACK_WEBHOOKS = "deliver to webhooks on this machine, for development"
+const PUBLIC_URL = "where receivers of webhooks find this server"
 
 /** The commands, their arguments and help. What each does is imported when it is run. */
 export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
@@ -56,6 +61,8 @@ function serving(program: Command, io: Io, exit: (code: ExitCode) => void): void
     .argument("[files...]", "modules that define entities")
     .option("-p, --port <number>", "port to listen on; 0 takes any free one", parsePort, DEFAULT_PORT)
     .option("-d, --data <directory>", "where agents are kept", DEFAULT_DATA)
+    .option("--retention <prefix=keep>", RETENTION, collectRetention)
+    .option("--allow-loopback-webhooks", LOOPBACK_WEBHOOKS)
     .option("--json", "print one JSON object when ready")
     .action(async (files: string[], options) => exit(await (await import("./commands/dev.ts")).dev(files, options, io)))
   program
@@ -70,6 +77,9 @@ function serving(program: Command, io: Io, exit: (code: ExitCode) => void): void
     .option("-p, --port <number>", "port to listen on; 0 takes any free one", parsePort, DEFAULT_PORT)
     .option("-d, --data <directory>", "where agents are kept", DEFAULT_DATA)
     .option("--tokens <file>", "file with the tokens that requests must carry")
+    .option("--public-url <url>", PUBLIC_URL, parsePublicUrl)
+    .option("--retention <prefix=keep>", RETENTION, collectRetention)
+    .option("--allow-loopback-webhooks", LOOPBACK_WEBHOOKS)
     .addOption(
       new Option("--log-level <level>", "what to log")
         .choices(["trace", "debug", "info", "warn", "error", "silent"])
@@ -93,7 +103,9 @@ function serving(program: Command, io: Io, exit: (code: ExitCode) => void): void
     .option("--long-poll-ms <number>", "how long a long-poll waits for data; default: 20000", (text) =>
       parseWhole("--long-poll-ms", text, 1, 600_000),
     )
-    .option("--allow-loopback-webhooks", "deliver to webhooks on this machine, for development")
+    .option("--public-url <url>", PUBLIC_URL, parsePublicUrl)
+    .option("--retention <prefix=keep>", RETENTION, collectRetention)
+    .option("--allow-loopback-webhooks", LOOPBACK_WEBHOOKS)
     .addOption(
       new Option("--log-level <level>", "what to log")
         .choices(["trace", "debug", "info", "warn", "error", "silent"])

@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises"
+import { connect } from "node:net"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { directory, rouse, served } from "./harness.ts"
@@ -59,4 +60,46 @@ describe("rouse streams", () => {
     const answer = await fetch(`${server.url}/v1/stream/a`, { method: "PUT", headers: { origin: "https://evil.test" } })
     expect(answer.status).toBe(403)
   })
+
+  test("a host and path that make no URL together hurt nobody else", async () => {
+    await using place = await directory()
+    await using server = await served(place.path, ["streams"])
+    for (const host of ["localhost:99999", "["]) {
+      const answer = await raw(server.url, `GET /v1/stream/%20 HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+      expect(answer).toMatch(/^HTTP\/1\.1 40[03] /)
+    }
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+  })
+
+  test("tells receivers where it is found, and says what is wrong with that address or a rule", async () => {
+    await using place = await directory()
+    const args = ["streams", "--public-url", "https://streams.example.com/", "--retention", "logs/=7d,10mb"]
+    await using server = await served(place.path, [...args, "--retention", "=30d"])
+    const made = await fetch(`${server.url}/v1/stream/__ds/subscriptions/s`, {
+      method: "PUT",
+      headers: JSON_TYPE,
+      body: JSON.stringify({ type: "webhook", pattern: "a/*", webhook: { url: "https://hook.example.com/" } }),
+    })
+    expect(await made.json()).toMatchObject({
+      webhook: { signing: { jwks_url: "https://streams.example.com/v1/stream/__ds/jwks.json" } },
+    })
+    for (const command of ["streams", "start", "dev"]) {
+      const { code, err } = await rouse([command, "--retention", "logs"], { cwd: place.path })
+      expect([code, err]).toEqual([2, expect.stringContaining("--retention must be prefix=age")])
+    }
+    const { code, err } = await rouse(["streams", "--public-url", "https://a/b"], { cwd: place.path })
+    expect([code, err]).toEqual([2, expect.stringContaining("--public-url must be")])
+  })
 })
+
+/** Sends bytes as they are and reads what comes until the connection ends. */
+function raw(url: string, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = ""
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(text))
+    socket.setEncoding("latin1")
+    socket.on("data", (chunk) => (answer += String(chunk)))
+    socket.on("close", () => resolve(answer))
+    socket.on("error", reject)
+  })
+}

@@ -1,4 +1,5 @@
 import type { Store } from "@rouse/store"
+import type { RetentionRule } from "@rouse/streams"
 import { resolve } from "node:path"
 import { DEFAULT_HOST, OFFLINE_MODEL } from "../core/defaults.ts"
 import { explain } from "../core/failure.ts"
@@ -19,6 +20,8 @@ import { version } from "../version.ts"
 export interface DevFlags {
   readonly port: number
   readonly data: string
+  readonly retention?: readonly RetentionRule[]
+  readonly allowLoopbackWebhooks?: boolean
   readonly json?: boolean
 }
 
@@ -56,10 +59,10 @@ async function serve(named: readonly string[], flags: DevFlags, store: Promise<S
   const project = await loadProject(named, io.cwd)
   const log = terminalLog(io)
   const options = {
+    ...flags,
     entities: project.entities.values(),
     store,
     host: DEFAULT_HOST,
-    port: flags.port,
     log,
     fallbackModel: OFFLINE_MODEL,
   }

@@ -1,6 +1,7 @@
 import { RouseError } from "@rouse/protocol"
 import type { Log } from "@rouse/server"
 import type { Store } from "@rouse/store"
+import type { RetentionRule } from "@rouse/streams"
 import { resolve } from "node:path"
 import { isLoopback } from "../core/arguments.ts"
 import type { ExitCode } from "../core/failure.ts"
@@ -18,6 +19,9 @@ export interface StartFlags {
   readonly port: number
   readonly data: string
   readonly tokens?: string
+  readonly publicUrl?: string
+  readonly retention?: readonly RetentionRule[]
+  readonly allowLoopbackWebhooks?: boolean
   readonly logLevel: string
   readonly json?: boolean
 }
@@ -57,10 +61,7 @@ async function serve(named: readonly string[], flags: StartFlags, store: Promise
   const tokens = await readTokens(flags.tokens, io)
   const { entities } = await loadProject(named, io.cwd)
   const log = jsonLog(flags.logLevel)
-  const hosted = await hostServer(
-    { entities: entities.values(), store, host: flags.host, port: flags.port, tokens, log },
-    io,
-  )
+  const hosted = await hostServer({ ...flags, entities: entities.values(), store, tokens, log }, io)
   onCrash(log)
   return { hosted, types: [...entities.keys()], log }
 }

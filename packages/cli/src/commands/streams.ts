@@ -1,4 +1,5 @@
 import { RouseError } from "@rouse/protocol"
+import type { RetentionRule } from "@rouse/streams"
 import { resolve } from "node:path"
 import { isLoopback } from "../core/arguments.ts"
 import type { ExitCode } from "../core/failure.ts"
@@ -16,6 +17,8 @@ export interface StreamsFlags {
   readonly data: string
   readonly tokens?: string
   readonly longPollMs?: number
+  readonly publicUrl?: string
+  readonly retention?: readonly RetentionRule[]
   readonly allowLoopbackWebhooks?: boolean
   readonly logLevel: string
   readonly json?: boolean

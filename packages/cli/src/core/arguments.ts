@@ -103,6 +103,20 @@ export function parseServerUrl(text: string): string {
   return url.href.replace(/\/+$/, "")
 }
 
+/**
+ * Where others find this server: an origin alone.
+ *
+ * @throws {RouseError} `BAD_REQUEST`
+ */
+export function parsePublicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`)
+    throw usage(
+      `--public-url must be an http(s) address without a path, like https://rouse.example.com, not ${show(text)}`,
+    )
+  return url.origin
+}
+
 /** Whether only this machine can reach what listens on `host`. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host)

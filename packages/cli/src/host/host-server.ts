@@ -3,6 +3,8 @@ import type { EntityDefinition } from "@rouse/agents/runtime"
 import { createServer } from "@rouse/server"
 import type { Log, Server, Token } from "@rouse/server"
 import type { Store } from "@rouse/store"
+import type { RetentionRule } from "@rouse/streams"
+import { nodeWebhooks } from "@rouse/streams/node"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Io } from "../io.ts"
@@ -20,6 +22,12 @@ export interface HostOptions {
    * What answers in place of a model when no provider has a key; without it such a run fails and says which key to set.
    */
   readonly fallbackModel?: string
+  /** Where receivers of webhooks find this server. Default: where a subscription was made. */
+  readonly publicUrl?: string
+  /** Whether webhooks of subscriptions may go to this machine. */
+  readonly allowLoopbackWebhooks?: boolean
+  /** Which history may be taken away. None without. */
+  readonly retention?: readonly RetentionRule[]
   readonly log: Log
 }
 
@@ -43,7 +51,7 @@ export interface Hosted {
  *   `FORBIDDEN` for an address that others can reach without tokens.
  */
 export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> {
-  const { entities, tokens, log, fallbackModel } = options
+  const { entities, tokens, log, fallbackModel, retention, publicUrl, allowLoopbackWebhooks = false } = options
   const models = modelResolver({ env: io.env, ...(fallbackModel === undefined ? {} : { fallbackModel }) })
   const page = await builtPage()
   const store = await options.store
@@ -59,6 +67,12 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
     log,
     host: { clock: io.now, random: io.random, log, env: io.env, models },
     version: version(),
+    subscriptions: {
+      ...nodeWebhooks(),
+      allowLoopbackWebhooks,
+      ...(publicUrl === undefined ? {} : { publicUrl }),
+    },
+    ...(retention === undefined ? {} : { retention }),
     ...(tokens === undefined ? {} : { tokens }),
     ...(page === undefined ? {} : { page }),
   })

@@ -1,9 +1,9 @@
 import { problemOf, RouseError } from "@rouse/protocol"
 import type { Log, Token } from "@rouse/server"
-import { admit, listenWith } from "@rouse/server/http"
+import { admit, listenWith, mergeOfEntity } from "@rouse/server/http"
 import type { Store } from "@rouse/store"
-import { createStreams } from "@rouse/streams"
-import type { StreamAccess, Streams } from "@rouse/streams"
+import { createCompactor, createStreams } from "@rouse/streams"
+import type { Clock, Compactor, RetentionRule, StreamAccess, Streams } from "@rouse/streams"
 import { nodeWebhooks, toNodeHandler } from "@rouse/streams/node"
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
 import type { Io } from "../io.ts"
@@ -23,6 +23,10 @@ export interface HostStreamsOptions {
   /** None: whoever is on this machine may do everything. */
   readonly tokens: readonly Token[]
   readonly longPollMs?: number
+  /** Which history may be taken away. None without. */
+  readonly retention?: readonly RetentionRule[]
+  /** Where receivers of webhooks find this server. Default: where a subscription was made. */
+  readonly publicUrl?: string
   /** Whether webhooks may go to this machine. */
   readonly allowLoopbackWebhooks?: boolean
   readonly log: Log
@@ -45,7 +49,7 @@ export async function hostStreams(options: HostStreamsOptions, io: Io): Promise<
   const store = await options.store
   const streams = streamsOf(store, options, io)
   const listening = await listenWith(listenerOf(streams), { host, port }).catch(advisePort(port))
-  const stopSweeping = sweep(store, log, io)
+  const stopSweeping = sweep(store, compactorOf(store, options, io), log, io)
   return {
     url: listening.url,
     streamsUrl: listening.url + streams.basePath,
@@ -60,21 +64,36 @@ export async function hostStreams(options: HostStreamsOptions, io: Io): Promise<
 }
 
 function streamsOf(store: Store, options: HostStreamsOptions, io: Io): Streams {
-  const { tokens, longPollMs, allowLoopbackWebhooks = false, log } = options
+  const { tokens, longPollMs, publicUrl, allowLoopbackWebhooks = false, log } = options
   return createStreams({
     store,
-    clock: {
-      now: io.now,
-      after: (delayMs, run) => {
-        const timer = setTimeout(run, delayMs)
-        return () => clearTimeout(timer)
-      },
-    },
+    clock: clockOf(io),
     random: io.random,
     guard: (access) => guard(access, tokens),
-    subscriptions: { ...nodeWebhooks(), allowLoopbackWebhooks },
+    subscriptions: { ...nodeWebhooks(), allowLoopbackWebhooks, ...(publicUrl === undefined ? {} : { publicUrl }) },
     onError: (error) => log.error("a stream request failed", { error: String(error) }),
     ...(longPollMs === undefined ? {} : { longPollMs }),
+  })
+}
+
+function clockOf(io: Io): Clock {
+  return {
+    now: io.now,
+    after(delayMs, run) {
+      const timer = setTimeout(run, delayMs)
+      return () => clearTimeout(timer)
+    },
+  }
+}
+
+/** Logs of agents may lie in the same directory: they are compacted as the agents' server does it. */
+function compactorOf(store: Store, { retention = [], log }: HostStreamsOptions, io: Io): Compactor {
+  return createCompactor({
+    store,
+    clock: clockOf(io),
+    rules: retention,
+    mergeOf: mergeOfEntity,
+    onError: (error) => log.warn("compacting a stream failed", { error: String(error) }),
   })
 }
 
@@ -86,7 +105,14 @@ function guard({ request, target, write }: StreamAccess, tokens: readonly Token[
 /** Streams under their base path, whether this is well, and nothing else. */
 function listenerOf(streams: Streams): RequestListener {
   const handler = toNodeHandler(streams)
-  return (incoming, outgoing) => handler(incoming, outgoing, () => elsewhere(streams, incoming, outgoing))
+  return (incoming, outgoing) => {
+    try {
+      handler(incoming, outgoing, () => elsewhere(streams, incoming, outgoing))
+    } catch {
+      // A host and path that make no URL together. Nothing of it was begun.
+      refuse(outgoing, new RouseError("BAD_REQUEST", "Host: it and the request's target make no valid URL"))
+    }
+  }
 }
 
 function elsewhere(streams: Streams, incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -94,18 +120,22 @@ function elsewhere(streams: Streams, incoming: IncomingMessage, outgoing: Server
     outgoing.writeHead(200, { "content-type": "application/json" }).end(`{"ok":true}`)
     return
   }
-  const problem = problemOf(new RouseError("NOT_FOUND", `streams are found under ${streams.basePath}/`))
+  refuse(outgoing, new RouseError("NOT_FOUND", `streams are found under ${streams.basePath}/`))
+}
+
+function refuse(outgoing: ServerResponse, error: RouseError): void {
+  const problem = problemOf(error)
   outgoing.writeHead(problem.status, { "content-type": "application/problem+json" }).end(JSON.stringify(problem))
 }
 
-/** Has the store drop what has expired and what deleted streams left, a little at a time. */
-function sweep(store: Store, log: Log, io: Io): () => void {
+/** Has the store drop what has expired, what deleted streams left, and history by policy, a little at a time. */
+function sweep(store: Store, compactor: Compactor, log: Log, io: Io): () => void {
   let timer: NodeJS.Timeout
   let open = true
   const round = async (): Promise<void> => {
     let dropped = 0
     try {
-      dropped = await store.sweep(io.now())
+      dropped = (await store.sweep(io.now())) + (await compactor.step())
     } catch (error) {
       if (open) log.warn("sweeping failed", { error: String(error) })
     }
