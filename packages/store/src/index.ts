@@ -6,6 +6,7 @@ export { parsePattern } from "./core/glob.ts"
 export { STREAMS_NAMED_MAX } from "./subscription.ts"
 export type {
   Secret,
+  DueCursor,
   SubscribedStream,
   SubscriptionChange,
   SubscriptionInput,

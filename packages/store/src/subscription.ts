@@ -15,8 +15,12 @@ export interface SubscriptionReads {
   /** Streams of a subscription, those that are pending first, then by path. Empty when there is no such subscription. */
   subscribedStreams(id: string, limit: number): Promise<readonly SubscribedStream[]>
 
-  /** Subscriptions whose `dueAtMs` is at or before `nowMs`, earliest first. */
-  dueSubscriptions(nowMs: number, limit: number): Promise<readonly SubscriptionRecord[]>
+  /**
+   * Subscriptions whose `dueAtMs` is at or before `nowMs`, earliest first, then by serial.
+   *
+   * @param after Only those that come after this one in that order.
+   */
+  dueSubscriptions(nowMs: number, limit: number, after?: DueCursor): Promise<readonly SubscriptionRecord[]>
 
   /** Subscriptions that are due later than `afterMs`: after a clock was set back, further away than anything can be. */
   distantSubscriptions(afterMs: number, limit: number): Promise<readonly SubscriptionRecord[]>
@@ -29,6 +33,12 @@ export interface SubscriptionReads {
 
   /** Secrets whose name begins with `prefix`, by name. */
   secrets(prefix: string): Promise<readonly Secret[]>
+}
+
+/** A place in the order of what is due. */
+export interface DueCursor {
+  readonly dueAtMs: number
+  readonly serial: number
 }
 
 /** What the caller decides about a subscription. */

@@ -185,7 +185,8 @@ describe("a delivery", () => {
   test("many slow receivers hold up to 64 connections, and everybody is served in the end", async () => {
     const waiting: ((answer: WebhookResponse) => void)[] = []
     world.receive = () => new Promise((resolve) => waiting.push(resolve))
-    for (let n = 0; n < 100; n++) await world.subscribe(`s${n}`)
+    for (let n = 0; n < 100; n++)
+      await world.subscribe(`s${n}`, { webhook: { url: `https://receiver${n % 20}.example.com/` } })
     await world.append("events/a")
     await world.settle()
     expect(waiting).toHaveLength(64)

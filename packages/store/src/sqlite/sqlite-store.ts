@@ -20,7 +20,7 @@ import type {
   Timer,
   Trimmable,
 } from "../store.ts"
-import type { Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
+import type { DueCursor, Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
 import { CommitQueue } from "./commit-queue.ts"
 import type { Committed } from "./commit-queue.ts"
 import { errorOf } from "./engine.ts"
@@ -157,8 +157,8 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#reader.subscriptions.streams(id, limit))
   }
 
-  async dueSubscriptions(nowMs: number, limit: number): Promise<readonly SubscriptionRecord[]> {
-    return this.#read(() => this.#reader.subscriptions.due(nowMs, limit))
+  async dueSubscriptions(nowMs: number, limit: number, after?: DueCursor): Promise<readonly SubscriptionRecord[]> {
+    return this.#read(() => this.#reader.subscriptions.due(nowMs, limit, after))
   }
 
   async distantSubscriptions(afterMs: number, limit: number): Promise<readonly SubscriptionRecord[]> {

@@ -2,10 +2,13 @@ import type { StatementSync } from "node:sqlite"
 import { START } from "@rouse/protocol"
 import type { Offset } from "@rouse/protocol"
 import type { StreamState } from "../core/stream-state.ts"
-import type { Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
+import type { DueCursor, Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
 import { subscriptionColumns } from "./subscription-source.ts"
 
 const COLUMNS = "serial, id, version, pattern, wake_stream, idle, due_at, pending, links, config, state"
+
+/** Before all that can be due. */
+const FIRST: DueCursor = { dueAtMs: Number.MIN_SAFE_INTEGER, serial: 0 }
 
 /** Reads of subscriptions, on the reader's connection. */
 export class SubscriptionReader {
@@ -36,9 +39,10 @@ export class SubscriptionReader {
       .map((row) => this.#subscribed(row))
   }
 
-  due(nowMs: number, limit: number): SubscriptionRecord[] {
-    const sql = `SELECT ${COLUMNS} FROM subscription WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, serial LIMIT ?`
-    return this.#prepare(sql).all(nowMs, limit).map(recordOf)
+  due(nowMs: number, limit: number, after: DueCursor = FIRST): SubscriptionRecord[] {
+    const sql = `SELECT ${COLUMNS} FROM subscription
+      WHERE due_at IS NOT NULL AND due_at <= ? AND (due_at, serial) > (?, ?) ORDER BY due_at, serial LIMIT ?`
+    return this.#prepare(sql).all(nowMs, after.dueAtMs, after.serial, limit).map(recordOf)
   }
 
   distant(afterMs: number, limit: number): SubscriptionRecord[] {

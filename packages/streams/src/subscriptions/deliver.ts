@@ -55,7 +55,8 @@ async function attempt(
 ): Promise<Outcome> {
   const limit = new AbortController()
   const end = (): void => limit.abort(new RouseError("TIMED_OUT", "the receiver took too long"))
-  stop.addEventListener("abort", end, { once: true })
+  if (stop.aborted) end()
+  else stop.addEventListener("abort", end, { once: true })
   const cancel = context.clock.after(ANSWER_MS_MAX, end)
   try {
     const work = send(context, known, streams, limit.signal)

@@ -60,6 +60,22 @@ export function subscriptionTests(fixture: Fixture): void {
       expect(stream).toEqual({ path: "a", explicit: true, acked: START, next: await tail(store, "a"), pending: true })
     })
 
+    it("what is due is told from the earliest, and in pages", async () => {
+      const store = await fixture.open()
+      const due = [3, 1, 2, 1, 9].map((at, n) => subscribe(`s${n}`, { idle: false, dueAtMs: NOW + at }))
+      await store.commit({ ops: due })
+      const seen: string[] = []
+      let after: { dueAtMs: number; serial: number } | undefined
+      for (;;) {
+        const page = await store.dueSubscriptions(NOW + 3, 2, after)
+        seen.push(...page.map(({ id }) => id))
+        const last = page.at(-1)
+        if (last === undefined) break
+        after = { dueAtMs: last.dueAtMs ?? 0, serial: last.serial }
+      }
+      expect(seen).toEqual(["s1", "s3", "s2", "s0"])
+    })
+
     it("a silent append, one that is refused, and one to another stream make nobody due", async () => {
       const store = await fixture.open()
       await store.commit({ ops: [create("a"), create("b"), subscribe("s"), link("s", "a")] })
