@@ -7,6 +7,7 @@ test("the package's public names", () => {
       "createStreams",
       "LiveRows",
       "createCompactor",
+      "systemClock",
     ]
   `)
 })

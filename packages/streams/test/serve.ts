@@ -1,19 +1,12 @@
 import { createServer } from "node:http"
 import type { Server } from "node:http"
 import { getRequestListener } from "@hono/node-server"
-import type { Clock, Streams, StreamsOptions } from "@rouse/streams"
-import { createStreams } from "@rouse/streams"
+import type { Streams, StreamsOptions } from "@rouse/streams"
+import { createStreams, systemClock } from "@rouse/streams"
 import { toNodeHandler } from "@rouse/streams/node"
 import { openMemoryStore } from "@rouse/store"
 
-/** The machine's clock. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs)
-    return () => clearTimeout(timer)
-  },
-}
+export { systemClock }
 
 export interface Served {
   /** Without a slash at its end. */
