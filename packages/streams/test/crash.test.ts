@@ -3,15 +3,19 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { openStore } from "@rouse/store"
-import { expect, onTestFinished, test } from "vitest"
+import { expect, onTestFinished, test, vi } from "vitest"
 import { CrashWriter } from "./crash-load.ts"
+import { CrashSubscriber, receiverOf } from "./crash-subscriber.ts"
 import { serveStreams } from "./serve.ts"
 import { startStreams } from "./streams-process.ts"
+import type { StreamsProcess } from "./streams-process.ts"
 
 /** `ROUSE_CRASHES=200` for the long run. */
 const CRASHES = Number(process.env["ROUSE_CRASHES"] ?? 8)
 const LIFE_MS_MAX = 250
 const MS_PER_CRASH_MAX = 6_000
+/** An attempt to deliver that a crash cut off counts as lost after 15 s. */
+const DRAIN_MS_MAX = 40_000
 
 function directory(): string {
   const path = mkdtempSync(join(tmpdir(), "rouse-streams-"))
@@ -40,6 +44,66 @@ test(
     onTestFinished(() => server.kill())
     for (const writer of writers) await writer.judge(server.url)
     expect(writers.reduce((sum, writer) => sum + writer.acknowledged + 1, 0)).toBeGreaterThan(CRASHES)
+  },
+)
+
+test(
+  `kill -9 at ${CRASHES} random moments keeps no event from a subscriber, moves no cursor back and revives no old wake`,
+  {
+    timeout: CRASHES * MS_PER_CRASH_MAX + DRAIN_MS_MAX + 20_000,
+  },
+  async () => {
+    const place = directory()
+    const paths = Array.from({ length: 4 }, (_, n) => `crash/${n}`)
+    const writers = paths.map((path, n) => ({ path, writer: new CrashWriter(path, n % 2 === 0) }))
+    const hooked = new Map(["w0", "w1", "w2", "w3"].map((id) => [id, new CrashSubscriber(id, "webhook")]))
+    const workers = ["p0", "p1", "p2"].map((id) => new CrashSubscriber(id, "pull-wake"))
+    const subscribers = [...hooked.values(), ...workers]
+    const receiver = await receiverOf(hooked)
+    onTestFinished(() => {
+      receiver.server.closeAllConnections()
+      receiver.server.close()
+    })
+    const life = async (first: boolean): Promise<StreamsProcess> => {
+      const server = await startStreams(place, "--allow-loopback-webhooks")
+      onTestFinished(() => server.kill())
+      for (const subscriber of subscribers) {
+        subscriber.moved(server.url)
+        if (first) await subscriber.subscribe(server.url, "crash/*", receiver.url)
+        await subscriber.judge(server.url)
+      }
+      for (const { writer } of writers) await writer.judge(server.url)
+      return server
+    }
+    const never = new AbortController()
+    for (let crash = 0; crash < CRASHES; crash++) {
+      const server = await life(crash === 0)
+      const working = Promise.all([
+        ...writers.map(({ writer }) => writer.write(server.url)),
+        ...workers.map((worker) => worker.pull(server.url, never.signal)),
+      ])
+      await sleep(Math.random() * LIFE_MS_MAX)
+      await server.kill()
+      await working
+    }
+    for (const subscriber of subscribers) subscriber.calm()
+    const server = await life(false)
+    const end = new AbortController()
+    const working = Promise.all(workers.map((worker) => worker.pull(server.url, end.signal)))
+    await vi.waitFor(
+      () => {
+        for (const { path, writer } of writers)
+          for (const [at, subscriber] of subscribers.entries())
+            expect([at, path, subscriber.hasSeen(path, writer.acknowledged)]).toEqual([at, path, true])
+      },
+      { timeout: DRAIN_MS_MAX, interval: 100 },
+    )
+    end.abort()
+    await working
+    for (const subscriber of subscribers) await subscriber.judge(server.url)
+    const total = (count: "wakes" | "fenced"): number => subscribers.reduce((sum, { counts }) => sum + counts[count], 0)
+    expect(total("wakes")).toBeGreaterThan(CRASHES)
+    if (CRASHES > 50) expect(total("fenced")).toBeGreaterThan(0)
   },
 )
 
