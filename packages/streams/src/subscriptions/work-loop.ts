@@ -127,8 +127,11 @@ export class WorkLoop {
     const { clock, store } = this.#context
     const ids = this.#receivers.next(DELIVERIES_MAX - this.#taken)
     const records = await Promise.all(ids.map((id) => store.subscription(id)))
-    const due = records.filter((record) => record !== undefined && (record.dueAtMs ?? Infinity) <= clock.now())
-    await Promise.all(due.map((record) => record && this.#attend(record, "due")))
+    const due = records.filter((record) => record !== undefined)
+    const nowMs = clock.now()
+    await Promise.all(
+      due.filter(({ dueAtMs }) => dueAtMs !== null && dueAtMs <= nowMs).map((record) => this.#attend(record, "due")),
+    )
   }
 
   /** The next look begins with the earliest that is due. */
