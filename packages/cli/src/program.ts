@@ -1,5 +1,13 @@
 import { Argument, Command, Option } from "commander"
-import { collectBudget, collectExtension, collectTag, parsePort, parsePublicUrl, parseWhole } from "./core/arguments.ts"
+import {
+  collectBudget,
+  collectExtension,
+  collectOrigin,
+  collectTag,
+  parsePort,
+  parsePublicUrl,
+  parseWhole,
+} from "./core/arguments.ts"
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, DEFAULT_URL } from "./core/defaults.ts"
 import type { ExitCode } from "./core/failure.ts"
 import { collectRetention } from "./core/retention.ts"
@@ -103,6 +111,10 @@ function serving(program: Command, io: Io, exit: (code: ExitCode) => void): void
     .option("--long-poll-ms <number>", "how long a long-poll waits for data; default: 20000", (text) =>
       parseWhole("--long-poll-ms", text, 1, 600_000),
     )
+    .option("--rate-limit <number>", "requests a second that each token may make", (text) =>
+      parseWhole("--rate-limit", text, 1, 1_000_000),
+    )
+    .option("--cors-origin <origin>", "another site whose pages may use the streams; may be repeated", collectOrigin)
     .option("--public-url <url>", PUBLIC_URL, parsePublicUrl)
     .option("--retention <prefix=keep>", RETENTION, collectRetention)
     .option("--allow-loopback-webhooks", LOOPBACK_WEBHOOKS)

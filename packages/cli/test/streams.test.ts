@@ -54,6 +54,32 @@ describe("rouse streams", () => {
     expect((await fetch(url, { headers: as("reader") })).status).toBe(200)
   })
 
+  test("bounds what a token may ask for, and lets in the pages of sites that are named", async () => {
+    await using place = await directory()
+    const env = { ROUSE_TOKENS: "first-token-0123456789,other-token-0123456789" }
+    const origin = "https://app.example.com"
+    await using server = await served(place.path, ["streams", "--rate-limit", "2", "--cors-origin", `${origin}/`], env)
+    const url = `${server.url}/v1/stream/a`
+    const as = (name: string): Record<string, string> => ({ authorization: `Bearer ${name}-token-0123456789`, origin })
+    const statuses: number[] = []
+    for (let n = 0; n < 20; n++) statuses.push((await fetch(url, { headers: as("first") })).status)
+    expect(new Set(statuses)).toEqual(new Set([404, 429]))
+    const refused = await fetch(url, { headers: as("first") })
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "1"])
+    expect(refused.headers.get("access-control-allow-origin")).toBe(origin)
+    expect((await fetch(url, { headers: as("other") })).status).toBe(404)
+    const preflight = await fetch(url, { method: "OPTIONS", headers: { origin } })
+    expect([preflight.status, preflight.headers.get("access-control-allow-origin")]).toEqual([204, origin])
+    for (const flags of [
+      ["--cors-origin", origin],
+      ["--cors-origin", "app"],
+      ["--rate-limit", "0"],
+    ]) {
+      const { code, err } = await rouse(["streams", ...flags], { cwd: place.path })
+      expect([code, err]).toEqual([2, expect.stringContaining(flags[0] ?? "")])
+    }
+  })
+
   test("without tokens no other site's page is answered", async () => {
     await using place = await directory()
     await using server = await served(place.path, ["streams"])

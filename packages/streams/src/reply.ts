@@ -24,12 +24,13 @@ const RETRY_AFTER_SECONDS = 1
 /** The problem document for an error, with the protocol's own headers beside it. */
 export function problemReply(error: unknown, headers: Readonly<Record<string, string>> = {}): Reply {
   const problem: Problem = problemOf(error)
-  const wait = problem.status >= 500 && ERRORS[problem.code].retryable
+  const wait = (problem.status >= 500 || problem.status === 429) && ERRORS[problem.code].retryable
+  const seconds = problem.details?.["retryAfterSeconds"]
   return {
     status: problem.status,
     headers: {
       "content-type": "application/problem+json",
-      ...(wait ? { "retry-after": String(RETRY_AFTER_SECONDS) } : {}),
+      ...(wait ? { "retry-after": String(typeof seconds === "number" ? seconds : RETRY_AFTER_SECONDS) } : {}),
       ...headers,
     },
     body: JSON.stringify(problem),

@@ -8,6 +8,7 @@ test("the package's public names", () => {
       "LiveRows",
       "createCompactor",
       "systemClock",
+      "createRateLimit",
     ]
   `)
 })

@@ -2,6 +2,7 @@ import { RouseError } from "@rouse/protocol"
 import type { RetentionRule } from "@rouse/streams"
 import { resolve } from "node:path"
 import { isLoopback } from "../core/arguments.ts"
+import { usage } from "../core/failure.ts"
 import type { ExitCode } from "../core/failure.ts"
 import { onCrash } from "../host/crash.ts"
 import { withStore } from "../host/data.ts"
@@ -17,6 +18,8 @@ export interface StreamsFlags {
   readonly data: string
   readonly tokens?: string
   readonly longPollMs?: number
+  readonly rateLimit?: number
+  readonly corsOrigin?: readonly string[]
   readonly publicUrl?: string
   readonly retention?: readonly RetentionRule[]
   readonly allowLoopbackWebhooks?: boolean
@@ -32,6 +35,9 @@ export async function streams(flags: StreamsFlags, io: Io): Promise<ExitCode> {
       "BAD_REQUEST",
       `others can reach ${flags.host}, so tokens are needed: --tokens <file>, ROUSE_TOKENS_FILE or ROUSE_TOKEN`,
     )
+  }
+  if (flags.corsOrigin !== undefined && !hasTokens(flags.tokens, io)) {
+    throw usage("--cors-origin needs tokens: without them no other site's page is answered")
   }
   const directory = resolve(io.cwd, flags.data)
   const log = jsonLog(flags.logLevel)

@@ -109,11 +109,18 @@ export function parseServerUrl(text: string): string {
  * @throws {RouseError} `BAD_REQUEST`
  */
 export function parsePublicUrl(text: string): string {
+  return originOf("--public-url", text)
+}
+
+/** Adds an origin that pages may come from, or `*`: a commander collector. @throws {RouseError} `BAD_REQUEST` */
+export function collectOrigin(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text === "*" ? text : originOf("--cors-origin", text)]
+}
+
+function originOf(flag: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`)
-    throw usage(
-      `--public-url must be an http(s) address without a path, like https://rouse.example.com, not ${show(text)}`,
-    )
+    throw usage(`${flag} must be an http(s) address without a path, like https://rouse.example.com, not ${show(text)}`)
   return url.origin
 }
 

@@ -2,7 +2,7 @@ import { problemOf, RouseError } from "@rouse/protocol"
 import type { Log, Token } from "@rouse/server"
 import { admit, listenWith, mergeOfEntity } from "@rouse/server/http"
 import type { Store } from "@rouse/store"
-import { createCompactor, createStreams } from "@rouse/streams"
+import { createCompactor, createRateLimit, createStreams } from "@rouse/streams"
 import type { Clock, Compactor, RetentionRule, StreamAccess, Streams } from "@rouse/streams"
 import { nodeWebhooks, toNodeHandler } from "@rouse/streams/node"
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
@@ -25,6 +25,10 @@ export interface HostStreamsOptions {
   readonly longPollMs?: number
   /** Which history may be taken away. None without. */
   readonly retention?: readonly RetentionRule[]
+  /** Requests a second that each token may make; without tokens, that all together may. No bound without. */
+  readonly rateLimit?: number
+  /** Other origins whose pages may use the streams. */
+  readonly corsOrigin?: readonly string[]
   /** Where receivers of webhooks find this server. Default: where a subscription was made. */
   readonly publicUrl?: string
   /** Whether webhooks may go to this machine. */
@@ -64,15 +68,16 @@ export async function hostStreams(options: HostStreamsOptions, io: Io): Promise<
 }
 
 function streamsOf(store: Store, options: HostStreamsOptions, io: Io): Streams {
-  const { tokens, longPollMs, publicUrl, allowLoopbackWebhooks = false, log } = options
+  const { longPollMs, publicUrl, corsOrigin, allowLoopbackWebhooks = false, log } = options
   return createStreams({
     store,
     clock: clockOf(io),
     random: io.random,
-    guard: (access) => guard(access, tokens),
+    guard: guardOf(options, io),
     subscriptions: { ...nodeWebhooks(), allowLoopbackWebhooks, ...(publicUrl === undefined ? {} : { publicUrl }) },
     onError: (error) => log.error("a stream request failed", { error: String(error) }),
     ...(longPollMs === undefined ? {} : { longPollMs }),
+    ...(corsOrigin === undefined ? {} : { cors: { origins: corsOrigin.includes("*") ? "*" : corsOrigin } }),
   })
 }
 
@@ -98,8 +103,14 @@ function compactorOf(store: Store, { retention = [], log }: HostStreamsOptions, 
 }
 
 /** The same gate as the server's, so that a token means the same here. Deleting a stream is writing. */
-function guard({ request, target, write }: StreamAccess, tokens: readonly Token[]): void {
-  admit({ method: request.method, url: target.origin, headers: request.headers }, write ? "write" : "read", { tokens })
+function guardOf({ tokens, rateLimit }: HostStreamsOptions, io: Io): (access: StreamAccess) => void {
+  const count = rateLimit === undefined ? undefined : createRateLimit({ clock: clockOf(io), perSecond: rateLimit })
+  return ({ request, target, path, write, subscription }) => {
+    const asked = { method: request.method, url: target.origin, headers: request.headers }
+    const { id } = admit(asked, write ? "write" : "read", { tokens })
+    // A request about a subscription is asked about once for each stream that it names.
+    if (subscription === undefined || path.startsWith("__ds/")) count?.(id)
+  }
 }
 
 /** Streams under their base path, whether this is well, and nothing else. */
