@@ -1,6 +1,7 @@
 import { Agent, request } from "node:http"
-import { expect, test } from "vitest"
-import { listen } from "../src/http/listen.ts"
+import { connect } from "node:net"
+import { expect, onTestFinished, test } from "vitest"
+import { listen, listenWith } from "../src/http/listen.ts"
 
 /** So long that the test ends before it, if it is waited out. */
 const GRACE_MS = 600_000
@@ -28,6 +29,24 @@ test("a connection that is kept after its last answer does not hold up a closing
   expect(await status).toBe(200)
   await closed
   agent.destroy()
+})
+
+test.each([
+  ["half a head", "POST / HTTP/1.1\r\nHost: a\r\nX-"],
+  ["half a body", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc"],
+  ["half a chunk", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\na\r\nabc"],
+])("who sends %s and then nothing, and stays, is cut off; others are served", async (_, part) => {
+  const listening = await listenWith(
+    (incoming, outgoing) => incoming.resume().on("end", () => outgoing.end("served")),
+    { host: "127.0.0.1", port: 0 },
+    { headMs: 100, requestMs: 200, lookMs: 20 },
+  )
+  onTestFinished(() => listening.close(0))
+  const socket = connect(Number(new URL(listening.url).port), "127.0.0.1", () => socket.write(part))
+  socket.resume().on("error", () => undefined)
+  const closed = new Promise((resolve) => socket.on("close", resolve))
+  expect(await (await fetch(listening.url, { method: "POST", body: "x" })).text()).toBe("served")
+  await closed
 })
 
 function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {

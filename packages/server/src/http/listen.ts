@@ -3,10 +3,17 @@ import type { AddressInfo } from "node:net"
 import { getRequestListener } from "@hono/node-server"
 import { RouseError } from "@rouse/protocol"
 
-/** How long a client may take over the head of a request. */
-const HEADERS_TIMEOUT_MS = 15_000
-/** How long a client may take over a whole request. */
-const REQUEST_TIMEOUT_MS = 120_000
+/** How long a client may take over what it sends, in milliseconds. */
+export interface Patience {
+  /** The head of a request. */
+  readonly headMs: number
+  /** All of a request. */
+  readonly requestMs: number
+  /** How often it is looked for who takes longer. */
+  readonly lookMs: number
+}
+
+const PATIENCE: Patience = { headMs: 15_000, requestMs: 120_000, lookMs: 5_000 }
 const KEEP_ALIVE_MS = 65_000
 /** How often a closing server looks for kept connections whose last answer has gone out meanwhile. */
 const IDLE_LOOK_MS = 20
@@ -46,11 +53,16 @@ export function listen(
  *
  * @throws {RouseError} `BAD_REQUEST` when the address cannot be listened on, saying which and why.
  */
-export async function listenWith(listener: RequestListener, { host, port }: Address): Promise<Listening> {
+export async function listenWith(
+  listener: RequestListener,
+  { host, port }: Address,
+  { headMs, requestMs, lookMs }: Patience = PATIENCE,
+): Promise<Listening> {
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: headMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: lookMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
     },
