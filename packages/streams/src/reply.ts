@@ -11,12 +11,27 @@ export interface Reply {
   readonly body?: Uint8Array | readonly Uint8Array[] | Feed | string
 }
 
-/** A body that is made while it is read. */
+/** A body that is made while it is read, without a promise a reader: there may be many thousands that wait. */
 export interface Feed {
-  /** The next bytes, however long they take; undefined at the end. One call at a time. Never rejects. */
-  next(): Promise<Uint8Array | undefined>
-  /** Its reader is gone, or wants no more. */
+  /**
+   * The next bytes; null at the end; undefined when there is nothing now: then `onReady` is called later, when it is worth asking again,
+   * perhaps more than once, and never while it is asked. Never throws.
+   */
+  poll(onReady: () => void): Uint8Array | null | undefined
+  /** Its reader is gone, or wants no more. Who waits is told to ask again. */
   cancel(): void
+}
+
+/** The next bytes of a feed, however long they take; undefined at the end. One call at a time. */
+export async function nextOf(feed: Feed): Promise<Uint8Array | undefined> {
+  for (;;) {
+    let bytes: Uint8Array | null | undefined
+    await new Promise<void>((resolve) => {
+      bytes = feed.poll(resolve)
+      if (bytes !== undefined) resolve()
+    })
+    if (bytes !== undefined) return bytes ?? undefined
+  }
 }
 
 const RETRY_AFTER_SECONDS = 1

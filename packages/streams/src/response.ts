@@ -1,4 +1,4 @@
-import { concat } from "./reply.ts"
+import { concat, nextOf } from "./reply.ts"
 import type { Feed, Reply } from "./reply.ts"
 
 /** A reply as the `Response` of a fetch handler. */
@@ -8,7 +8,7 @@ export function responseOf({ status, headers, body }: Reply): Response {
 
 function initOf(body: Reply["body"]): unknown {
   if (typeof body !== "object") return body ?? null
-  if ("next" in body) return streamOf(body)
+  if ("poll" in body) return streamOf(body)
   return body instanceof Uint8Array ? body : concat(body)
 }
 
@@ -18,7 +18,7 @@ function streamOf(feed: Feed): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const bytes = await feed.next()
+        const bytes = await nextOf(feed)
         if (isCancelled) return
         if (bytes === undefined) controller.close()
         else controller.enqueue(bytes)

@@ -74,7 +74,7 @@ function contextOf(options: StreamsOptions): Context {
     clock,
     random,
     limits,
-    readers: new Readers(store, limits.readersMax),
+    readers: new Readers(store, clock, limits),
     frames: new FrameCache(),
     touches: new Touches(store, clock, onError),
     snapshots: new Snapshots({ store, clock, source: options.snapshotSource, onError }),

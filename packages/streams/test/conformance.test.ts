@@ -21,10 +21,9 @@ const target = { baseUrl: "", longPollTimeoutMs: LONG_POLL_MS, subscriptions: tr
 let served: Served
 
 beforeAll(async () => {
-  const front = process.env["ROUSE_STREAMS_FRONT"] === "fetch" ? "fetch" : "node"
   const cors = { origins: ["https://example.com"] }
   const subscriptions = { ...nodeWebhooks(), allowLoopbackWebhooks: true }
-  served = await serveStreams({ longPollMs: LONG_POLL_MS, cors, subscriptions }, front)
+  served = await serveStreams({ longPollMs: LONG_POLL_MS, cors, subscriptions })
   target.baseUrl = served.url
 })
 afterAll(() => served.close())

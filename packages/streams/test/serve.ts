@@ -1,9 +1,9 @@
 import { createServer } from "node:http"
-import type { Server } from "node:http"
+import type { Server } from "node:net"
 import { getRequestListener } from "@hono/node-server"
 import type { Streams, StreamsOptions } from "@rouse/streams"
 import { createStreams, systemClock } from "@rouse/streams"
-import { toNodeHandler } from "@rouse/streams/node"
+import { createFront, toNodeHandler } from "@rouse/streams/node"
 import { openMemoryStore } from "@rouse/store"
 
 export { systemClock }
@@ -16,11 +16,20 @@ export interface Served {
   close(): Promise<void>
 }
 
-/** How requests come to the streams: by a `Request` and a `Response`, or straight from `node:http`. */
-export type Front = "fetch" | "node"
+/** How requests come to the streams: by a front of our own, by `node:http`, or by a `Request` and a `Response`. */
+export type Front = "net" | "node" | "fetch"
+
+const FRONTS: readonly string[] = ["net", "node", "fetch"] satisfies readonly Front[]
+
+/** The one that the environment asks for, so that every suite can be run on each. */
+export function chosenFront(): Front {
+  const front = process.env["ROUSE_STREAMS_FRONT"] ?? "net"
+  if (!FRONTS.includes(front)) throw new Error(`ROUSE_STREAMS_FRONT is ${front}`)
+  return front as Front
+}
 
 /** Streams over a fresh store, behind a real socket. */
-export async function serveStreams(options: Partial<StreamsOptions> = {}, front: Front = "node"): Promise<Served> {
+export async function serveStreams(options: Partial<StreamsOptions> = {}, front = chosenFront()): Promise<Served> {
   const errors: unknown[] = []
   const store = options.store ?? (await openMemoryStore({ clock: () => Date.now() }))
   const streams = createStreams({
@@ -30,19 +39,30 @@ export async function serveStreams(options: Partial<StreamsOptions> = {}, front:
     onError: (error) => errors.push(error),
     ...options,
   })
-  const byFetch = getRequestListener((request) => streams.fetch(request))
-  const server = createServer(front === "node" ? toNodeHandler(streams) : (req, res) => void byFetch(req, res))
+  const { server, end } = serverOf(streams, front)
   const url = await listen(server)
   const close = async (): Promise<void> => {
     const closed = streams.close()
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    })
+    await end()
     await closed
     await store.close()
   }
   return { url, streams, errors, close }
+}
+
+function serverOf(streams: Streams, front: Front): { readonly server: Server; readonly end: () => Promise<void> } {
+  if (front === "net") {
+    const { server, close } = createFront(streams.answer, { clock: systemClock })
+    return { server, end: () => close(0) }
+  }
+  const byFetch = getRequestListener((request) => streams.fetch(request))
+  const server = createServer(front === "node" ? toNodeHandler(streams) : (req, res) => void byFetch(req, res))
+  const end = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+  return { server, end }
 }
 
 /** On any free port of this machine. */

@@ -1,13 +1,12 @@
-import { problemOf, RouseError } from "@rouse/protocol"
 import type { Log, Token } from "@rouse/server"
-import { admit, listenWith, mergeOfEntity } from "@rouse/server/http"
+import { admit, mergeOfEntity } from "@rouse/server/http"
 import type { Store } from "@rouse/store"
 import { createCompactor, createRateLimit, createStreams } from "@rouse/streams"
 import type { Clock, Compactor, RetentionRule, StreamAccess, Streams } from "@rouse/streams"
-import { nodeWebhooks, toNodeHandler } from "@rouse/streams/node"
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
+import { nodeWebhooks } from "@rouse/streams/node"
 import type { Io } from "../io.ts"
 import { advisePort } from "./advise-port.ts"
+import { frontNamed, listenStreams } from "./listen-streams.ts"
 
 /** The pause between two sweeps, and after one that found something: there may be more. */
 const SWEEP_EVERY_MS = 60_000
@@ -52,7 +51,8 @@ export async function hostStreams(options: HostStreamsOptions, io: Io): Promise<
   const { log, host, port } = options
   const store = await options.store
   const streams = streamsOf(store, options, io)
-  const listening = await listenWith(listenerOf(streams), { host, port }).catch(advisePort(port))
+  const front = frontNamed(io.env["ROUSE_STREAMS_FRONT"])
+  const listening = await listenStreams(streams, clockOf(io), { host, port }, front).catch(advisePort(port))
   const stopSweeping = sweep(store, compactorOf(store, options, io), log, io)
   return {
     url: listening.url,
@@ -111,32 +111,6 @@ function guardOf({ tokens, rateLimit }: HostStreamsOptions, io: Io): (access: St
     // A request about a subscription is asked about once for each stream that it names.
     if (subscription === undefined || path.startsWith("__ds/")) count?.(id)
   }
-}
-
-/** Streams under their base path, whether this is well, and nothing else. */
-function listenerOf(streams: Streams): RequestListener {
-  const handler = toNodeHandler(streams)
-  return (incoming, outgoing) => {
-    try {
-      handler(incoming, outgoing, () => elsewhere(streams, incoming, outgoing))
-    } catch {
-      // A host and path that make no URL together. Nothing of it was begun.
-      refuse(outgoing, new RouseError("BAD_REQUEST", "Host: it and the request's target make no valid URL"))
-    }
-  }
-}
-
-function elsewhere(streams: Streams, incoming: IncomingMessage, outgoing: ServerResponse): void {
-  if (incoming.url === "/healthz" || incoming.url === "/readyz") {
-    outgoing.writeHead(200, { "content-type": "application/json" }).end(`{"ok":true}`)
-    return
-  }
-  refuse(outgoing, new RouseError("NOT_FOUND", `streams are found under ${streams.basePath}/`))
-}
-
-function refuse(outgoing: ServerResponse, error: RouseError): void {
-  const problem = problemOf(error)
-  outgoing.writeHead(problem.status, { "content-type": "application/problem+json" }).end(JSON.stringify(problem))
 }
 
 /** Has the store drop what has expired, what deleted streams left, and history by policy, a little at a time. */

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server as HttpServer } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { AddressInfo, Server as NetServer } from "node:net"
 import { getRequestListener } from "@hono/node-server"
 import { RouseError } from "@rouse/protocol"
 
@@ -55,7 +55,7 @@ export function listen(
  */
 export async function listenWith(
   listener: RequestListener,
-  { host, port }: Address,
+  address: Address,
   { headMs, requestMs, lookMs }: Patience = PATIENCE,
 ): Promise<Listening> {
   const server = createServer(
@@ -68,13 +68,22 @@ export async function listenWith(
     },
     listener,
   )
+  return { url: await bind(server, address), close: (graceMs) => close(server, graceMs) }
+}
+
+/**
+ * Has a server listen, and returns its URL.
+ *
+ * @throws {RouseError} `BAD_REQUEST` when the address cannot be listened on, saying which and why.
+ */
+export async function bind(server: NetServer, { host, port }: Address): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(refused(error, host, port)))
     server.listen(port, host, resolve)
   })
-  const address = server.address() as AddressInfo
-  const name = address.family === "IPv6" ? `[${address.address}]` : address.address
-  return { url: `http://${name}:${address.port}`, close: (graceMs) => close(server, graceMs) }
+  const bound = server.address() as AddressInfo
+  const name = bound.family === "IPv6" ? `[${bound.address}]` : bound.address
+  return `http://${name}:${bound.port}`
 }
 
 function refused(error: NodeJS.ErrnoException, host: string, port: number): RouseError {

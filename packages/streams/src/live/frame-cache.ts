@@ -45,17 +45,22 @@ export class FrameCache {
   readonly #loading = new Map<string, Promise<Frame | undefined>>()
   #bytes = 0
 
-  async frame(key: string, load: () => Promise<Frame | undefined>): Promise<Frame | undefined> {
-    const known = this.#frames.get(key) ?? this.#loading.get(key)
+  known(key: string): Frame | undefined {
+    return this.#frames.get(key)
+  }
+
+  /** Makes a frame, or waits for who makes it already. Undefined when there is nothing there. */
+  load(key: string, make: () => Promise<Frame | undefined>): Promise<Frame | undefined> {
+    const known = this.#loading.get(key)
     if (known !== undefined) return known
-    const loading = this.#load(key, load)
+    const loading = this.#load(key, make)
     this.#loading.set(key, loading)
     return loading
   }
 
-  async #load(key: string, load: () => Promise<Frame | undefined>): Promise<Frame | undefined> {
+  async #load(key: string, make: () => Promise<Frame | undefined>): Promise<Frame | undefined> {
     try {
-      const frame = await load()
+      const frame = await make()
       if (frame !== undefined) this.#keep(key, frame)
       return frame
     } finally {

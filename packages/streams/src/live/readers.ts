@@ -1,21 +1,44 @@
 import { RouseError } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
+import type { Clock } from "../clock.ts"
+import type { Limits } from "../options.ts"
 import { Tail } from "./tail.ts"
+import type { Ticking } from "./tail.ts"
 
-/** The live readers of this process: bounded in number, ended together. */
+/** The time between two ticks: short enough for the life of an event stream. */
+const TICK_MS_MAX = 1_000
+const TICK_MS_MIN = 5
+const TICKS_PER_LIFE = 20
+
+/**
+ * The live readers of this process: bounded in number, ended together.
+ *
+ * One timer serves them all: it is armed while there is a reader that wants to know of the time, and tells each. A reader counts in ticks.
+ */
 export class Readers {
+  readonly tickMs: number
   readonly #store: Store
+  readonly #clock: Clock
   readonly #max: number
   readonly #open = new Set<Tail>()
+  #nowTick = 0
+  #ticking = 0
+  #disarm: (() => void) | undefined
   #closed = false
 
-  constructor(store: Store, max: number) {
+  constructor(store: Store, clock: Clock, limits: Limits) {
     this.#store = store
-    this.#max = max
+    this.#clock = clock
+    this.#max = limits.readersMax
+    this.tickMs = Math.min(TICK_MS_MAX, Math.max(TICK_MS_MIN, limits.sseMs / TICKS_PER_LIFE))
   }
 
   get count(): number {
     return this.#open.size
+  }
+
+  get nowTick(): number {
+    return this.#nowTick
   }
 
   /**
@@ -23,20 +46,33 @@ export class Readers {
    *
    * @throws {RouseError} `SHUTTING_DOWN`; `OVERLOADED` when as many as allowed are open.
    */
-  open(path: string, onEnd?: () => void): Tail {
+  open(path: string, ticking?: Ticking): Tail {
     if (this.#closed) throw new RouseError("SHUTTING_DOWN", "the server takes no new live reads")
     if (this.#open.size >= this.#max)
       throw new RouseError("OVERLOADED", `${this.#max} live reads are open, which is all`)
-    const tail = new Tail(this.#store, path, () => {
-      this.#open.delete(tail)
-      onEnd?.()
-    })
+    const tail = new Tail(this.#store, path, this.#forget, ticking)
     this.#open.add(tail)
+    if (ticking !== undefined && ++this.#ticking === 1) this.#arm()
     return tail
   }
 
   close(): void {
     this.#closed = true
     for (const tail of this.#open) tail.end()
+  }
+
+  readonly #forget = (tail: Tail): void => {
+    this.#open.delete(tail)
+    if (tail.ticking === undefined || --this.#ticking > 0) return
+    this.#disarm?.()
+    this.#disarm = undefined
+  }
+
+  #arm(): void {
+    this.#disarm = this.#clock.after(this.tickMs, () => {
+      this.#nowTick += 1
+      this.#arm()
+      for (const tail of this.#open) tail.ticking?.tick(this.#nowTick)
+    })
   }
 }

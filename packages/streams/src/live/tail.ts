@@ -6,6 +6,11 @@ interface Position {
   readonly closed: boolean
 }
 
+/** What is told of the time as long as its tail is open: see `Readers`. */
+export interface Ticking {
+  tick(nowTick: number): void
+}
+
 /**
  * One live reader's knowledge of a stream's end.
  *
@@ -13,7 +18,7 @@ interface Position {
  *
  * 1. It listens from before the reader's first read, so no append falls between a read and a wait.
  * 2. What it knows only moves forward, in whatever order reads and announcements arrive.
- * 3. `wait` returns at once while there is anything beyond the reader's offset. One wait at a time.
+ * 3. `wait` returns at once while there is anything beyond the reader's offset; `onWake` does not look. One wait at a time.
  * 4. A deleted stream ends it. After `end` nothing waits, and the store no longer calls.
  */
 export class Tail {
@@ -22,9 +27,12 @@ export class Tail {
   #wake: (() => void) | undefined
   readonly #unwatch: () => void
   readonly #onEnd: (tail: Tail) => void
+  readonly ticking: Ticking | undefined
 
-  constructor(store: Store, path: string, onEnd: (tail: Tail) => void) {
+  /** @param onEnd One function for all tails of a process, which may be many. */
+  constructor(store: Store, path: string, onEnd: (tail: Tail) => void, ticking: Ticking | undefined) {
     this.#onEnd = onEnd
+    this.ticking = ticking
     this.#unwatch = store.watchStream(path, (event) => {
       if (event.deleted) return this.end()
       this.seen(event)
@@ -56,9 +64,12 @@ export class Tail {
   /** Waits until there may be something beyond `at`, or someone nudges or ends it. */
   async wait(at: Offset): Promise<void> {
     if (this.#ended || this.#latest?.closed === true || !this.isAtEnd(at)) return
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve
-    })
+    await new Promise<void>((resolve) => this.onWake(resolve))
+  }
+
+  /** Has `run` called once: when there may be more, or when someone nudges or ends it. Whoever waited before no longer does. */
+  onWake(run: (() => void) | undefined): void {
+    this.#wake = run
   }
 
   /** Ends the wait under way, if any. */

@@ -1,7 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { RouseError } from "@rouse/protocol"
+import { problemReply } from "../reply.ts"
 import type { Streams } from "../streams.ts"
-import { NodeRequest, targetOf } from "./node-request.ts"
+import { NodeRequest } from "./node-request.ts"
+import { originOf, targetOf } from "./target.ts"
 import { writeReply } from "./write-reply.ts"
+
+const NO_URL = new RouseError("BAD_REQUEST", "request line: the target is no URL")
 
 /** A request listener of `node:http`, and a middleware of Express, Connect and Polka. */
 export type NodeHandler = (
@@ -20,8 +25,9 @@ export function toNodeHandler(streams: Streams): NodeHandler {
   return (incoming, outgoing, next) => {
     const url = urlOf(incoming)
     if (next !== undefined && !url.startsWith(base)) return next()
-    const request = new NodeRequest(incoming, outgoing)
-    void streams.answer(request, targetOf(incoming, url)).then((reply) => writeReply(outgoing, reply))
+    const target = targetOf(url, originOf(incoming.headers.host, "encrypted" in incoming.socket))
+    if (target === undefined) return void writeReply(outgoing, problemReply(NO_URL))
+    void streams.answer(new NodeRequest(incoming, outgoing), target).then((reply) => writeReply(outgoing, reply))
   }
 }
 

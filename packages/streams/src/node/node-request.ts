@@ -1,12 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { tooLarge } from "../body.ts"
 import type { HeaderReader } from "../core/header-reader.ts"
-import type { StreamRequest, Target } from "../request.ts"
+import type { StreamRequest } from "../request.ts"
 
 const EMPTY = new Uint8Array(0)
-/** Where `URL` would change nothing. */
-const PLAIN = /^\/(?!\/)[\w\-~!$'()*+,;=:@/.]*$/
-const HOST = /^([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i
 
 /** A request of `node:http` as an operation takes it: nothing is made of it that is not asked for. */
 export class NodeRequest implements StreamRequest, HeaderReader {
@@ -76,35 +73,4 @@ function fieldsOf(raw: readonly string[]): Map<string, string> {
     fields.set(name, before === undefined ? value : `${before}, ${value}`)
   }
   return fields
-}
-
-/** Where a request wants to go. Only what `URL` would change, or would take apart, is given to it. */
-export function targetOf(incoming: IncomingMessage, url: string): Target {
-  const at = url.indexOf("?")
-  const pathname = at < 0 ? url : url.slice(0, at)
-  const origin = originOf(incoming)
-  if (!PLAIN.test(pathname) || pathname.includes("/.")) return new URL(url, origin)
-  return new NodeTarget(origin, pathname, at < 0 ? "" : url.slice(at + 1))
-}
-
-class NodeTarget implements Target {
-  readonly origin: string
-  readonly pathname: string
-  readonly #query: string
-
-  constructor(origin: string, pathname: string, query: string) {
-    this.origin = origin
-    this.pathname = pathname
-    this.#query = query
-  }
-
-  get searchParams(): URLSearchParams {
-    return new URLSearchParams(this.#query)
-  }
-}
-
-function originOf(incoming: IncomingMessage): string {
-  const protocol = "encrypted" in incoming.socket ? "https" : "http"
-  const host = incoming.headers.host
-  return `${protocol}://${host !== undefined && HOST.test(host) ? host : "localhost"}`
 }

@@ -1,14 +1,15 @@
 import type { ServerResponse } from "node:http"
 import type { Writable } from "node:stream"
+import { nextOf } from "../reply.ts"
 import type { Feed, Reply } from "../reply.ts"
+import { chunkOf } from "./chunk.ts"
 
 /** A reader of a feed that takes nothing for this long is cut off: it would hold its place for ever. */
 const STALLED_MS_MAX = 60_000
-const CRLF = Buffer.from("\r\n")
 
 /** Sends a reply. Resolves when the last of it was given to the connection, or that is gone. */
 export function writeReply(outgoing: ServerResponse, { status, headers, body = "" }: Reply): Promise<void> | undefined {
-  if (typeof body === "object" && "next" in body) {
+  if (typeof body === "object" && "poll" in body) {
     // HTTP/1.0 has no chunks: there the end of the connection ends the body.
     const isChunked = outgoing.req.httpVersion === "1.1"
     outgoing.writeHead(status, isChunked ? { ...headers, "transfer-encoding": "chunked" } : headers)
@@ -25,14 +26,11 @@ export function writeReply(outgoing: ServerResponse, { status, headers, body = "
   return undefined
 }
 
-/** The bytes of a feed as a chunk: made once for all the readers that are sent the same. */
-const chunks = new WeakMap<Uint8Array, Uint8Array>()
-
 async function pump(outgoing: ServerResponse, feed: Feed, isChunked: boolean): Promise<void> {
   outgoing.once("close", () => feed.cancel())
   if (outgoing.destroyed) feed.cancel()
   for (;;) {
-    const bytes = await feed.next()
+    const bytes = await nextOf(feed)
     if (bytes === undefined || outgoing.destroyed) break
     const { socket } = outgoing
     // Straight to the socket: `outgoing` would make a chunk of it again for each reader, in four writes. It has no socket while an
@@ -42,14 +40,6 @@ async function pump(outgoing: ServerResponse, feed: Feed, isChunked: boolean): P
     if (!ok && !(await drained(outgoing, to))) break
   }
   outgoing.end()
-}
-
-function chunkOf(bytes: Uint8Array): Uint8Array {
-  const known = chunks.get(bytes)
-  if (known !== undefined) return known
-  const chunk = Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF])
-  chunks.set(bytes, chunk)
-  return chunk
 }
 
 /** Whether the reader took what was written. False: it is gone, or stalled and was cut off. */

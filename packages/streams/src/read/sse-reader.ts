@@ -6,12 +6,14 @@ import { nextCursor } from "../core/cursor.ts"
 import { isText } from "../core/media-type.ts"
 import { base64, controlEvent, dataEvent, HEARTBEAT } from "../core/sse-frame.ts"
 import { Frame } from "../live/frame-cache.ts"
-import type { Tail } from "../live/tail.ts"
+import type { Tail, Ticking } from "../live/tail.ts"
 import type { Feed } from "../reply.ts"
 import { bodyOf } from "./batch-reply.ts"
 
 const HEARTBEAT_MS = 15_000
 const encoder = new TextEncoder()
+/** Of a life, to either side, so that those who came together do not come back together. */
+const LIFE_JITTER = 0.1
 
 /**
  * One event stream, from its first read to its end.
@@ -21,28 +23,31 @@ const encoder = new TextEncoder()
  * 1. It reads only when its consumer asks, and holds at most one frame: a slow reader costs no memory.
  * 2. Every batch and the control event behind it are one write.
  * 3. It ends once: cancelled by its consumer, its time over, the server closing, the stream closed, deleted or unreadable.
+ * 4. Waiting it holds no promise, timer or buffer of its own: there may be many thousands.
  */
-export class SseReader implements Feed {
+export class SseReader implements Feed, Ticking {
   readonly #context: Context
   readonly #path: string
   readonly #tail: Tail
   #cursor: number
-  #info: StreamInfo | undefined
+  #incarnation: string | undefined
   #at: Offset = START
-  #first: ReadResult | undefined
+  /** What was read and not yet given out. */
+  #read: ReadResult | Frame | undefined
+  #isReading = false
   #greeted = false
   #isLive = false
   #saidClosed = false
   #sentSinceBeat = true
   #beatDue = false
-  #cancelLifetime = (): void => undefined
-  #cancelBeat = (): void => undefined
+  #beatTick = 0
+  #endTick = 0
 
   constructor(context: Context, path: string, cursor: number | undefined) {
     this.#context = context
     this.#path = path
     this.#cursor = nextCursor(cursor, context.clock.now(), context.random())
-    this.#tail = context.readers.open(path, () => this.#release())
+    this.#tail = context.readers.open(path, this)
   }
 
   /**
@@ -51,44 +56,66 @@ export class SseReader implements Feed {
    * @param given The first batch, when it is not what stands at `from`.
    */
   async begin(from: Offset, given?: ReadResult): Promise<StreamInfo> {
-    this.#first = given === undefined ? await this.#read(from) : await this.#taken(given)
-    this.#at = given === undefined ? this.#first.start : from
-    this.#info = this.#first.info
-    const lifetimeMs = this.#context.limits.sseMs * (0.9 + this.#context.random() / 5)
-    this.#cancelLifetime = this.#context.clock.after(lifetimeMs, () => this.end())
-    this.#beat()
-    return this.#info
+    const first = given === undefined ? await this.#fetch(from) : await this.#taken(given)
+    const { readers, limits, random } = this.#context
+    this.#read = first
+    this.#at = given === undefined ? first.start : from
+    this.#incarnation = first.info.incarnation
+    const lifeMs = limits.sseMs * (1 - LIFE_JITTER + random() * 2 * LIFE_JITTER)
+    this.#endTick = readers.nowTick + Math.max(1, Math.floor(lifeMs / readers.tickMs))
+    this.#beatTick = readers.nowTick + this.#beatTicks
+    return first.info
   }
 
   end(): void {
     this.#tail.end()
   }
 
-  /** The next write, however long that takes; undefined at the end. */
-  async next(): Promise<Uint8Array | undefined> {
-    try {
-      while (!this.#tail.ended) {
-        const bytes = await this.#step()
-        if (bytes === undefined) continue
-        this.#sentSinceBeat = true
-        this.#beatDue = false
-        if (this.#saidClosed) this.end()
-        return bytes
-      }
-    } catch (error) {
-      if (!RouseError.is(error, "UNKNOWN_STREAM", "GONE")) this.#context.onError(error)
-      this.end()
-    }
-    return undefined
-  }
-
   cancel(): void {
     this.end()
   }
 
-  /** The next write; undefined after a wait that may have brought something. */
-  async #step(): Promise<Uint8Array | undefined> {
-    const frame = await this.#nextFrame()
+  poll(onReady: () => void): Uint8Array | null | undefined {
+    // Whoever asks does not wait: it must not be called while it is answered.
+    this.#tail.onWake(undefined)
+    if (this.#tail.ended) return null
+    try {
+      const bytes = this.#next(onReady)
+      if (bytes === undefined) {
+        this.#tail.onWake(onReady)
+        return undefined
+      }
+      this.#sentSinceBeat = true
+      this.#beatDue = false
+      if (this.#saidClosed) this.end()
+      return bytes
+    } catch (error) {
+      this.#fail(error)
+      return null
+    }
+  }
+
+  /** Lets an idle connection show life, so that nothing between here and the reader cuts it; and ends it when its time is over. */
+  tick(nowTick: number): void {
+    if (this.#endTick === 0) return
+    if (nowTick >= this.#endTick) return this.end()
+    if (nowTick < this.#beatTick) return
+    this.#beatTick = nowTick + this.#beatTicks
+    const isQuiet = !this.#sentSinceBeat
+    this.#sentSinceBeat = false
+    if (!isQuiet) return
+    this.#beatDue = true
+    this.#tail.nudge()
+  }
+
+  get #beatTicks(): number {
+    return Math.max(1, Math.floor(HEARTBEAT_MS / this.#context.readers.tickMs))
+  }
+
+  /** The next write; undefined when there is none now. */
+  #next(onReady: () => void): Uint8Array | undefined {
+    const frame = this.#nextFrame(onReady)
+    if (this.#isReading) return undefined
     if (frame !== undefined) this.#at = frame.next
     if (frame !== undefined || !this.#greeted) {
       this.#greeted = true
@@ -96,7 +123,6 @@ export class SseReader implements Feed {
     }
     // Closed without another byte.
     if (this.#tail.isFinished(this.#at)) return encoder.encode(this.#control())
-    await this.#tail.wait(this.#at)
     return this.#beatDue ? HEARTBEAT : undefined
   }
 
@@ -109,18 +135,37 @@ export class SseReader implements Feed {
   }
 
   /**
-   * The batch at the reader's offset; undefined at the tail. Who has caught up shares frames with all others there; who has not yet
-   * reads alone, so that history does not push the newest frames out.
+   * The batch at the reader's offset; undefined at the tail, and while it is read. Who has caught up shares frames with all others there;
+   * who has not yet reads alone, so that history does not push the newest frames out.
    */
-  async #nextFrame(): Promise<Frame | undefined> {
-    const first = this.#first
-    this.#first = undefined
-    if (first !== undefined) return this.#frameOf(first)
-    if (this.#tail.isAtEnd(this.#at)) return undefined
+  #nextFrame(onReady: () => void): Frame | undefined {
+    const read = this.#read
+    this.#read = undefined
+    if (read !== undefined) return read instanceof Frame ? read : this.#frameOf(read)
+    if (this.#isReading || this.#tail.isAtEnd(this.#at)) return undefined
     const from = this.#at
-    if (!this.#isLive) return this.#frameOf(await this.#read(from))
-    const key = `${this.#path}\n${this.#info?.incarnation}\n${from}`
-    return this.#context.frames.frame(key, async () => this.#frameOf(await this.#read(from)))
+    const load = async (): Promise<Frame | undefined> => this.#frameOf(await this.#fetch(from))
+    if (!this.#isLive) return this.#await(load(), onReady)
+    const key = `${this.#path}\n${this.#incarnation}\n${from}`
+    return this.#context.frames.known(key) ?? this.#await(this.#context.frames.load(key, load), onReady)
+  }
+
+  #await(loading: Promise<Frame | undefined>, onReady: () => void): undefined {
+    this.#isReading = true
+    const done = (frame?: Frame): void => {
+      this.#isReading = false
+      this.#read = frame
+      onReady()
+    }
+    loading.then(done, (error: unknown) => {
+      this.#fail(error)
+      done()
+    })
+  }
+
+  #fail(error: unknown): void {
+    if (!RouseError.is(error, "UNKNOWN_STREAM", "GONE")) this.#context.onError(error)
+    this.end()
   }
 
   #frameOf(result: ReadResult): Frame | undefined {
@@ -132,9 +177,9 @@ export class SseReader implements Feed {
     return new Frame(dataEvent(isText(result.info.contentType) ? body : base64(body)), result.next)
   }
 
-  async #read(from: Offset): Promise<ReadResult> {
+  async #fetch(from: Offset): Promise<ReadResult> {
     const result = await this.#context.store.read(this.#path, from, this.#context.limits.readBytesMax)
-    if (this.#info !== undefined && result.info.incarnation !== this.#info.incarnation) {
+    if (this.#incarnation !== undefined && result.info.incarnation !== this.#incarnation) {
       throw new RouseError("UNKNOWN_STREAM", `the stream at ${this.#path} was deleted`)
     }
     return this.#taken(result)
@@ -144,20 +189,5 @@ export class SseReader implements Feed {
     this.#tail.seen(result.info)
     await this.#context.touches.read(result.info)
     return result
-  }
-
-  /** Lets an idle connection show life, so that nothing between here and the reader cuts it. */
-  #beat(): void {
-    if (!this.#sentSinceBeat) {
-      this.#beatDue = true
-      this.#tail.nudge()
-    }
-    this.#sentSinceBeat = false
-    this.#cancelBeat = this.#context.clock.after(HEARTBEAT_MS, () => this.#beat())
-  }
-
-  #release(): void {
-    this.#cancelLifetime()
-    this.#cancelBeat()
   }
 }

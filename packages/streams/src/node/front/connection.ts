@@ -1,0 +1,238 @@
+import type { Socket } from "node:net"
+import { RouseError } from "@rouse/protocol"
+import { RequestParser } from "../../core/http/request-parser.ts"
+import type { RequestHead } from "../../core/http/request-head.ts"
+import { problemReply } from "../../reply.ts"
+import type { Feed, Reply } from "../../reply.ts"
+import { SECURITY_HEADERS } from "../../core/security-headers.ts"
+import { chunkOf, LAST_CHUNK } from "../chunk.ts"
+import { originOf, targetOf } from "../target.ts"
+import { AHEAD_BYTES_MAX, LINGER_BYTES_MAX, LINGER_MS } from "./limits.ts"
+import { NetRequest } from "./net-request.ts"
+import { openReply } from "./open-reply.ts"
+import type { Shared } from "./shared.ts"
+
+/** No limit of time is running. */
+const NEVER = 0
+
+/**
+ * One connection: requests one after the other, each answered before the next is read.
+ *
+ *   idle ──▶ head ──▶ request ──▶ answering ──▶ idle …          any ──▶ lingering ──▶ closed
+ *
+ * Owns its socket, and otherwise only what the present place needs:
+ *
+ *   idle, closed      nothing
+ *   head              the parser
+ *   request           the parser and the request, until the answer is there
+ *   answering         the feed
+ *   lingering         nothing: what comes is dropped, so that the client can read its answer before the end
+ *
+ * 1. While it answers it reads ahead no more than `AHEAD_BYTES_MAX`, and while its client takes nothing it makes nothing.
+ * 2. `#dueTick` is the only clock: everything that takes too long ends by `sweep`.
+ * 3. Where the end of a request is not certain, no other follows it.
+ */
+export class Connection {
+  readonly #socket: Socket
+  readonly #shared: Shared
+  #dueTick = NEVER
+  #parser: RequestParser | undefined
+  #request: NetRequest | undefined
+  #feed: Feed | undefined
+  #isChunked = false
+  #isAnswering = false
+  #isLast = false
+  #isLingering = false
+  #lingered = 0
+  /** The client sends nothing more. */
+  #isHalf = false
+  #ahead: Uint8Array | undefined
+
+  constructor(socket: Socket, shared: Shared) {
+    this.#socket = socket
+    this.#shared = shared
+    this.#allow(shared.limits.keepAliveMs)
+    socket.on("data", (bytes: Uint8Array) => this.#data(bytes))
+    socket.on("end", () => this.#halved())
+    socket.on("drain", () => this.#resume())
+    socket.on("error", () => socket.destroy())
+    socket.on("close", () => this.#gone())
+  }
+
+  /** Ends what has taken too long. */
+  sweep(nowTick: number): void {
+    if (this.#dueTick === NEVER || nowTick < this.#dueTick) return
+    const isSlow = this.#parser !== undefined && !this.#isAnswering && !this.#isLingering
+    if (isSlow && this.#socket.writableLength === 0)
+      this.#refuse(new RouseError("SLOW_SENDER", "the request took too long to arrive"))
+    else this.#socket.destroy()
+  }
+
+  /** Ends it after the answer under way; at once when there is none. */
+  close(): void {
+    this.#isLast = true
+    if (this.#parser === undefined && !this.#isAnswering && !this.#isLingering) this.#finish()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #allow(ms: number): void {
+    this.#dueTick = this.#shared.tickAfter(ms)
+  }
+
+  #data(bytes: Uint8Array): void {
+    if (this.#isLingering) {
+      this.#lingered += bytes.length
+      if (this.#lingered > LINGER_BYTES_MAX) this.#socket.destroy()
+    } else if (this.#isAnswering) {
+      this.#ahead = this.#ahead === undefined ? bytes : Buffer.concat([this.#ahead, bytes])
+      if (this.#ahead.length > AHEAD_BYTES_MAX) this.#socket.pause()
+    } else {
+      this.#read(bytes)
+    }
+  }
+
+  #read(bytes: Uint8Array): void {
+    if (this.#parser === undefined) {
+      this.#parser = new RequestParser(latin1)
+      this.#allow(this.#shared.limits.headMs)
+    }
+    this.#parser.push(bytes)
+    if (this.#request !== undefined) {
+      this.#request.arrived()
+      if (this.#parser.ended) this.#dueTick = NEVER
+      return
+    }
+    try {
+      const head = this.#parser.head()
+      if (head !== undefined) this.#begin(this.#parser, head)
+    } catch (error) {
+      this.#refuse(error)
+    }
+  }
+
+  #begin(parser: RequestParser, head: RequestHead): void {
+    const target = targetOf(head.target, originOf(head.fields.get("host"), false))
+    if (target === undefined) throw new RouseError("BAD_REQUEST", "request line: the target is no URL")
+    const request = new NetRequest(head, parser, this)
+    this.#request = request
+    if (this.#isHalf) request.gone()
+    if (parser.ended) this.#dueTick = NEVER
+    else this.#allow(this.#shared.limits.requestMs)
+    void this.#shared.answer(request, target).then((reply) => this.#answered(request, reply))
+  }
+
+  /** Only what was not asked for counts: a request that waits for its answer waits for us. */
+  hold(isHeld: boolean): void {
+    if (isHeld) this.#socket.pause()
+    else if (this.#socket.isPaused()) this.#socket.resume()
+  }
+
+  proceed(): void {
+    this.#socket.write("HTTP/1.1 100 Continue\r\n\r\n", "latin1")
+  }
+
+  #answered(request: NetRequest, reply: Reply): void {
+    if (this.#request !== request) return drop(reply)
+    const parser = this.#parser
+    this.#request = undefined
+    this.#parser = undefined
+    this.#isLast ||= !request.head.keepAlive || !request.skip()
+    if (!this.#isLast && parser !== undefined && parser.held > 0) this.#ahead = parser.rest()
+    this.#answer(reply, request.head.method === "HEAD", request.head.minor === 1)
+  }
+
+  #answer(reply: Reply, isHead: boolean, canChunk: boolean): void {
+    this.#isAnswering = true
+    this.#dueTick = NEVER
+    if (this.#socket.destroyed) return drop(reply)
+    const { keepAlive } = this.#shared
+    const opened = openReply(reply, { isHead, canChunk, isLast: this.#isLast, date: this.#shared.date(), keepAlive })
+    this.#isLast = opened.isLast
+    this.#isChunked = opened.isChunked
+    this.#feed = opened.feed
+    if (typeof opened.first === "string") this.#socket.write(opened.first, "latin1")
+    else this.#socket.write(opened.first)
+    this.#resume()
+  }
+
+  /** Goes on with the answer as far as the client takes it; then with what comes next. */
+  readonly #resume = (): void => {
+    const feed = this.#feed
+    if (!this.#isAnswering || this.#socket.destroyed) return
+    this.#dueTick = NEVER
+    while (feed !== undefined && !this.#socket.writableNeedDrain) {
+      const bytes = feed.poll(this.#resume)
+      if (bytes === null) {
+        this.#feed = undefined
+        if (this.#isChunked) this.#socket.write(LAST_CHUNK, "latin1")
+        break
+      }
+      if (bytes !== undefined) this.#socket.write(this.#isChunked ? chunkOf(bytes) : bytes)
+      else if (this.#isHalf) feed.cancel()
+      else return
+    }
+    if (this.#socket.writableNeedDrain) this.#allow(this.#shared.limits.stalledMs)
+    else this.#next()
+  }
+
+  /** The answer is written: ends the connection, or turns to the request that came behind. */
+  #next(): void {
+    this.#isAnswering = false
+    if (this.#isLast) return this.#finish()
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    this.hold(false)
+    this.#allow(this.#shared.limits.keepAliveMs)
+    if (ahead !== undefined) this.#read(ahead)
+    if (this.#isHalf && this.#request === undefined) this.#finish()
+  }
+
+  #refuse(error: unknown): void {
+    this.#isLast = true
+    this.#parser = undefined
+    this.#request?.gone()
+    this.#request = undefined
+    const reply = problemReply(error)
+    const headers = { "cache-control": "no-store", ...SECURITY_HEADERS, ...reply.headers }
+    this.#answer({ ...reply, headers }, false, true)
+  }
+
+  /** Nothing more is sent. What still comes is dropped for a while: to close at once would take the last answer from the client. */
+  #finish(): void {
+    this.#isLingering = true
+    this.#parser = undefined
+    this.#ahead = undefined
+    this.#socket.end()
+    this.hold(false)
+    this.#allow(this.#socket.writableLength > 0 ? this.#shared.limits.stalledMs : LINGER_MS)
+  }
+
+  /** An answer that is there is finished; a live read of someone who left would wait for nobody. */
+  #halved(): void {
+    this.#isHalf = true
+    if (this.#isLingering) return
+    if (this.#request !== undefined) this.#request.gone()
+    else if (this.#feed !== undefined) this.#resume()
+    else if (!this.#isAnswering) this.#finish()
+  }
+
+  #gone(): void {
+    this.#shared.remove(this)
+    this.#request?.gone()
+    this.#request = undefined
+    this.#feed?.cancel()
+    this.#feed = undefined
+  }
+}
+
+/** Nobody is there to read it. */
+function drop({ body }: Reply): void {
+  if (typeof body === "object" && "poll" in body) body.cancel()
+}
+
+function latin1(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1")
+}
