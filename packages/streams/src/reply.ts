@@ -11,13 +11,18 @@ export interface Reply {
   readonly body?: Uint8Array | readonly Uint8Array[] | Feed | string
 }
 
+/** Who is told that it is worth asking again: an object rather than a function, since each function is one more thing to keep. */
+export interface Waiter {
+  ready(): void
+}
+
 /** A body that is made while it is read, without a promise a reader: there may be many thousands that wait. */
 export interface Feed {
   /**
-   * The next bytes; null at the end; undefined when there is nothing now: then `onReady` is called later, when it is worth asking again,
+   * The next bytes; null at the end; undefined when there is nothing now: then `waiter` is told later, when it is worth asking again,
    * perhaps more than once, and never while it is asked. Never throws.
    */
-  poll(onReady: () => void): Uint8Array | null | undefined
+  poll(waiter: Waiter): Uint8Array | null | undefined
   /** Its reader is gone, or wants no more. Who waits is told to ask again. */
   cancel(): void
 }
@@ -27,7 +32,7 @@ export async function nextOf(feed: Feed): Promise<Uint8Array | undefined> {
   for (;;) {
     let bytes: Uint8Array | null | undefined
     await new Promise<void>((resolve) => {
-      bytes = feed.poll(resolve)
+      bytes = feed.poll({ ready: resolve })
       if (bytes !== undefined) resolve()
     })
     if (bytes !== undefined) return bytes ?? undefined

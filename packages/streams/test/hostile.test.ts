@@ -91,6 +91,8 @@ describe("targets", () => {
     "/v1/stream/known?live=sse",
     "/v1/stream/known?live=sse&live=long-poll&offset=-1",
     "/v1/stream/known?offset=%",
+    "//",
+    "http://[",
   ])("%s", async (target) => {
     const status = statusOf(await raw(request("GET", target, [])))
     expect([400, 404]).toContain(status)

@@ -52,8 +52,8 @@ export async function serveStreams(options: Partial<StreamsOptions> = {}, front 
 
 function serverOf(streams: Streams, front: Front): { readonly server: Server; readonly end: () => Promise<void> } {
   if (front === "net") {
-    const { server, close } = createFront(streams.answer, { clock: systemClock })
-    return { server, end: () => close(0) }
+    const ours = createFront(streams, { clock: systemClock })
+    return { server: ours.server, end: () => ours.close(0) }
   }
   const byFetch = getRequestListener((request) => streams.fetch(request))
   const server = createServer(front === "node" ? toNodeHandler(streams) : (req, res) => void byFetch(req, res))

@@ -52,7 +52,8 @@ export async function hostStreams(options: HostStreamsOptions, io: Io): Promise<
   const store = await options.store
   const streams = streamsOf(store, options, io)
   const front = frontNamed(io.env["ROUSE_STREAMS_FRONT"])
-  const listening = await listenStreams(streams, clockOf(io), { host, port }, front).catch(advisePort(port))
+  const at = { host, port }
+  const listening = await listenStreams(streams, clockOf(io), at, front, onErrorOf(log)).catch(advisePort(port))
   const stopSweeping = sweep(store, compactorOf(store, options, io), log, io)
   return {
     url: listening.url,
@@ -75,10 +76,14 @@ function streamsOf(store: Store, options: HostStreamsOptions, io: Io): Streams {
     random: io.random,
     guard: guardOf(options, io),
     subscriptions: { ...nodeWebhooks(), allowLoopbackWebhooks, ...(publicUrl === undefined ? {} : { publicUrl }) },
-    onError: (error) => log.error("a stream request failed", { error: String(error) }),
+    onError: onErrorOf(log),
     ...(longPollMs === undefined ? {} : { longPollMs }),
     ...(corsOrigin === undefined ? {} : { cors: { origins: corsOrigin.includes("*") ? "*" : corsOrigin } }),
   })
+}
+
+function onErrorOf(log: Log): (error: unknown) => void {
+  return (error) => log.error("a stream request failed", { error: String(error) })
 }
 
 function clockOf(io: Io): Clock {

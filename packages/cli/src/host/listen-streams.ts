@@ -3,6 +3,7 @@ import { bind, listenWith } from "@rouse/server/http"
 import type { Address, Listening } from "@rouse/server/http"
 import type { Clock, Reply, Streams } from "@rouse/streams"
 import { createFront, toNodeHandler } from "@rouse/streams/node"
+import type { Answering } from "@rouse/streams/node"
 import type { RequestListener } from "node:http"
 
 /** What reads HTTP: a front of our own, or `node:http`, which costs more and is there to compare. */
@@ -18,17 +19,18 @@ export async function listenStreams(
   clock: Clock,
   address: Address,
   front: FrontName,
+  onError: (error: unknown) => void,
 ): Promise<Listening> {
   if (front === "node") return listenWith(listenerOf(streams), address)
   const base = `${streams.basePath}/`
-  const { server, close } = createFront(
-    (request, target) =>
+  const answering: Answering = {
+    answer: (request, target) =>
       target.pathname.startsWith(base)
         ? streams.answer(request, target)
         : Promise.resolve(elsewhere(streams, target.pathname)),
-    { clock },
-  )
-  return { url: await bind(server, address), close }
+  }
+  const served = createFront(answering, { clock, onError })
+  return { url: await bind(served.server, address), close: (graceMs) => served.close(graceMs) }
 }
 
 /** @throws {RouseError} `BAD_REQUEST` when there is no such front. */

@@ -1,4 +1,6 @@
 import type { Offset } from "@rouse/protocol"
+import { controlEvent } from "../core/sse-frame.ts"
+import type { Control } from "../core/sse-frame.ts"
 import { concat } from "../reply.ts"
 
 const FRAMES_MAX = 256
@@ -23,12 +25,13 @@ export class Frame {
     return this.#event.length
   }
 
-  /** The event and this control event behind it: the same buffer for the same control event. */
-  with(control: string): Uint8Array {
-    const known = this.#variants.get(control)
+  /** The event and a control event behind it: the same buffer for the same. */
+  with(control: Omit<Control, "next">): Uint8Array {
+    const key = `${control.cursor}${control.upToDate ? "u" : ""}${control.closed ? "c" : ""}`
+    const known = this.#variants.get(key)
     if (known !== undefined) return known
-    const bytes = concat([this.#event, encoder.encode(control)])
-    if (this.#variants.size < VARIANTS_MAX) this.#variants.set(control, bytes)
+    const bytes = concat([this.#event, encoder.encode(controlEvent({ next: this.next, ...control }))])
+    if (this.#variants.size < VARIANTS_MAX) this.#variants.set(key, bytes)
     return bytes
   }
 }

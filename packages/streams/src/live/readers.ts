@@ -2,6 +2,7 @@ import { RouseError } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
 import type { Clock } from "../clock.ts"
 import type { Limits } from "../options.ts"
+import { Followed } from "./followed.ts"
 import { Tail } from "./tail.ts"
 import type { Ticking } from "./tail.ts"
 
@@ -20,7 +21,8 @@ export class Readers {
   readonly #store: Store
   readonly #clock: Clock
   readonly #max: number
-  readonly #open = new Set<Tail>()
+  readonly #streams = new Map<string, Followed>()
+  #count = 0
   #nowTick = 0
   #ticking = 0
   #disarm: (() => void) | undefined
@@ -34,7 +36,7 @@ export class Readers {
   }
 
   get count(): number {
-    return this.#open.size
+    return this.#count
   }
 
   get nowTick(): number {
@@ -48,21 +50,32 @@ export class Readers {
    */
   open(path: string, ticking?: Ticking): Tail {
     if (this.#closed) throw new RouseError("SHUTTING_DOWN", "the server takes no new live reads")
-    if (this.#open.size >= this.#max)
-      throw new RouseError("OVERLOADED", `${this.#max} live reads are open, which is all`)
-    const tail = new Tail(this.#store, path, this.#forget, ticking)
-    this.#open.add(tail)
+    if (this.#count >= this.#max) throw new RouseError("OVERLOADED", `${this.#max} live reads are open, which is all`)
+    const tail = new Tail(this.#follow(path), this.#forget, ticking)
+    this.#count += 1
     if (ticking !== undefined && ++this.#ticking === 1) this.#arm()
     return tail
   }
 
   close(): void {
     this.#closed = true
-    for (const tail of this.#open) tail.end()
+    for (const { tails } of this.#streams.values()) for (const tail of tails) tail.end()
+  }
+
+  #follow(path: string): Followed {
+    const known = this.#streams.get(path)
+    if (known !== undefined) return known
+    const followed = new Followed(this.#store, path, this.#leave)
+    this.#streams.set(path, followed)
+    return followed
+  }
+
+  readonly #leave = (followed: Followed): void => {
+    if (this.#streams.get(followed.path) === followed) this.#streams.delete(followed.path)
   }
 
   readonly #forget = (tail: Tail): void => {
-    this.#open.delete(tail)
+    this.#count -= 1
     if (tail.ticking === undefined || --this.#ticking > 0) return
     this.#disarm?.()
     this.#disarm = undefined
@@ -72,7 +85,7 @@ export class Readers {
     this.#disarm = this.#clock.after(this.tickMs, () => {
       this.#nowTick += 1
       this.#arm()
-      for (const tail of this.#open) tail.ticking?.tick(this.#nowTick)
+      for (const { tails } of this.#streams.values()) for (const tail of tails) tail.ticking?.tick(this.#nowTick)
     })
   }
 }

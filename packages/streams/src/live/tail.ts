@@ -1,5 +1,6 @@
 import type { Offset } from "@rouse/protocol"
-import type { Store } from "@rouse/store"
+import type { Waiter } from "../reply.ts"
+import type { Followed } from "./followed.ts"
 
 interface Position {
   readonly next: Offset
@@ -12,36 +13,43 @@ export interface Ticking {
 }
 
 /**
- * One live reader's knowledge of a stream's end.
+ * One live reader's knowledge of a stream's end. Holds no data: only the newest tail that it heard of.
  *
- * Owns one subscription to the store. Holds no data: only the newest tail that it heard of.
- *
- * 1. It listens from before the reader's first read, so no append falls between a read and a wait.
+ * 1. It hears of every append from before the reader's first read, so none falls between a read and a wait.
  * 2. What it knows only moves forward, in whatever order reads and announcements arrive.
  * 3. `wait` returns at once while there is anything beyond the reader's offset; `onWake` does not look. One wait at a time.
- * 4. A deleted stream ends it. After `end` nothing waits, and the store no longer calls.
+ * 4. A deleted stream ends it. After `end` nothing waits, and it hears of nothing.
  */
 export class Tail {
+  readonly ticking: Ticking | undefined
+  readonly #followed: Followed
+  readonly #onEnd: (tail: Tail) => void
   #latest: Position | undefined
   #ended = false
-  #wake: (() => void) | undefined
-  readonly #unwatch: () => void
-  readonly #onEnd: (tail: Tail) => void
-  readonly ticking: Ticking | undefined
+  #waiter: Waiter | undefined
 
   /** @param onEnd One function for all tails of a process, which may be many. */
-  constructor(store: Store, path: string, onEnd: (tail: Tail) => void, ticking: Ticking | undefined) {
-    this.#onEnd = onEnd
+  constructor(followed: Followed, onEnd: (tail: Tail) => void, ticking: Ticking | undefined) {
     this.ticking = ticking
-    this.#unwatch = store.watchStream(path, (event) => {
-      if (event.deleted) return this.end()
-      this.seen(event)
-      this.nudge()
-    })
+    this.#followed = followed
+    this.#onEnd = onEnd
+    followed.tails.add(this)
   }
 
   get ended(): boolean {
     return this.#ended
+  }
+
+  get path(): string {
+    return this.#followed.path
+  }
+
+  /** There is more. What announces it is one object for all that hear of it. */
+  announced(position: Position): void {
+    const isNews = this.#latest === undefined || (position.next >= this.#latest.next && !this.#latest.closed)
+    if (isNews) this.#latest = position
+    else this.seen(position)
+    this.nudge()
   }
 
   /** Takes note of a tail that a read saw. */
@@ -64,25 +72,25 @@ export class Tail {
   /** Waits until there may be something beyond `at`, or someone nudges or ends it. */
   async wait(at: Offset): Promise<void> {
     if (this.#ended || this.#latest?.closed === true || !this.isAtEnd(at)) return
-    await new Promise<void>((resolve) => this.onWake(resolve))
+    await new Promise<void>((resolve) => this.onWake({ ready: resolve }))
   }
 
-  /** Has `run` called once: when there may be more, or when someone nudges or ends it. Whoever waited before no longer does. */
-  onWake(run: (() => void) | undefined): void {
-    this.#wake = run
+  /** Tells `waiter` once: when there may be more, or when someone nudges or ends it. Whoever waited before no longer does. */
+  onWake(waiter: Waiter | undefined): void {
+    this.#waiter = waiter
   }
 
   /** Ends the wait under way, if any. */
   nudge(): void {
-    const wake = this.#wake
-    this.#wake = undefined
-    wake?.()
+    const waiter = this.#waiter
+    this.#waiter = undefined
+    waiter?.ready()
   }
 
   end(): void {
     if (this.#ended) return
     this.#ended = true
-    this.#unwatch()
+    this.#followed.remove(this)
     this.#onEnd(this)
     this.nudge()
   }

@@ -1,7 +1,7 @@
 export { createFront } from "./front/front.ts"
 export type { Front, FrontOptions } from "./front/front.ts"
 export type { FrontLimits } from "./front/limits.ts"
-export type { Answer } from "./front/shared.ts"
+export type { Answering } from "./front/shared.ts"
 export { toNodeHandler } from "./handler.ts"
 export type { NodeHandler } from "./handler.ts"
 export { nodeWebhooks } from "./webhooks.ts"

@@ -4,10 +4,11 @@ import type { ReadResult, StreamInfo } from "@rouse/store"
 import type { Context } from "../context.ts"
 import { nextCursor } from "../core/cursor.ts"
 import { isText } from "../core/media-type.ts"
+import type { Control } from "../core/sse-frame.ts"
 import { base64, controlEvent, dataEvent, HEARTBEAT } from "../core/sse-frame.ts"
 import { Frame } from "../live/frame-cache.ts"
 import type { Tail, Ticking } from "../live/tail.ts"
-import type { Feed } from "../reply.ts"
+import type { Feed, Waiter } from "../reply.ts"
 import { bodyOf } from "./batch-reply.ts"
 
 const HEARTBEAT_MS = 15_000
@@ -27,7 +28,6 @@ const LIFE_JITTER = 0.1
  */
 export class SseReader implements Feed, Ticking {
   readonly #context: Context
-  readonly #path: string
   readonly #tail: Tail
   #cursor: number
   #incarnation: string | undefined
@@ -45,7 +45,6 @@ export class SseReader implements Feed, Ticking {
 
   constructor(context: Context, path: string, cursor: number | undefined) {
     this.#context = context
-    this.#path = path
     this.#cursor = nextCursor(cursor, context.clock.now(), context.random())
     this.#tail = context.readers.open(path, this)
   }
@@ -75,14 +74,14 @@ export class SseReader implements Feed, Ticking {
     this.end()
   }
 
-  poll(onReady: () => void): Uint8Array | null | undefined {
+  poll(waiter: Waiter): Uint8Array | null | undefined {
     // Whoever asks does not wait: it must not be called while it is answered.
     this.#tail.onWake(undefined)
     if (this.#tail.ended) return null
     try {
-      const bytes = this.#next(onReady)
+      const bytes = this.#next(waiter)
       if (bytes === undefined) {
-        this.#tail.onWake(onReady)
+        this.#tail.onWake(waiter)
         return undefined
       }
       this.#sentSinceBeat = true
@@ -113,54 +112,61 @@ export class SseReader implements Feed, Ticking {
   }
 
   /** The next write; undefined when there is none now. */
-  #next(onReady: () => void): Uint8Array | undefined {
-    const frame = this.#nextFrame(onReady)
+  #next(waiter: Waiter): Uint8Array | undefined {
+    const frame = this.#nextFrame(waiter)
     if (this.#isReading) return undefined
     if (frame !== undefined) this.#at = frame.next
     if (frame !== undefined || !this.#greeted) {
       this.#greeted = true
-      return frame === undefined ? encoder.encode(this.#control()) : frame.with(this.#control())
+      return frame === undefined ? this.#bare() : frame.with(this.#control())
     }
     // Closed without another byte.
-    if (this.#tail.isFinished(this.#at)) return encoder.encode(this.#control())
+    if (this.#tail.isFinished(this.#at)) return this.#bare()
     return this.#beatDue ? HEARTBEAT : undefined
   }
 
-  #control(): string {
+  /** A control event alone. */
+  #bare(): Uint8Array {
+    return encoder.encode(controlEvent({ next: this.#at, ...this.#control() }))
+  }
+
+  #control(): Omit<Control, "next"> {
     this.#cursor = Math.max(this.#cursor, nextCursor(undefined, this.#context.clock.now(), 0))
     const upToDate = this.#tail.isAtEnd(this.#at)
     this.#isLive ||= upToDate
     this.#saidClosed = this.#tail.isFinished(this.#at)
-    return controlEvent({ next: this.#at, cursor: this.#cursor, upToDate, closed: this.#saidClosed })
+    return { cursor: this.#cursor, upToDate, closed: this.#saidClosed }
   }
 
   /**
    * The batch at the reader's offset; undefined at the tail, and while it is read. Who has caught up shares frames with all others there;
    * who has not yet reads alone, so that history does not push the newest frames out.
    */
-  #nextFrame(onReady: () => void): Frame | undefined {
+  #nextFrame(waiter: Waiter): Frame | undefined {
     const read = this.#read
     this.#read = undefined
     if (read !== undefined) return read instanceof Frame ? read : this.#frameOf(read)
     if (this.#isReading || this.#tail.isAtEnd(this.#at)) return undefined
     const from = this.#at
     const load = async (): Promise<Frame | undefined> => this.#frameOf(await this.#fetch(from))
-    if (!this.#isLive) return this.#await(load(), onReady)
-    const key = `${this.#path}\n${this.#incarnation}\n${from}`
-    return this.#context.frames.known(key) ?? this.#await(this.#context.frames.load(key, load), onReady)
+    if (!this.#isLive) return this.#await(load(), waiter)
+    const key = `${this.#tail.path}\n${this.#incarnation}\n${from}`
+    return this.#context.frames.known(key) ?? this.#await(this.#context.frames.load(key, load), waiter)
   }
 
-  #await(loading: Promise<Frame | undefined>, onReady: () => void): undefined {
+  #await(loading: Promise<Frame | undefined>, waiter: Waiter): undefined {
     this.#isReading = true
-    const done = (frame?: Frame): void => {
-      this.#isReading = false
-      this.#read = frame
-      onReady()
-    }
-    loading.then(done, (error: unknown) => {
+    void this.#awaited(loading, waiter)
+  }
+
+  async #awaited(loading: Promise<Frame | undefined>, waiter: Waiter): Promise<void> {
+    try {
+      this.#read = await loading
+    } catch (error) {
       this.#fail(error)
-      done()
-    })
+    }
+    this.#isReading = false
+    waiter.ready()
   }
 
   #fail(error: unknown): void {
@@ -178,9 +184,9 @@ export class SseReader implements Feed, Ticking {
   }
 
   async #fetch(from: Offset): Promise<ReadResult> {
-    const result = await this.#context.store.read(this.#path, from, this.#context.limits.readBytesMax)
+    const result = await this.#context.store.read(this.#tail.path, from, this.#context.limits.readBytesMax)
     if (this.#incarnation !== undefined && result.info.incarnation !== this.#incarnation) {
-      throw new RouseError("UNKNOWN_STREAM", `the stream at ${this.#path} was deleted`)
+      throw new RouseError("UNKNOWN_STREAM", `the stream at ${this.#tail.path} was deleted`)
     }
     return this.#taken(result)
   }

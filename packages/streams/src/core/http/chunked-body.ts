@@ -2,12 +2,11 @@ import { RouseError } from "@rouse/protocol"
 import { CHUNK_DIGITS_MAX, EXTENSION_BYTES_MAX, TRAILER_BYTES_MAX } from "./bounds.ts"
 import { parseFields } from "./fields.ts"
 
-const HT = 0x09
 const LF = 0x0a
 const CR = 0x0d
-const SPACE = 0x20
 const SEMICOLON = 0x3b
-const DELETE = 0x7f
+/** Extensions of one chunk, from their first semicolon. */
+const EXTENSIONS = /^(?:;[\w!#$%&'*+\-.^`|~]+(?:=(?:[\w!#$%&'*+\-.^`|~]+|"[\t !#-[\]-~]*"))?)+$/
 
 type Place = "size" | "extension" | "size-end" | "data" | "data-end" | "data-lf" | "trailer"
 
@@ -26,6 +25,7 @@ export class ChunkedBody {
   #place: Place = "size"
   #size = 0
   #digits = 0
+  #extension = ""
   #extensionBytes = 0
   #trailer = ""
   #left = 0
@@ -87,15 +87,19 @@ export class ChunkedBody {
     }
     if (this.#digits === 0) throw bad("a chunk has no size")
     if (byte === CR) this.#place = "size-end"
-    else if (byte === SEMICOLON) this.#place = "extension"
+    else if (byte === SEMICOLON) this.#inExtension(byte)
     else throw bad("a chunk's size is not a hexadecimal number")
   }
 
   #inExtension(byte: number): void {
-    if (byte === CR) this.#place = "size-end"
-    else if ((byte < SPACE && byte !== HT) || byte === DELETE) throw bad("a chunk's extension has a control character")
-    else if (++this.#extensionBytes > EXTENSION_BYTES_MAX)
+    this.#place = byte === CR ? "size-end" : "extension"
+    if (byte !== CR) {
+      this.#extension += String.fromCharCode(byte)
+      if (++this.#extensionBytes <= EXTENSION_BYTES_MAX) return
       throw new RouseError("TOO_LARGE", `body: chunk extensions are longer than ${EXTENSION_BYTES_MAX} bytes`)
+    }
+    if (!EXTENSIONS.test(this.#extension)) throw bad("a chunk's extension is not a name and a value")
+    this.#extension = ""
   }
 
   #afterSize(byte: number): void {

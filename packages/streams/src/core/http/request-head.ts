@@ -21,7 +21,7 @@ export interface RequestHead {
 }
 
 const REQUEST_LINE = /^([\w!#$%&'*+\-.^`|~]{1,32}) ([!-"$-~]+) HTTP\/1\.([01])\r\n/
-const TARGET = /^(\/|https?:\/\/[^/?@]+|\*$)/i
+const TARGET = /^(?:\/|https?:\/\/[^/?@]+(?:[/?]|$)|\*$)/i
 const HOST = /^[\w\-.~!$&'()*+,;=%:[\]]*$/
 
 /**
@@ -56,7 +56,9 @@ export function targetTooLong(): RouseError {
 /** A second one is joined to the first by a comma and a space, which no host has. */
 function checkHost(host: string | undefined, minor: 0 | 1): void {
   if (host === undefined ? minor === 1 : !HOST.test(host))
-    throw new RouseError("BAD_REQUEST", "Host: there must be one, and it must be a host", { details: { field: "Host" } })
+    throw new RouseError("BAD_REQUEST", "Host: there must be one, and it must be a host", {
+      details: { field: "Host" },
+    })
 }
 
 function isKept(connection: string | undefined, minor: 0 | 1): boolean {

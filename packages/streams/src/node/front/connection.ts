@@ -3,14 +3,21 @@ import { RouseError } from "@rouse/protocol"
 import { RequestParser } from "../../core/http/request-parser.ts"
 import type { RequestHead } from "../../core/http/request-head.ts"
 import { problemReply } from "../../reply.ts"
-import type { Feed, Reply } from "../../reply.ts"
+import type { Feed, Reply, Waiter } from "../../reply.ts"
 import { SECURITY_HEADERS } from "../../core/security-headers.ts"
 import { chunkOf, LAST_CHUNK } from "../chunk.ts"
 import { originOf, targetOf } from "../target.ts"
 import { AHEAD_BYTES_MAX, LINGER_BYTES_MAX, LINGER_MS } from "./limits.ts"
 import { NetRequest } from "./net-request.ts"
-import { openReply } from "./open-reply.ts"
+import type { Inlet } from "./net-request.ts"
+import { dropReply, openReply } from "./open-reply.ts"
 import type { Shared } from "./shared.ts"
+
+/** The way from a socket's events to its connection: five functions for all sockets, rather than for each. */
+const CONNECTION: unique symbol = Symbol("connection")
+interface Held extends Socket {
+  [CONNECTION]: Connection
+}
 
 /** No limit of time is running. */
 const NEVER = 0
@@ -32,7 +39,7 @@ const NEVER = 0
  * 2. `#dueTick` is the only clock: everything that takes too long ends by `sweep`.
  * 3. Where the end of a request is not certain, no other follows it.
  */
-export class Connection {
+export class Connection implements Inlet, Waiter {
   readonly #socket: Socket
   readonly #shared: Shared
   #dueTick = NEVER
@@ -52,18 +59,16 @@ export class Connection {
     this.#socket = socket
     this.#shared = shared
     this.#allow(shared.limits.keepAliveMs)
-    socket.on("data", (bytes: Uint8Array) => this.#data(bytes))
-    socket.on("end", () => this.#halved())
-    socket.on("drain", () => this.#resume())
-    socket.on("error", () => socket.destroy())
-    socket.on("close", () => this.#gone())
+    Object.assign(socket, { [CONNECTION]: this })
+    socket.on("data", onData).on("end", onEnd).on("drain", onDrain).on("error", onError).on("close", onClose)
   }
 
   /** Ends what has taken too long. */
   sweep(nowTick: number): void {
     if (this.#dueTick === NEVER || nowTick < this.#dueTick) return
-    const isSlow = this.#parser !== undefined && !this.#isAnswering && !this.#isLingering
-    if (isSlow && this.#socket.writableLength === 0)
+    // It waits for us, not we for it.
+    if (this.#request?.isAwaited === false) this.#allow(this.#shared.limits.requestMs)
+    else if (this.#parser !== undefined && this.#socket.writableLength === 0)
       this.#refuse(new RouseError("SLOW_SENDER", "the request took too long to arrive"))
     else this.#socket.destroy()
   }
@@ -82,7 +87,7 @@ export class Connection {
     this.#dueTick = this.#shared.tickAfter(ms)
   }
 
-  #data(bytes: Uint8Array): void {
+  received(bytes: Uint8Array): void {
     if (this.#isLingering) {
       this.#lingered += bytes.length
       if (this.#lingered > LINGER_BYTES_MAX) this.#socket.destroy()
@@ -102,7 +107,6 @@ export class Connection {
     this.#parser.push(bytes)
     if (this.#request !== undefined) {
       this.#request.arrived()
-      if (this.#parser.ended) this.#dueTick = NEVER
       return
     }
     try {
@@ -119,9 +123,14 @@ export class Connection {
     const request = new NetRequest(head, parser, this)
     this.#request = request
     if (this.#isHalf) request.gone()
-    if (parser.ended) this.#dueTick = NEVER
-    else this.#allow(this.#shared.limits.requestMs)
-    void this.#shared.answer(request, target).then((reply) => this.#answered(request, reply))
+    this.#allow(this.#shared.limits.requestMs)
+    void this.#shared.answering.answer(request, target).then(
+      (reply) => this.#answered(request, reply),
+      (error: unknown) => {
+        this.#shared.onError(error)
+        this.#answered(request, problemReply(error))
+      },
+    )
   }
 
   /** Only what was not asked for counts: a request that waits for its answer waits for us. */
@@ -135,7 +144,7 @@ export class Connection {
   }
 
   #answered(request: NetRequest, reply: Reply): void {
-    if (this.#request !== request) return drop(reply)
+    if (this.#request !== request) return dropReply(reply)
     const parser = this.#parser
     this.#request = undefined
     this.#parser = undefined
@@ -147,35 +156,39 @@ export class Connection {
   #answer(reply: Reply, isHead: boolean, canChunk: boolean): void {
     this.#isAnswering = true
     this.#dueTick = NEVER
-    if (this.#socket.destroyed) return drop(reply)
-    const { keepAlive } = this.#shared
-    const opened = openReply(reply, { isHead, canChunk, isLast: this.#isLast, date: this.#shared.date(), keepAlive })
+    if (this.#socket.destroyed) return dropReply(reply)
+    const { keepAlive, onError } = this.#shared
+    const circumstances = { isHead, canChunk, isLast: this.#isLast, date: this.#shared.date(), keepAlive }
+    const opened = openReply(reply, circumstances, onError)
     this.#isLast = opened.isLast
     this.#isChunked = opened.isChunked
     this.#feed = opened.feed
     if (typeof opened.first === "string") this.#socket.write(opened.first, "latin1")
     else this.#socket.write(opened.first)
-    this.#resume()
+    this.ready()
   }
 
   /** Goes on with the answer as far as the client takes it; then with what comes next. */
-  readonly #resume = (): void => {
-    const feed = this.#feed
-    if (!this.#isAnswering || this.#socket.destroyed) return
-    this.#dueTick = NEVER
-    while (feed !== undefined && !this.#socket.writableNeedDrain) {
-      const bytes = feed.poll(this.#resume)
+  ready(): void {
+    if (!this.#isAnswering || this.#socket.destroyed || this.#isStalled()) return
+    for (let feed = this.#feed; feed !== undefined && !this.#socket.writableNeedDrain; feed = this.#feed) {
+      const bytes = feed.poll(this)
       if (bytes === null) {
         this.#feed = undefined
         if (this.#isChunked) this.#socket.write(LAST_CHUNK, "latin1")
-        break
-      }
-      if (bytes !== undefined) this.#socket.write(this.#isChunked ? chunkOf(bytes) : bytes)
+      } else if (bytes !== undefined) this.#socket.write(this.#isChunked ? chunkOf(bytes) : bytes)
       else if (this.#isHalf) feed.cancel()
       else return
     }
-    if (this.#socket.writableNeedDrain) this.#allow(this.#shared.limits.stalledMs)
-    else this.#next()
+    if (!this.#isStalled()) this.#next()
+  }
+
+  /** Whether the client has yet to take what was written. Its time runs from the first time that it was found so. */
+  #isStalled(): boolean {
+    const isStalled = this.#socket.writableNeedDrain
+    if (!isStalled) this.#dueTick = NEVER
+    else if (this.#dueTick === NEVER) this.#allow(this.#shared.limits.stalledMs)
+    return isStalled
   }
 
   /** The answer is written: ends the connection, or turns to the request that came behind. */
@@ -211,15 +224,16 @@ export class Connection {
   }
 
   /** An answer that is there is finished; a live read of someone who left would wait for nobody. */
-  #halved(): void {
+  halved(): void {
     this.#isHalf = true
     if (this.#isLingering) return
     if (this.#request !== undefined) this.#request.gone()
-    else if (this.#feed !== undefined) this.#resume()
+    else if (this.#feed !== undefined) this.ready()
     else if (!this.#isAnswering) this.#finish()
   }
 
-  #gone(): void {
+  /** The socket is closed. */
+  gone(): void {
     this.#shared.remove(this)
     this.#request?.gone()
     this.#request = undefined
@@ -228,9 +242,24 @@ export class Connection {
   }
 }
 
-/** Nobody is there to read it. */
-function drop({ body }: Reply): void {
-  if (typeof body === "object" && "poll" in body) body.cancel()
+function onData(this: Held, bytes: Uint8Array): void {
+  this[CONNECTION].received(bytes)
+}
+
+function onEnd(this: Held): void {
+  this[CONNECTION].halved()
+}
+
+function onDrain(this: Held): void {
+  this[CONNECTION].ready()
+}
+
+function onError(this: Held): void {
+  this.destroy()
+}
+
+function onClose(this: Held): void {
+  this[CONNECTION].gone()
 }
 
 function latin1(bytes: Uint8Array, from: number, to: number): string {

@@ -5,10 +5,12 @@ import { Connection } from "./connection.ts"
 import { frontLimitsOf, UNSENT_BYTES_MAX } from "./limits.ts"
 import type { FrontLimits } from "./limits.ts"
 import { Shared } from "./shared.ts"
-import type { Answer } from "./shared.ts"
+import type { Answering } from "./shared.ts"
 
 export interface FrontOptions extends Partial<FrontLimits> {
   readonly clock: Clock
+  /** Told of a handler that fails, and of a reply that cannot be sent. */
+  readonly onError?: (error: unknown) => void
 }
 
 /** An HTTP/1.1 server of its own. */
@@ -25,11 +27,13 @@ export interface Front {
  *
  * It is strict: what RFC 9112 leaves to the receiver's indulgence is refused. It has no TLS and no HTTP/2; put a proxy before it for those.
  *
- * @param answer `streams.answer`, or what decides which requests go there. Never rejects.
  * @see RFC 9112
  */
-export function createFront(answer: Answer, { clock, ...limits }: FrontOptions): Front {
-  const shared = new Shared(answer, clock, frontLimitsOf(limits))
+export function createFront(
+  answering: Answering,
+  { clock, onError = () => undefined, ...limits }: FrontOptions,
+): Front {
+  const shared = new Shared(answering, clock, frontLimitsOf(limits), onError)
   const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: UNSENT_BYTES_MAX }, (socket) => {
     shared.add(new Connection(socket, shared))
   })
@@ -47,4 +51,6 @@ async function close(server: Server, shared: Shared, clock: Clock, graceMs: numb
   })
   await closed
   disarm()
+  // A socket is counted out before it says so itself.
+  for (const connection of shared.connections) shared.remove(connection)
 }

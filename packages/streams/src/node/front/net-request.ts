@@ -30,7 +30,7 @@ export class NetRequest implements StreamRequest {
   #gone = false
   #failure: unknown
   #wake: (() => void) | undefined
-  #isAwaited = false
+  #hasProceeded = false
 
   constructor(head: RequestHead, parser: RequestParser, inlet: Inlet) {
     this.method = head.method
@@ -69,6 +69,11 @@ export class NetRequest implements StreamRequest {
       pieces.push(piece)
     }
     return Buffer.concat(pieces, length)
+  }
+
+  /** Whether more of the body is waited for. */
+  get isAwaited(): boolean {
+    return this.#wake !== undefined
   }
 
   /** More bytes came, and the parser has them. */
@@ -116,8 +121,8 @@ export class NetRequest implements StreamRequest {
 
   async #more(): Promise<void> {
     if (this.#gone) throw new Error("the client broke off")
-    if (!this.#isAwaited && this.head.expectsContinue) this.#inlet.proceed()
-    this.#isAwaited = true
+    if (!this.#hasProceeded && this.head.expectsContinue) this.#inlet.proceed()
+    this.#hasProceeded = true
     this.#inlet.hold(false)
     await new Promise<void>((resolve) => {
       this.#wake = resolve

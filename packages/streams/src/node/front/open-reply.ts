@@ -1,3 +1,4 @@
+import { problemReply } from "../../reply.ts"
 import type { Feed, Reply } from "../../reply.ts"
 import { COPIED_BYTES_MAX } from "./limits.ts"
 import { PiecesFeed } from "./pieces-feed.ts"
@@ -26,10 +27,25 @@ export interface Opened {
 
 const CLOSE = "connection: close\r\n"
 
-export function openReply(reply: Reply, { isHead, canChunk, isLast, date, keepAlive }: Circumstances): Opened {
+/** A reply that cannot be sent becomes a 500: `onError` is told why. */
+export function openReply(reply: Reply, circumstances: Circumstances, onError: (error: unknown) => void): Opened {
+  try {
+    return opened(reply, circumstances)
+  } catch (error) {
+    onError(error)
+    dropReply(reply)
+    return opened(problemReply(error), circumstances)
+  }
+}
+
+/** Nobody is there to read it. */
+export function dropReply({ body }: Reply): void {
+  if (typeof body === "object" && "poll" in body) body.cancel()
+}
+
+function opened(reply: Reply, { isHead, canChunk, isLast, date, keepAlive }: Circumstances): Opened {
   const { body = "", status } = reply
-  const head = (length: BodyLength, last: boolean): string =>
-    replyHead(reply, length, date, last ? CLOSE : keepAlive)
+  const head = (length: BodyLength, last: boolean): string => replyHead(reply, length, date, last ? CLOSE : keepAlive)
   if (typeof body === "object" && "poll" in body) {
     const last = isLast || !canChunk
     return { first: head(canChunk ? "chunked" : "until the end", last), feed: body, isChunked: canChunk, isLast: last }

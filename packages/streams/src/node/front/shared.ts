@@ -5,8 +5,10 @@ import type { Connection } from "./connection.ts"
 import { SWEEP_MS } from "./limits.ts"
 import type { FrontLimits } from "./limits.ts"
 
-/** Answers a request. Never rejects. */
-export type Answer = (request: StreamRequest, target: Target) => Promise<Reply>
+/** What answers requests: streams, or what decides which go there. To reject is a fault, answered by its problem document. */
+export interface Answering {
+  answer(request: StreamRequest, target: Target): Promise<Reply>
+}
 
 /**
  * What the connections of a front have in common: the handler, the limits, and the one timer by which they end.
@@ -14,8 +16,9 @@ export type Answer = (request: StreamRequest, target: Target) => Promise<Reply>
  * The timer is armed while there are connections. Time is counted in its ticks, so that a clock that is set ends nobody.
  */
 export class Shared {
-  readonly answer: Answer
+  readonly answering: Answering
   readonly limits: FrontLimits
+  readonly onError: (error: unknown) => void
   readonly keepAlive: string
   readonly #clock: Clock
   readonly #connections = new Set<Connection>()
@@ -24,8 +27,9 @@ export class Shared {
   #second = 0
   #date = ""
 
-  constructor(answer: Answer, clock: Clock, limits: FrontLimits) {
-    this.answer = answer
+  constructor(answering: Answering, clock: Clock, limits: FrontLimits, onError: (error: unknown) => void) {
+    this.answering = answering
+    this.onError = onError
     this.#clock = clock
     this.limits = limits
     this.keepAlive = `connection: keep-alive\r\nkeep-alive: timeout=${Math.floor(limits.keepAliveMs / 1_000)}\r\n`
