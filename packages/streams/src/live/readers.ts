@@ -6,8 +6,8 @@ import { Followed } from "./followed.ts"
 import { Tail } from "./tail.ts"
 import type { Ticking } from "./tail.ts"
 
-/** The time between two ticks: short enough for the life of an event stream. */
-const TICK_MS_MAX = 1_000
+/** The time between two ticks: short enough for the life of an event stream, and that those who end at one are not many. */
+const TICK_MS_MAX = 250
 const TICK_MS_MIN = 5
 const TICKS_PER_LIFE = 20
 
