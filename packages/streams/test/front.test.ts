@@ -1,6 +1,6 @@
 import { connect } from "node:net"
 import type { Socket } from "node:net"
-import type { Reply, StreamRequest, Target } from "@rouse/streams"
+import type { Reply, StreamRequest, Target, Waiter } from "@rouse/streams"
 import { createFront } from "@rouse/streams/node"
 import type { Front, FrontOptions } from "@rouse/streams/node"
 import { describe, expect, onTestFinished, test, vi } from "vitest"
@@ -87,6 +87,25 @@ class Client {
 
 const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 5 })
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 30))
+
+/** Sends more than any buffer of the system holds, and waits until no more of it is taken. */
+async function heldBack(one: Client): Promise<void> {
+  const body = "x".repeat(24_000_000)
+  one.send(post("/2", body).slice(0, -body.length))
+  for (let at = 0; at < body.length; at += 240_000) one.send(body.slice(at, at + 240_000))
+  let before = -1
+  await vi.waitFor(
+    () => {
+      const left = one.socket.writableLength
+      const isStill = left === before
+      before = left
+      expect(isStill).toBe(true)
+    },
+    { interval: 300, timeout: 8_000 },
+  )
+  expect(before).toBeGreaterThan(1_000_000)
+}
+
 const get = (path: string, ...lines: readonly string[]): string =>
   [`GET ${path} HTTP/1.1`, "Host: a.test", ...lines, "", ""].join("\r\n")
 const post = (path: string, body: string, ...lines: readonly string[]): string =>
@@ -116,9 +135,7 @@ describe("requests of one connection", () => {
     const { client } = await serve(answer)
     const one = client().send(get("/1"))
     await eventually(() => expect(replies).toHaveLength(1))
-    one.send(post("/2", "x".repeat(24_000_000)))
-    await pause()
-    expect(one.socket.writableLength).toBeGreaterThan(1_000_000)
+    await heldBack(one)
     replies[0]?.({ status: 200, headers: {} })
     await eventually(() => expect(replies).toHaveLength(2))
   })
@@ -330,6 +347,54 @@ describe("clients that leave", () => {
     let cancelled = 0
     replies[0]?.({ status: 200, headers: {}, body: { poll: () => undefined, cancel: () => void cancelled++ } })
     await eventually(() => expect(cancelled).toBe(1))
+  })
+})
+
+describe("a live reader", () => {
+  /** A feed that has nothing until it is told to end. */
+  class Quiet {
+    cancelled = 0
+    #waiter: Waiter | undefined
+
+    poll(waiter: Waiter): null | undefined {
+      this.#waiter = waiter
+      return this.cancelled > 0 ? null : undefined
+    }
+
+    cancel(): void {
+      this.cancelled += 1
+      this.#waiter?.ready()
+    }
+  }
+
+  const follow = async (): Promise<{ readonly feed: Quiet; readonly one: Client }> => {
+    const feed = new Quiet()
+    const { client } = await serve(() => Promise.resolve({ status: 200, headers: {}, body: feed }))
+    const one = client().send(get("/"))
+    await one.has("chunked")
+    return { feed, one }
+  }
+
+  test("that ends its sending side ends in good order", async () => {
+    const { feed, one } = await follow()
+    expect(feed.cancelled).toBe(0)
+    one.socket.end()
+    await one.end()
+    expect(feed.cancelled).toBe(1)
+    expect(one.answer.endsWith("\r\n\r\n0\r\n\r\n")).toBe(true)
+  })
+
+  test("that vanishes is let go of", async () => {
+    const { feed, one } = await follow()
+    one.socket.resetAndDestroy()
+    await eventually(() => expect(feed.cancelled).toBe(1))
+  })
+
+  test("that sends on and on is heard only so far", async () => {
+    const { feed, one } = await follow()
+    await heldBack(one)
+    feed.cancel()
+    await eventually(() => expect(one.statuses).toEqual([200, 200]))
   })
 })
 

@@ -220,6 +220,7 @@ const chunked = fc.array(chunk, { maxLength: 4 }).map((chunks) => ({
 const plain = octets.map((body) => ({ framing: `Content-Length: ${body.length}`, body }))
 const valid = fc
   .record({
+    before: fc.constantFrom("", "", "\r\n"),
     method: fc.constantFrom("GET", "POST", "PUT", "DELETE", "OPTIONS"),
     path: fc.string({ unit: fc.constantFrom(..."abc/%?=&.-".split("")), maxLength: 20 }),
     fields: fc.array(
@@ -231,9 +232,9 @@ const valid = fc
     ),
     payload: fc.oneof(plain, chunked),
   })
-  .map(({ method, path, fields, payload }) =>
+  .map(({ before, method, path, fields, payload }) =>
     [
-      `${method} /${path} HTTP/1.1`,
+      `${before}${method} /${path} HTTP/1.1`,
       "Host: a",
       ...fields.map((field) => field.join(": ")),
       payload.framing,
