@@ -28,6 +28,7 @@ interface Program {
 
 const PROGRAMS: readonly Program[] = [
   { name: "node", runtime: process.execPath, elsewhere: { status: 404, text: undefined } },
+  { name: "front", runtime: process.execPath, elsewhere: { status: 404, text: undefined } },
   { name: "express", runtime: process.execPath, elsewhere: { status: 200, text: "mine" } },
   { name: "hono", runtime: process.execPath, elsewhere: { status: 200, text: "mine" } },
   { name: "bun", runtime: BUN, elsewhere: { status: 404, text: undefined } },
