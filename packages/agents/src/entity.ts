@@ -32,7 +32,7 @@ export interface EntityOptions<A extends StandardSchemaV1, S extends StateSpec> 
   readonly state?: S
   /** Milliseconds a wake may take. */
   readonly timeout?: number
-  /** Attempts of one wake before its messages are dead-lettered. 5 when absent. */
+  /** Attempts of one wake before its messages are dead-lettered. As its host has it when absent: 5. */
   readonly attempts?: number
   /** Wakes of this type that run at the same time on one host. */
   readonly concurrency?: number
@@ -49,13 +49,14 @@ export interface EntityDefinition {
   readonly args: StandardSchemaV1 | undefined
   readonly state: StateSpec
   readonly timeout: number | undefined
-  readonly attempts: number
+  readonly attempts: number | undefined
   readonly concurrency: number | undefined
   readonly budget: Budget | undefined
   handler(ctx: Context<unknown, StateSpec>, wake: Wake): unknown
 }
 
-const ATTEMPTS = 5
+/** Attempts of a wake where neither its type nor its host says otherwise. */
+export const ATTEMPTS = 5
 const TAKEN: ReadonlySet<string> = new Set([...SERVER_COLLECTIONS, ...HANDLER_COLLECTIONS, ...RESERVED_COLLECTIONS])
 const COLLECTION = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
 
@@ -76,7 +77,7 @@ export function defineEntity<
     args: options.args,
     state: options.state ?? {},
     timeout: options.timeout,
-    attempts: options.attempts ?? ATTEMPTS,
+    attempts: options.attempts,
     concurrency: options.concurrency,
     budget: options.budget,
     handler: (ctx, wake) => options.handler(ctx as Context<StandardSchemaV1.InferOutput<A>, S>, wake),

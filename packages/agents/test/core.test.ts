@@ -1,6 +1,6 @@
+import { backoffMs } from "@rouse/protocol"
 import type { ApprovalRow, Effect, ToolCallRow } from "@rouse/protocol"
 import { describe, expect, test } from "vitest"
-import { backoffMs } from "../src/core/backoff.ts"
 import { interruptedStatus, resolveCall } from "../src/core/ledger.ts"
 import { Recorder } from "../src/core/recorder.ts"
 import { LiveRows } from "../src/core/rows.ts"

@@ -15,6 +15,7 @@ test("public names", () => {
   `)
   expect(Object.keys(hosts).sort()).toMatchInlineSnapshot(`
     [
+      "ATTEMPTS",
       "LiveRows",
       "checkRule",
       "checkScheduleName",

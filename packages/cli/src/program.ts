@@ -1,24 +1,12 @@
 import { Argument, Command, Option } from "commander"
-import {
-  collectBudget,
-  collectExtension,
-  collectOrigin,
-  collectTag,
-  parsePort,
-  parsePublicUrl,
-  parseWhole,
-} from "./core/arguments.ts"
-import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, DEFAULT_URL } from "./core/defaults.ts"
+import { collectBudget, collectExtension, collectTag, parsePort, parseWhole } from "./core/arguments.ts"
+import { DEFAULT_DATA, DEFAULT_PORT, DEFAULT_URL } from "./core/defaults.ts"
 import type { ExitCode } from "./core/failure.ts"
-import { collectRetention } from "./core/retention.ts"
 import type { Io } from "./io.ts"
 import { operating } from "./operator-commands.ts"
 import { remote } from "./remote.ts"
+import { serving } from "./serving-commands.ts"
 import { version } from "./version.ts"
-
-const RETENTION = "history to keep of streams, like entities/=90d or events/=7d,100mb; may be repeated"
-const LOOPBACK_WEBHOOKS = "deliver to webhooks on this machine, for development"
-const PUBLIC_URL = "where receivers of webhooks find this server"
 
 /** The commands, their arguments and help. What each does is imported when it is run. */
 export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
@@ -56,96 +44,6 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   for (const command of program.commands)
     command.copyInheritedSettings(program).helpOption("-h, --help", "Show this help")
   return program
-}
-
-function serving(program: Command, io: Io, exit: (code: ExitCode) => void): void {
-  program
-    .command("dev")
-    .summary("Serve agents here, with a page and reload")
-    .description(
-      "Serves the agents of your files on this machine, with the web page, and loads them again when you change them.\n\n" +
-        "Without files: ./agents.ts, ./agents/*.ts and ./src/agents/*.ts, as far as they exist.",
-    )
-    .argument("[files...]", "modules that define entities")
-    .option("-p, --port <number>", "port to listen on; 0 takes any free one", parsePort, DEFAULT_PORT)
-    .option("-d, --data <directory>", "where agents are kept", DEFAULT_DATA)
-    .option("--retention <prefix=keep>", RETENTION, collectRetention)
-    .option("--allow-loopback-webhooks", LOOPBACK_WEBHOOKS)
-    .option("--json", "print one JSON object when ready")
-    .action(async (files: string[], options) => exit(await (await import("./commands/dev.ts")).dev(files, options, io)))
-  program
-    .command("start")
-    .summary("Serve agents in production")
-    .description(
-      "Serves agents in production: no reload, JSON logs on standard output, graceful shutdown on SIGTERM.\n\n" +
-        "A host that others can reach is refused without tokens: --tokens, ROUSE_TOKENS_FILE, ROUSE_TOKENS or ROUSE_TOKEN.",
-    )
-    .argument("[files...]", "modules that define entities")
-    .option("--host <address>", "address to listen on", DEFAULT_HOST)
-    .option("-p, --port <number>", "port to listen on; 0 takes any free one", parsePort, DEFAULT_PORT)
-    .option("-d, --data <directory>", "where agents are kept", DEFAULT_DATA)
-    .option("--tokens <file>", "file with the tokens that requests must carry")
-    .option("--public-url <url>", PUBLIC_URL, parsePublicUrl)
-    .option("--retention <prefix=keep>", RETENTION, collectRetention)
-    .option("--allow-loopback-webhooks", LOOPBACK_WEBHOOKS)
-    .addOption(
-      new Option("--log-level <level>", "what to log")
-        .choices(["trace", "debug", "info", "warn", "error", "silent"])
-        .default("info"),
-    )
-    .option("--json", "print one JSON object when ready, before the logs")
-    .action(async (files: string[], options) =>
-      exit(await (await import("./commands/start.ts")).start(files, options, io)),
-    )
-  program
-    .command("streams")
-    .summary("Serve durable streams alone")
-    .description(
-      "Serves the Durable Streams Protocol and nothing else, at /v1/stream/{path}.\n\n" +
-        "A host that others can reach is refused without tokens: --tokens, ROUSE_TOKENS_FILE, ROUSE_TOKENS or ROUSE_TOKEN.",
-    )
-    .option("--host <address>", "address to listen on", DEFAULT_HOST)
-    .option("-p, --port <number>", "port to listen on; 0 takes any free one", parsePort, DEFAULT_PORT)
-    .option("-d, --data <directory>", "where streams are kept", DEFAULT_DATA)
-    .option("--tokens <file>", "file with the tokens that requests must carry")
-    .option("--long-poll-ms <number>", "how long a long-poll waits for data; default: 20000", (text) =>
-      parseWhole("--long-poll-ms", text, 1, 600_000),
-    )
-    .option("--rate-limit <number>", "requests a second that each token may make", (text) =>
-      parseWhole("--rate-limit", text, 1, 1_000_000),
-    )
-    .option("--cors-origin <origin>", "another site whose pages may use the streams; may be repeated", collectOrigin)
-    .option("--public-url <url>", PUBLIC_URL, parsePublicUrl)
-    .option("--retention <prefix=keep>", RETENTION, collectRetention)
-    .option("--allow-loopback-webhooks", LOOPBACK_WEBHOOKS)
-    .addOption(
-      new Option("--log-level <level>", "what to log")
-        .choices(["trace", "debug", "info", "warn", "error", "silent"])
-        .default("info"),
-    )
-    .option("--json", "print one JSON object when ready, before the logs")
-    .action(async (options) => exit(await (await import("./commands/streams.ts")).streams(options, io)))
-  program
-    .command("init")
-    .summary("Write a small working project")
-    .description("Writes a small working project into a directory. Nothing that is there is overwritten.")
-    .argument("[directory]", "where to", ".")
-    .option("--json", "print what was written as JSON")
-    .action(async (directory: string, options) => (await import("./commands/init.ts")).init(directory, options, io))
-  program
-    .command("demo")
-    .summary("Watch a debate between agents, offline")
-    .description("Serves the debate example on the offline model, sets a topic and shows what the agents do.")
-    .option("--once", "end when the debate is over, with a summary")
-    .option("--topic <text>", "what to debate", "Should a company let its agents spend money without asking?")
-    .option(
-      "-p, --port <number>",
-      "port to listen on; default: any free one with --once, else " + DEFAULT_PORT,
-      parsePort,
-    )
-    .option("-d, --data <directory>", "where agents are kept; default: a temporary directory")
-    .option("--json", "print JSON lines")
-    .action(async (options) => exit(await (await import("./commands/demo.ts")).demo(options, io)))
 }
 
 function talking(program: Command, io: Io, exit: (code: ExitCode) => void): void {

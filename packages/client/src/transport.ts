@@ -2,7 +2,7 @@ import { RouseError } from "@rouse/protocol"
 import type { Clock } from "./clock.ts"
 import { systemClock } from "./clock.ts"
 import { baseUrl } from "./core/address.ts"
-import { ATTEMPTS_MAX, backoffMs, RECONNECTS_MAX, retryAfterMs, RETRY_AFTER_MS_MAX } from "./core/backoff.ts"
+import { ATTEMPTS_MAX, RECONNECTS_MAX, retryAfterMs, RETRY_AFTER_MS_MAX, retryDelayMs } from "./core/backoff.ts"
 import { isPassing, problemError, unreachableError } from "./core/problem.ts"
 import type { ClientOptions } from "./types.ts"
 
@@ -61,7 +61,7 @@ export function createTransport(options: ClientOptions): Transport {
         const error = thrown instanceof Failure ? thrown.error : thrown
         const asked = thrown instanceof Failure ? retryAfterMs(thrown.retryAfter, clock.nowMs()) : 0
         if (attempt >= attemptsMax || !isPassing(error) || asked > RETRY_AFTER_MS_MAX) throw error
-        await clock.sleep(Math.max(asked, backoffMs(attempt, random())), init.signal ?? undefined)
+        await clock.sleep(Math.max(asked, retryDelayMs(attempt, random())), init.signal ?? undefined)
       }
     }
   }
@@ -75,7 +75,7 @@ export function createTransport(options: ClientOptions): Transport {
     fetch: (input, init) => attempts(addressOf(input), init ?? {}, readWhole),
     async pause(attempt, error, signal) {
       if (attempt > RECONNECTS_MAX || !isPassing(error)) throw error
-      await clock.sleep(backoffMs(attempt, random()), signal)
+      await clock.sleep(retryDelayMs(attempt, random()), signal)
     },
   }
 }

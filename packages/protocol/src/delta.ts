@@ -1,4 +1,4 @@
-import type { DeltaRow } from "./collections.ts"
+import type { DeltaRow } from "./run-rows.ts"
 
 /** What is known of a streaming part after one more piece of it, as one piece. A piece at 0 begins the part anew. */
 export function mergeDelta(before: DeltaRow | undefined, next: DeltaRow): DeltaRow {

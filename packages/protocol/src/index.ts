@@ -24,7 +24,6 @@ export type {
   MessageMode,
   MessageRow,
   ChildFinished,
-  RunOutcome,
   WakeRow,
   ChildRow,
   SignalRow,
@@ -32,18 +31,22 @@ export type {
   ApprovalRow,
   ApprovalDecision,
   TagRow,
+  ErrorRow,
+} from "./collections.ts"
+export type {
+  RunOutcome,
   RunRow,
   FailureInfo,
   StepRow,
   TextRow,
   ReasoningRow,
   DeltaRow,
-  Backend,
   Effect,
+  Backend,
   ToolCallRow,
   MemoRow,
-  ErrorRow,
-} from "./collections.ts"
+} from "./run-rows.ts"
+export { backoffMs } from "./backoff.ts"
 export { mergeDelta } from "./delta.ts"
 export type {
   Budget,

@@ -1,9 +1,10 @@
 import type { Budget, BudgetDecision, ModelReservation } from "./budget.ts"
 import type { ChangeEvent, Row } from "./change.ts"
-import type { FailureInfo, MessageMode, MessageRow } from "./collections.ts"
+import type { MessageMode, MessageRow } from "./collections.ts"
 import type { EntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { Offset } from "./offset.ts"
+import type { FailureInfo } from "./run-rows.ts"
 import type { ScheduleRequest } from "./schedule.ts"
 
 /**
@@ -49,8 +50,11 @@ export interface WakeRequest {
 }
 
 /**
- * A message that a handler sends. It is delivered in the commit that holds it, and remembered there when the wake goes on, so it is one
- * message however often the handler runs. `id` is the same in every attempt; it names the timer of a delayed one.
+ * A message that a handler sends. It is delivered in the commit that holds it, and that commit also holds the memo by which a further
+ * attempt knows that it was sent: it is one message however often the handler runs.
+ *
+ * `id` is the same in every attempt. It names the timer of a delayed message, and so that is armed once. It is no deduplication key: what
+ * makes a commit apply once is its epoch and `seq`, and looking every send up would cost each a read that the memo has made needless.
  */
 export interface OutgoingMessage {
   readonly id: string

@@ -24,6 +24,7 @@ import type { EntityDraft } from "./core/draft.ts"
 import { checkEvents, checkSize } from "./core/handler-events.ts"
 import { newId } from "./core/id.ts"
 import { changeTags } from "./core/tags.ts"
+import { endedWakeRow } from "./core/wake-row.ts"
 import { deliver, need, pendingMessages, schedule } from "./inbox.ts"
 import { planPast } from "./past.ts"
 import type { Plane } from "./plane.ts"
@@ -193,7 +194,7 @@ async function planFinish(
   finish: WakeOutcome,
 ): Promise<void> {
   const { nowMs } = planning.draft
-  const { id, attempt, epoch, reasons } = lease.wake
+  const { id, epoch } = lease.wake
   const error = finish.kind === "failed" ? finish.error.message : undefined
   const why = finish.kind === "interrupted" ? finish.reason : error
   if (isClosing(finish)) {
@@ -212,16 +213,7 @@ async function planFinish(
   const { interrupting } = self.control
   // The interrupt came while the handler was suspending.
   if (finish.kind === "suspended" && interrupting) await closeInterrupted(plane, planning, self, interrupting.reason)
-  self.update("wake", id, {
-    id,
-    attempt,
-    epoch,
-    reasons: [...new Set(reasons.map((reason) => reason.kind))],
-    at: isoTime(lease.atMs),
-    endedAt: isoTime(nowMs),
-    outcome: finish.kind,
-    ...(why === undefined ? {} : { error: why }),
-  })
+  self.update("wake", id, endedWakeRow(lease, finish.kind, why, nowMs))
 }
 
 function endWake(

@@ -1,3 +1,5 @@
+import { ATTEMPTS } from "@rouse/agents/runtime"
+
 /** Every bound of the control plane. */
 export interface Limits {
   /** Wakes under way at once in this process. */
@@ -41,7 +43,7 @@ export const DEFAULT_LIMITS: Limits = {
   leaseMs: 60_000,
   handlerMs: 600_000,
   graceMs: 5_000,
-  attemptsMax: 5,
+  attemptsMax: ATTEMPTS,
   lossesMax: 25,
   sliceMs: null,
   queuedMax: 1_000_000,

@@ -1,14 +1,19 @@
-import type { ErrorRow, WakeInfo, WakeRow } from "@rouse/protocol"
+import type { ErrorRow, WakeInfo } from "@rouse/protocol"
+import { backoffMs } from "@rouse/protocol"
 import { chargeWall } from "./budgets.ts"
 import { type Closing, closeRun, closeRunRow, parentToTell, settlePending } from "./closing.ts"
-import { retryDelayMs } from "./core/backoff.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import type { WakeEvent } from "./core/wake-event.ts"
+import { endedWakeRow } from "./core/wake-row.ts"
 import type { HeldLease } from "./handler-commit.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
 import type { Planning } from "./transactor.ts"
+
+/** The wait before the second attempt of a wake that failed, and the longest one. */
+const RETRY_MS_FIRST = 500
+const RETRY_MS_MOST = 60_000
 
 /** A wake that ended without its handler's word for it: it threw, hung, lost its lease, or gave the wake back. */
 export type WakeFailure =
@@ -55,7 +60,7 @@ async function planEnd(
     self.setControl({ reason: failure.message })
     self.insert("error", `${lease.wake.id}.${lease.wake.attempt}`, errorRow(lease.wake, failure, nowMs))
   }
-  self.update("wake", lease.wake.id, wakeRow(lease, failure, isDead, nowMs))
+  self.update("wake", lease.wake.id, endedWakeRow(lease, isDead ? "dead" : OUTCOME[failure.kind], message, nowMs))
   if (!isDead) return
   const closing: Closing = {
     outcome: "failed",
@@ -76,25 +81,11 @@ function eventOf(plane: Plane, self: EntityDraft, wake: WakeInfo, failure: WakeF
   }
   const { phase } = self.control.wake
   const failures = phase.kind === "running" ? phase.wake.failures : 0
-  const dueAtMs = nowMs + retryDelayMs(failures + 2, plane.random())
+  const dueAtMs = nowMs + backoffMs(failures + 1, RETRY_MS_FIRST, RETRY_MS_MOST, plane.random())
   return { kind: "fail", epoch, reason: failure.message, attemptsMax: failure.attemptsMax, dueAtMs }
 }
 
 const OUTCOME = { failed: "retry", lost: "lost", released: "released" } as const
-
-function wakeRow(lease: HeldLease, failure: WakeFailure, isDead: boolean, nowMs: number): WakeRow {
-  const { id, attempt, epoch, reasons } = lease.wake
-  return {
-    id,
-    attempt,
-    epoch,
-    reasons: [...new Set(reasons.map((reason) => reason.kind))],
-    at: isoTime(lease.atMs),
-    endedAt: isoTime(nowMs),
-    outcome: isDead ? "dead" : OUTCOME[failure.kind],
-    ...(failure.kind === "released" ? {} : { error: failure.message }),
-  }
-}
 
 function errorRow(wake: WakeInfo, failure: Exclude<WakeFailure, { kind: "released" }>, nowMs: number): ErrorRow {
   const stack = failure.kind === "failed" && failure.stack !== undefined ? { stack: failure.stack } : {}

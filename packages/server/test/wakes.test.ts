@@ -121,6 +121,20 @@ test("attempts that are spent dead-letter the message with the reason and the st
   expect(await statusOf(harness, "/brittle/a")).toBe("idle")
 })
 
+test("a server's own bound on attempts holds for types that name none", async () => {
+  let runs = 0
+  const broken = defineEntity("broken", {
+    handler() {
+      runs += 1
+      throw new Error("never")
+    },
+  })
+  const harness = await harnessOf({ entities: [broken], limits: { attemptsMax: 1 } })
+  await harness.spawn("/broken/a")
+  expect(await harness.ask("/broken/a", "go")).toMatchObject({ status: "dead", reason: "never" })
+  expect(runs).toBe(1)
+})
+
 test("a dead agent is roused by a new message", async () => {
   const picky = defineEntity("picky", {
     attempts: 1,

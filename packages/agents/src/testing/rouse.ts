@@ -11,6 +11,7 @@ import type {
 } from "@rouse/protocol"
 import type { LanguageModelV4 } from "@ai-sdk/provider"
 import type { RowOf } from "../core/rows.ts"
+import { ATTEMPTS } from "../entity.ts"
 import type { EntityDefinition } from "../entity.ts"
 import { failureOf } from "./failure.ts"
 import type { Host } from "../host.ts"
@@ -238,7 +239,7 @@ export class TestRouse {
       wake: entity.wakeId,
       attempt: entity.attempt,
     })
-    if (entity.attempt >= entity.definition.attempts) this.#plane.deadLetter(entity, info)
+    if (entity.attempt >= (entity.definition.attempts ?? ATTEMPTS)) this.#plane.deadLetter(entity, info)
     else this.#nowMs += RETRY_DELAY_MS * 2 ** (entity.attempt - 1)
   }
 
