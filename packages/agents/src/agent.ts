@@ -95,7 +95,8 @@ export class AgentLoop {
       if (this.#slices.isOver()) return await this.#slices.end()
       resolved ??= await this.#resolve(options.model)
       const plan = { session, options, resolved, tools, priced: pricedModel(session, options, resolved.name) }
-      if (last?.status !== "running" && isFull(plan)) await compact(plan, pass, "tokens")
+      if (last?.status !== "running" && isFull(plan) && (await compact(plan, pass, "tokens")) === "refused")
+        return this.#suspend(steps)
       const step = this.#nextStep(pass, steps, resolved.name, prompt)
       if (step.index - (steps[0]?.index ?? step.index) >= (options.maxSteps ?? STEPS_MAX)) throw outOfSteps(options)
       if (this.#sources.size > 0 && !loaded) await this.#sources.load(session, step)
@@ -105,7 +106,9 @@ export class AgentLoop {
         await runStep(plan, step)
       } catch (error) {
         const again = !overflowed && options.compaction !== false && RouseError.is(error, "CONTEXT_OVERFLOW")
-        if (!again || !(await compact(plan, pass, "overflow"))) throw error
+        const compacted = again ? await compact(plan, pass, "overflow") : "nothing"
+        if (compacted === "refused") return this.#suspend(this.#steps(pass))
+        if (compacted === "nothing") throw error
         overflowed = true
         loaded = false
       }

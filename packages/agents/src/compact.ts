@@ -1,3 +1,4 @@
+import type { LanguageModelV4CallOptions } from "@ai-sdk/provider"
 import { RouseError, SUMMARY_KEY } from "@rouse/protocol"
 import type { ChangeEvent, StepRow, SummaryRow } from "@rouse/protocol"
 import { change } from "./batch.ts"
@@ -20,6 +21,7 @@ import type { TranscriptSize } from "./core/transcript.ts"
 import { callModel } from "./model-call.ts"
 import type { StepPlan } from "./model-step.ts"
 import type { Session } from "./session.ts"
+import { mayAsk } from "./spend.ts"
 
 /** What the model is shown of a conversation that it summarises. The prompt must leave room where the conversation did not. */
 const TRANSCRIPT_SIZE: TranscriptSize = { charsMax: 240_000, entryCharsMax: 8_000 }
@@ -50,23 +52,28 @@ export function piledUp(session: Session): readonly ChangeEvent[] {
   return [eventOf(session, summaryRow(rows, through, { text, by: "digest", why: "rows", at: session.now() }))]
 }
 
+/** What came of a wish to summarise. `nothing`: a single run is never cut. `refused`: the budget does not allow the call, and somebody was asked. */
+export type Compacted = "done" | "nothing" | "refused"
+
 /**
- * Before a step: whether the conversation is to be summarised first. The summary is a step of its own, durable before the next, and
- * the rows that it covers are gone from then on.
+ * Before a step: summarises the conversation. The summary is a step of its own, asked of the budget as every step is, durable before the
+ * next, and the rows that it covers are gone from then on.
  *
- * @returns Whether anything was summarised. A single run is never cut.
+ * @throws {RouseError} `BUDGET_EXHAUSTED` when more budget was denied.
  */
-export async function compact(plan: StepPlan, pass: number, why: "tokens" | "overflow"): Promise<boolean> {
+export async function compact(plan: StepPlan, pass: number, why: "tokens" | "overflow"): Promise<Compacted> {
   const { session } = plan
   const { rows } = session
   const through =
     watermark(rows, session.run, why === "overflow" ? NOTHING : KEPT) ?? watermark(rows, session.run, NOTHING)
-  if (through === undefined) return false
-  const summary = await summarised(plan, pass, through, why)
+  if (through === undefined) return "nothing"
+  const call = summaryCall(plan.options, transcript(rows, through, TRANSCRIPT_SIZE))
+  if (!(await mayAsk(session, nextStep(rows, session.run).id, () => call, plan.priced))) return "refused"
+  const summary = await summarised(plan, pass, through, why, call)
   session.put("context", SUMMARY_KEY, summary)
   forgetPast(rows, summary)
   await session.flush()
-  return true
+  return "done"
 }
 
 /** Whether the newest step says that the conversation is as long as it may be. */
@@ -81,12 +88,13 @@ async function summarised(
   pass: number,
   through: string,
   why: "tokens" | "overflow",
+  call: LanguageModelV4CallOptions,
 ): Promise<SummaryRow> {
   const { session } = plan
   const { rows } = session
   const at = session.now()
   try {
-    const text = await asked(plan, pass, transcript(rows, through, TRANSCRIPT_SIZE))
+    const text = await asked(plan, pass, call)
     if (text.trim() !== "") return summaryRow(rows, through, { text, by: "model", why, at })
   } catch (error) {
     if (session.signal.aborted || !RouseError.is(error, "MODEL_REFUSED", "MODEL_FAILED", "CONTEXT_OVERFLOW"))
@@ -96,19 +104,24 @@ async function summarised(
   return summaryRow(rows, through, { text: transcript(rows, through, DIGEST_SIZE), by: "digest", why, at })
 }
 
-async function asked({ session, options, resolved, priced }: StepPlan, pass: number, text: string): Promise<string> {
+function summaryCall(options: AgentOptions, text: string): LanguageModelV4CallOptions {
+  return {
+    prompt: [
+      { role: "system", content: INSTRUCTIONS },
+      { role: "user", content: [{ type: "text", text: `The conversation:\n\n${text}` }] },
+    ],
+    maxOutputTokens: SUMMARY_TOKENS_MAX,
+    providerOptions: { ...options.providerOptions, openai: { store: false, ...options.providerOptions?.["openai"] } },
+  }
+}
+
+async function asked(plan: StepPlan, pass: number, call: LanguageModelV4CallOptions): Promise<string> {
+  const { session, options, resolved, priced } = plan
   const startedAt = session.now()
   const { recorder, tries } = await callModel({
     model: resolved.model,
     name: resolved.name,
-    call: {
-      prompt: [
-        { role: "system", content: INSTRUCTIONS },
-        { role: "user", content: [{ type: "text", text: `The conversation:\n\n${text}` }] },
-      ],
-      maxOutputTokens: SUMMARY_TOKENS_MAX,
-      providerOptions: { ...options.providerOptions, openai: { store: false, ...options.providerOptions?.["openai"] } },
-    },
+    call,
     retry: options.retry ?? {},
     host: session.host,
     signal: session.signal,

@@ -38,9 +38,19 @@ export async function mayCall(
   call: () => LanguageModelV4CallOptions,
   priced: Priced,
 ): Promise<boolean> {
+  return await mayAsk(session, step.id, () => withStep(session, step, call), priced)
+}
+
+/** The same of a call that is no step of the conversation, such as the one that makes a summary. @param step Key that its row will have. */
+export async function mayAsk(
+  session: Session,
+  step: string,
+  call: () => LanguageModelV4CallOptions,
+  priced: Priced,
+): Promise<boolean> {
   if (session.rows.get("budget", "budget") === undefined) return true
   refuseStopped(session)
-  return await session.reserve(estimate(step.id, withStep(session, step, call), priced.price))
+  return await session.reserve(estimate(step, call(), priced.price))
 }
 
 /** What `fn` makes of the rows as they are once the step has begun: its messages are in the prompt. */

@@ -1,7 +1,7 @@
 import type { ApprovalRow, BudgetDecision, BudgetExtension, BudgetRequest, EntityUrl, Principal } from "@rouse/protocol"
 import { RouseError } from "@rouse/protocol"
 import { setBudget, writeRow } from "./budgets.ts"
-import { extend, extendFrom } from "./core/budget.ts"
+import { extend, extendFrom } from "@rouse/protocol/budget"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { newId } from "./core/id.ts"

@@ -25,7 +25,7 @@ import {
   settle,
   sum,
   usualExtension,
-} from "./core/budget.ts"
+} from "@rouse/protocol/budget"
 import { type Control, isoTime, newControl } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { newId } from "./core/id.ts"
@@ -36,7 +36,7 @@ import type { Planning } from "./transactor.ts"
 
 /**
  * Where budgets meet commits (P5): each function adds to a commit that is being planned for another reason. What is decided is in
- * `core/budget.ts`.
+ * `@rouse/protocol/budget`.
  */
 
 const KEY = "budget"

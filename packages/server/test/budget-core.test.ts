@@ -16,7 +16,7 @@ import {
   retake,
   settle,
   SHARED,
-} from "../src/core/budget.ts"
+} from "@rouse/protocol/budget"
 import { book, totals } from "../src/core/usage-book.ts"
 
 const call = (usd: number, tokens = 0, step = "s1") => ({ step, usd, tokens })

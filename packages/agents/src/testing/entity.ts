@@ -11,6 +11,7 @@ import type {
   Row,
   WakeInfo,
 } from "@rouse/protocol"
+import type { BudgetState } from "@rouse/protocol/budget"
 import type { EntityDefinition } from "../entity.ts"
 import { LiveRows } from "../core/rows.ts"
 
@@ -37,6 +38,13 @@ export class TestEntity {
   reason: string | undefined
   controller: AbortController = new AbortController()
   tags: Record<string, string> = {}
+  budget: BudgetState | undefined
+  /** Children that it has made. */
+  children = 0
+  /** When the wake under way began, milliseconds since the Unix epoch. */
+  leasedAtMs = 0
+  /** The answer to the last `reserve`. */
+  granted: boolean | undefined
   readonly #info: Omit<EntityInfo, "tags">
 
   constructor(definition: EntityDefinition, id: string, args: JsonObject, parent: EntityUrl | null, createdAt: string) {
@@ -86,7 +94,8 @@ export class TestEntity {
   }
 
   /** Begins a wake, or its next attempt, under a new lease. */
-  lease(): WakeInfo {
+  lease(nowMs: number): WakeInfo {
+    this.leasedAtMs = nowMs
     this.wakeId ??= `${this.url.slice(1).replace("/", ".")}.w${(this.wakes += 1)}`
     this.attempt += 1
     this.epoch += 1

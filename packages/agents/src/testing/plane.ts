@@ -1,13 +1,8 @@
-import {
-  HANDLER_COLLECTIONS,
-  RouseError,
-  SERVER_COLLECTIONS,
-  START,
-  SUMMARY_KEY,
-  parseEntityUrl,
-  summaryOf,
-} from "@rouse/protocol"
+import { RouseError, START, SUMMARY_KEY, parseEntityUrl, summaryOf } from "@rouse/protocol"
 import type {
+  Budget,
+  BudgetDecision,
+  BudgetRequest,
   ChildFinished,
   CommitReply,
   EntityUrl,
@@ -17,6 +12,7 @@ import type {
   JsonObject,
   MessageMode,
   MessageRow,
+  ModelReservation,
   OutgoingMessage,
   Principal,
   RunOutcome,
@@ -26,6 +22,8 @@ import type {
 import { forgetPast } from "../core/compaction.ts"
 import { validateArgs } from "../definition.ts"
 import type { EntityDefinition } from "../entity.ts"
+import { answerChild, charge, chargeWall, checkChildren, closeBudget, openBudget, planReserve } from "./budgets.ts"
+import { checkEvent } from "./check-event.ts"
 import { TestEntity } from "./entity.ts"
 import { applySchedules, fireSchedules, nextScheduleMs } from "./schedules.ts"
 
@@ -76,11 +74,12 @@ export class Plane {
   }
 
   /** Makes an entity that was checked; an existing one stays as it is. */
-  create(type: string, id: string, args: JsonObject, parent: EntityUrl | null): TestEntity {
+  create(type: string, id: string, args: JsonObject, parent: EntityUrl | null, budget?: Budget): TestEntity {
     const existing = this.entities.get(`/${type}/${id}`)
     if (existing) return existing
     const entity = new TestEntity(this.definition(type), id, args, parent, this.now())
     this.entities.set(entity.url, entity)
+    openBudget(entity, parent === null ? undefined : this.entities.get(parent), budget, this.now())
     return entity
   }
 
@@ -138,7 +137,8 @@ export class Plane {
     await this.#check(entity, commit)
     if (entity.epoch !== epoch) throw new RouseError("FENCED", `epoch ${epoch} is older than ${entity.epoch}`)
     if (commit.seq !== entity.seq) this.#apply(entity, commit)
-    return { offset: START, inbox: entity.inbox() }
+    const granted = commit.reserve && entity.granted !== undefined ? { granted: entity.granted } : {}
+    return { offset: START, inbox: entity.inbox(), ...granted }
   }
 
   async #check(entity: TestEntity, commit: HandlerCommit): Promise<void> {
@@ -147,6 +147,7 @@ export class Plane {
     }
     for (const event of commit.events) checkEvent(entity, event.type)
     for (const { type, id, args } of commit.spawns ?? []) await this.checkSpawn(type, id, args)
+    checkChildren(entity, (commit.spawns ?? []).filter(({ type, id }) => !this.entities.has(`/${type}/${id}`)).length)
     for (const { to } of commit.sends ?? []) if (!this.#willExist(to, commit)) this.entity(to)
   }
 
@@ -157,6 +158,7 @@ export class Plane {
   #apply(entity: TestEntity, commit: HandlerCommit): void {
     entity.seq = commit.seq
     entity.taken ??= commit.take ?? []
+    charge(entity, commit.events, this.now())
     for (const event of commit.events) entity.apply(event)
     for (const { id, text } of commit.attachments ?? []) entity.attachments.set(id, text)
     const summary = summaryOf(commit.events.findLast((event) => event.key === SUMMARY_KEY)?.value)
@@ -170,6 +172,8 @@ export class Plane {
       entity.put("approval", call, { call, tool, input, at: this.now(), status: "waiting" })
     }
     applySchedules(entity, commit.schedules ?? [], this.clock())
+    for (const decision of commit.budgets ?? []) this.#answer(entity, decision)
+    if (commit.reserve) entity.granted = this.#reserve(entity, commit.reserve)
     if (commit.finish) this.#finish(entity, commit.run, commit.finish)
   }
 
@@ -180,8 +184,27 @@ export class Plane {
     else entity.apply({ type: "tag", key: name, headers: { operation: "delete" } })
   }
 
-  #spawn(parent: TestEntity, { type, id, args, tags, message, wake }: SpawnRequest): void {
-    const child = this.create(type, id, args, parent.url)
+  #reserve(entity: TestEntity, wanted: ModelReservation): boolean {
+    const parent = this.#parentOf(entity)
+    const tellParent = (request: BudgetRequest): void => {
+      if (!parent || entity.budget?.from !== parent.url || parent.status === "stopped") return
+      if (parent.rows.get("child", entity.url)?.wake === "never") return
+      this.deliver(parent.url, request as unknown as Json, { kind: "budget", from: agent(entity.url) })
+    }
+    return planReserve(entity, wanted, { parent, tellParent }, this.clock() - entity.leasedAtMs, this.now())
+  }
+
+  #answer(parent: TestEntity, decision: BudgetDecision): void {
+    const told = answerChild(parent, this.entity(decision.entity), decision, this.now())
+    if (told) this.deliver(decision.entity, told, { kind: "approval", from: agent(parent.url) })
+  }
+
+  #parentOf({ info }: TestEntity): TestEntity | undefined {
+    return info.parent === null ? undefined : this.entities.get(info.parent)
+  }
+
+  #spawn(parent: TestEntity, { type, id, args, tags, message, wake, budget }: SpawnRequest): void {
+    const child = this.create(type, id, args, parent.url, budget)
     for (const [name, value] of Object.entries(tags ?? {})) this.tag(child, name, value)
     if (parent.rows.get("child", child.url) === undefined) {
       parent.put("child", child.url, { url: child.url, type, at: this.now(), wake, status: "running" })
@@ -201,6 +224,7 @@ export class Plane {
   #finish(entity: TestEntity, run: string | undefined, finish: WakeOutcome): void {
     // No wake of this plane has a deadline.
     if (finish.kind === "sliced") throw new RouseError("INVALID_ARGS", "finish: a wake without a deadline was sliced")
+    chargeWall(entity, this.clock() - entity.leasedAtMs)
     entity.release(finish.kind === "suspended" ? "suspended" : "idle")
     if (finish.kind === "suspended") return
     const reason =
@@ -229,6 +253,7 @@ export class Plane {
     for (const [key, row] of [...entity.rows.entries("approval")]) {
       if (row.status === "waiting") entity.put("approval", key, { ...row, status: "cancelled" })
     }
+    closeBudget(entity, this.#parentOf(entity), this.now())
   }
 
   #tellParent(
@@ -238,7 +263,7 @@ export class Plane {
     reply: Json,
     error: string | undefined,
   ): void {
-    const parent = entity.info.parent === null ? undefined : this.entities.get(entity.info.parent)
+    const parent = this.#parentOf(entity)
     const child = parent?.rows.get("child", entity.url)
     if (parent === undefined || child === undefined) return
     parent.put("child", entity.url, { ...child, status: outcome, reply })
@@ -258,15 +283,4 @@ export class Plane {
 
 function agent(id: EntityUrl): Principal {
   return { kind: "agent", id }
-}
-
-const HANDLERS: ReadonlySet<string> = new Set(HANDLER_COLLECTIONS)
-const SERVERS: ReadonlySet<string> = new Set(SERVER_COLLECTIONS)
-
-function checkEvent(entity: TestEntity, type: string): void {
-  if (HANDLERS.has(type) || (!SERVERS.has(type) && type in entity.definition.state)) return
-  throw new RouseError(
-    "INVALID_ARGS",
-    `a handler of ${entity.definition.name} may not write the collection ${JSON.stringify(type)}`,
-  )
 }

@@ -1,5 +1,7 @@
 import { RouseError, parseEntityUrl } from "@rouse/protocol"
 import type {
+  Budget,
+  BudgetExtension,
   ChangeEvent,
   EntityStatus,
   EntityUrl,
@@ -7,6 +9,7 @@ import type {
   Json,
   JsonObject,
   MessageMode,
+  Spend,
   WakeBackend,
 } from "@rouse/protocol"
 import type { LanguageModelV4 } from "@ai-sdk/provider"
@@ -20,6 +23,7 @@ import type { Log } from "../log.ts"
 import { modelResolver } from "../models.ts"
 import { registeredEntities } from "../registry.ts"
 import { runWake } from "../run-wake.ts"
+import { answerBudget } from "./budgets.ts"
 import type { TestEntity } from "./entity.ts"
 import { Plane } from "./plane.ts"
 
@@ -99,11 +103,12 @@ export class TestRouse {
       readonly args?: JsonObject
       readonly tags?: Readonly<Record<string, string>>
       readonly message?: Json
+      readonly budget?: Budget
     } = {},
   ): Promise<void> {
     const { type, id } = parts(url)
     await this.#plane.checkSpawn(type, id, options.args ?? {})
-    const entity = this.#plane.create(type, id, options.args ?? {}, null)
+    const entity = this.#plane.create(type, id, options.args ?? {}, null, options.budget)
     for (const [name, value] of Object.entries(options.tags ?? {})) this.#plane.tag(entity, name, value)
     if (options.message !== undefined) this.#plane.deliver(url, options.message)
   }
@@ -131,11 +136,16 @@ export class TestRouse {
     )
   }
 
-  /** Answers a tool call that waits for a person. Nothing runs before `settle`. */
-  decide(url: EntityUrl, call: string, decision: "allow" | "deny", note?: string): void {
+  /**
+   * Answers a tool call that waits for a person, or a budget that is used up. Nothing runs before `settle`.
+   *
+   * @param extend What is added to a budget; what it asks for when absent.
+   */
+  decide(url: EntityUrl, call: string, decision: "allow" | "deny", note?: string, extend?: BudgetExtension): void {
     const entity = this.#plane.entity(url)
     const row = entity.rows.get("approval", call)
     if (row?.status !== "waiting") throw new RouseError("CONFLICT", `the call ${call} does not wait for an approval`)
+    if (row.kind === "budget") answerBudget(entity, row, { decision, extend }, undefined, this.#plane.now())
     const status = decision === "allow" ? "allowed" : "denied"
     const said = note === undefined ? {} : { note }
     entity.put("approval", call, {
@@ -181,6 +191,12 @@ export class TestRouse {
     return this.#plane.entity(url).status
   }
 
+  /** What an entity may use and has used; undefined when it has no budget. */
+  budget(url: EntityUrl): { readonly limits: Budget; readonly spent: Spend } | undefined {
+    const { budget } = this.#plane.entity(url)
+    return budget && { limits: { ...budget.limits }, spent: { ...budget.spent } }
+  }
+
   tags(url: EntityUrl): Readonly<Record<string, string>> {
     return { ...this.#plane.entity(url).tags }
   }
@@ -220,7 +236,7 @@ export class TestRouse {
   }
 
   async #wake(entity: TestEntity): Promise<void> {
-    const wake = entity.lease()
+    const wake = entity.lease(this.#nowMs)
     const backend = this.#backend(entity, wake.epoch)
     try {
       await runWake(entity.definition, { wake, entity: entity.info, rows: entity.snapshot() }, backend, this.#host)

@@ -2,7 +2,7 @@ import type { Cause, EntityStatus, EntitySummary, EntityUrl, JsonObject, UsageSu
 import { entityStreamPath } from "@rouse/protocol"
 import type { EntityRecord } from "@rouse/store"
 import type { Rate } from "./breaker.ts"
-import type { BudgetState } from "./budget.ts"
+import type { BudgetState } from "@rouse/protocol/budget"
 import { addSums, NO_USAGE, totals, type UsageBook } from "./usage-book.ts"
 import { dueAtMs, NEW_WAKE_STATE, type WakeState } from "./wake-state.ts"
 

@@ -1,4 +1,5 @@
-import type { Budget, BudgetExtension, EntityUrl, ModelReservation, Resource, Spend } from "@rouse/protocol"
+import type { Budget, BudgetExtension, ModelReservation, Resource, Spend } from "./budget.ts"
+import type { EntityUrl } from "./entity.ts"
 
 /**
  * What one entity may use and has used (P5). Part of its record, so it changes in the commits that exist anyway.
