@@ -190,27 +190,63 @@ describe("slices", () => {
 })
 
 describe("fairness and back-pressure", () => {
-  test("a type with thousands of queued wakes does not starve another", async () => {
-    let busy = 0
+  /** Agents of one type that hold what room there is, until they are let go. */
+  function crowdOf(name: string, served: string[], held: Promise<void>): ReturnType<typeof defineEntity> {
+    return defineEntity(name, {
+      async handler() {
+        served.push(name)
+        await held
+      },
+    })
+  }
+
+  test("types with thousands of queued wakes take turns, and starve nobody", async () => {
     let gate: () => void = () => undefined
     const held = new Promise<void>((resolve) => (gate = resolve))
-    const crowd = defineEntity("crowd", {
+    const served: string[] = []
+    const crowds = ["alpha", "beta", "gamma"]
+    const each = 1_000
+    const few = defineEntity("few", { handler: (ctx) => ctx.reply(served.length) })
+    const entities = [...crowds.map((name) => crowdOf(name, served, held)), few]
+    const room = 8
+    const harness = await harnessOf({ entities, limits: { wakesMax: room } })
+    // One type after the other: who came first has no more right to the room.
+    for (const name of crowds)
+      await Promise.all(Array.from({ length: each }, (_, n) => harness.spawn(`/${name}/c${n}`, { message: "go" })))
+    const before = served.length
+    await Promise.all(Array.from({ length: 5 }, (_, n) => harness.spawn(`/few/f${n}`)))
+    const asked = Array.from({ length: 5 }, (_, n) => harness.ask(`/few/f${n}`, "go"))
+    gate()
+    for (const { status, reply } of await Promise.all(asked)) {
+      expect(status).toBe("processed")
+      expect(reply).toBeLessThan(before + each / 4)
+    }
+    await harness.until(async () => served.length === crowds.length * each, "everybody was served")
+    // While all wait, each stretch of served wakes has all types in it.
+    const turns = served.slice(room, room + 30 * crowds.length)
+    for (const name of crowds) expect(turns.filter((one) => one === name).length).toBeGreaterThan(15)
+  })
+
+  test("a type at its own limit leaves the room to others", async () => {
+    let gate: () => void = () => undefined
+    const held = new Promise<void>((resolve) => (gate = resolve))
+    let busy = 0
+    const narrow = defineEntity("narrow", {
+      concurrency: 2,
       async handler() {
         busy += 1
         await held
       },
     })
-    const other = defineEntity("other", { handler: (ctx) => ctx.reply(busy) })
-    const harness = await harnessOf({ entities: [crowd, other], limits: { wakesMax: 4 } })
-    const count = 400
-    await Promise.all(Array.from({ length: count }, (_, n) => harness.spawn(`/crowd/c${n}`, { message: "go" })))
-    await harness.spawn("/other/a")
-    const asked = harness.ask("/other/a", "go")
+    const wide = defineEntity("wide", { handler: (ctx) => ctx.reply(busy) })
+    const harness = await harnessOf({ entities: [narrow, wide], limits: { wakesMax: 4 } })
+    await Promise.all(Array.from({ length: 2_000 }, (_, n) => harness.spawn(`/narrow/n${n}`, { message: "go" })))
+    for (let n = 0; n < 3; n++) {
+      await harness.spawn(`/wide/w${n}`)
+      expect(await harness.ask(`/wide/w${n}`, "go")).toMatchObject({ status: "processed", reply: 2 })
+    }
     gate()
-    const settled = await asked
-    expect(settled.status).toBe("processed")
-    expect(settled.reply).toBeLessThan(count / 4)
-    await harness.until(async () => busy === count, "the crowd was served too")
+    await harness.until(async () => busy === 2_000, "the narrow type was served too")
   })
 
   test("messages are refused with 503 while too many agents wait, and accepted when they do not", async () => {
