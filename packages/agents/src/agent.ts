@@ -8,7 +8,7 @@ import { interruptedStatus } from "./core/ledger.ts"
 import { callsOf, isSettled, nextStep, stepsOf, sumUsage, textOf } from "./core/run-state.ts"
 import type { ResolvedModel } from "./host.ts"
 import { Ledger } from "./ledger.ts"
-import { callOptions, runStep } from "./model-step.ts"
+import { callOptions, failureInfo, runStep } from "./model-step.ts"
 import { modelResolver } from "./models.ts"
 import type { Outbox } from "./outbox.ts"
 import { checkPrice } from "./core/pricing.ts"
@@ -179,8 +179,18 @@ export class AgentLoop {
     if (isInterrupted(session.signal)) await settleInterrupted(session)
     else if (!session.signal.aborted && RouseError.is(error, "MODEL_REFUSED", "CONTEXT_OVERFLOW", "BUDGET_EXHAUSTED")) {
       session.failure = error
+      failRunning(session, error)
     }
     return error
+  }
+}
+
+/** A step that an earlier attempt of the wake had begun, and that nobody will go on with. */
+function failRunning(session: Session, error: RouseError): void {
+  for (const step of stepsOf(session.rows, session.run)) {
+    if (step.status !== "running") continue
+    const endedAt = session.now()
+    session.put("step", step.id, { ...step, status: "failed", endedAt, error: failureInfo(session, error) })
   }
 }
 

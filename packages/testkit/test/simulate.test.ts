@@ -64,6 +64,12 @@ describe("a planted mistake is found", () => {
     "timer-twice": /P2/,
     "forget-receipts": /P1/,
     "lose-result": /P2/,
+    "forget-spend": /P5/,
+    "lend-for-free": /P5/,
+    "forget-extension": /P5/,
+    "tick-twice": /P1/,
+    "forget-catch-up": /P1/,
+    drift: /P1/,
   }
   test.each(Object.keys(PLANTS) as PlantName[])("%s", { timeout: LONG_MS_MAX }, async (name) => {
     for (let seed = 0; seed < PLANTED_SEEDS_MAX; seed += 1) {

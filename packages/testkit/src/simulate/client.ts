@@ -1,8 +1,10 @@
 import type { Problem, Receipt, Settled, Spawned } from "@rouse/protocol"
 import type { SentMessage } from "../crash/core/history.ts"
 import { AGENT, SINK } from "../crash/core/work.ts"
-import type { PlannedMessage, PlannedSignal } from "./core/plan.ts"
+import type { PlannedBudget, PlannedMessage, PlannedSchedule, PlannedSignal } from "./core/plan.ts"
+import { EXTENSION } from "./core/spend-model.ts"
 import type { Fleet } from "./fleet.ts"
+import type { Asked } from "./inspect.ts"
 import { currentLife } from "./life.ts"
 import type { World } from "./world.ts"
 
@@ -30,11 +32,13 @@ export class Clients {
   readonly #made = new Map<string, Promise<void>>()
   readonly #world: World
   readonly #fleet: Fleet
+  readonly #budgets: ReadonlyMap<string, PlannedBudget["limits"]>
   #busy = 0
 
-  constructor(world: World, fleet: Fleet) {
+  constructor(world: World, fleet: Fleet, budgets: readonly PlannedBudget[]) {
     this.#world = world
     this.#fleet = fleet
+    this.#budgets = new Map(budgets.map(({ agent, limits }) => [agent, limits]))
   }
 
   /** Whether a request is under way, or will be. */
@@ -51,7 +55,7 @@ export class Clients {
       await this.#world.sleep(atMs)
       if (way !== "spawn") await this.#made.get(agent)
       await this.#until({ method: "PUT", path: `/${SINK}/${agent}`, body: {}, key: `sink-${agent}-${name}` })
-      if (way !== "spawn") await this.#until({ method: "PUT", path: to, body: {}, key: `agent-${agent}-${name}` })
+      if (way !== "spawn") await this.#make(agent, name)
       await Promise.all(Array.from({ length: message.copies }, () => this.#sendOnce(message, to)))
     })
     if (way === "spawn") this.#made.set(agent, made)
@@ -63,28 +67,71 @@ export class Clients {
     const sent = this.sent.get(message.name)
     if (!sent?.accepted) return
     await this.#acting(async () => {
-      const { body } = await this.#until(callOf({ ...message, wait: false }, sent.to))
+      const { body } = await this.#until(callOf({ ...message, wait: false }, sent.to, this.#budgetOf(message.agent)))
       const { message: key } = body as { readonly message?: string }
       if (key !== undefined && sent.key !== undefined) this.sent.set(sent.name, { ...sent, repeatedKey: key })
     })
   }
 
-  async signal({ name, agent, signal, atMs }: PlannedSignal): Promise<void> {
+  async signal({ name, agent, signal, tree, atMs }: PlannedSignal): Promise<void> {
     await this.#acting(async () => {
       await this.#world.sleep(atMs)
-      await this.#until({ method: "POST", path: `/${AGENT}/${agent}/signals`, body: { signal }, key: name })
+      const body = { signal, ...(tree ? { payload: { tree } } : {}) }
+      await this.#until({ method: "POST", path: `/${AGENT}/${agent}/signals`, body, key: name })
     })
   }
 
-  /** Says yes or no to a call that waits for a person. */
-  async decide(url: string, call: string, decision: "allow" | "deny"): Promise<void> {
+  /** Lets a paused entity go on. */
+  async resume(url: string, again: number): Promise<void> {
     await this.#acting(async () => {
-      await this.#until({ method: "POST", path: `${url}/approvals/${call}`, body: { decision } })
+      const body = { signal: "resume" }
+      await this.#until({ method: "POST", path: `${url}/signals`, body, key: `resume-${url}-${again}` })
     })
+  }
+
+  /** Says yes or no to a call that waits for a person, or for more budget. */
+  async decide(url: string, { call, isBudget }: Asked, decision: "allow" | "deny"): Promise<void> {
+    const body = { decision, ...(isBudget && decision === "allow" ? { extend: EXTENSION } : {}) }
+    await this.#acting(async () => {
+      await this.#until({ method: "POST", path: `${url}/approvals/${call}`, body })
+    })
+  }
+
+  /** Sets a schedule of the plan, and takes it away when its time is over. */
+  async schedule({ name, agent, rule, catchUp, atMs, forMs }: PlannedSchedule): Promise<void> {
+    const path = `/${AGENT}/${agent}/schedules`
+    await this.#acting(async () => {
+      await this.#world.sleep(atMs)
+      await this.#made.get(agent)
+      await this.#make(agent, name)
+      const body = { name, ...rule, catchUp, message: `tick ${name}` }
+      await this.#until({ method: "POST", path, body, key: `set-${name}` })
+      await this.#world.sleep(forMs)
+      await this.#unschedule(`${path}/${name}`, name)
+    })
+  }
+
+  /** Takes away a schedule whose setting was answered late, after it had been taken away. */
+  async tidy(url: string, name: string, again: number): Promise<void> {
+    await this.#acting(() => this.#unschedule(`${url}/schedules/${name}`, `${name}-${again}`))
+  }
+
+  async #unschedule(path: string, key: string): Promise<void> {
+    await this.#until({ method: "DELETE", path, body: undefined, key: `unset-${key}` })
+  }
+
+  async #make(agent: string, by: string): Promise<void> {
+    const key = `agent-${agent}-${by}`
+    await this.#until({ method: "PUT", path: `/${AGENT}/${agent}`, body: this.#budgetOf(agent), key })
+  }
+
+  #budgetOf(agent: string): { readonly budget?: PlannedBudget["limits"] } {
+    const budget = this.#budgets.get(agent)
+    return budget === undefined ? {} : { budget }
   }
 
   async #sendOnce(message: PlannedMessage, to: string): Promise<void> {
-    const { status, body, tries } = await this.#until(callOf(message, to))
+    const { status, body, tries } = await this.#until(callOf(message, to, this.#budgetOf(message.agent)))
     const before = this.sent.get(message.name)
     if (status >= 300 || before === undefined) return
     const { message: key, settled } = body as Partial<Spawned & { settled: Settled }> & Partial<Receipt>
@@ -127,7 +174,7 @@ export class Clients {
       .run(member.life, () => member.server.fetch(request))
       .then(async (response) => ({
         status: response.status,
-        body: JSON.parse(await response.text()) as unknown,
+        body: JSON.parse((await response.text()) || "null") as unknown,
       }))
     const gone = member.life.over.then((): never => {
       throw new NoAnswer()
@@ -155,8 +202,8 @@ function ignore(): void {
   return undefined
 }
 
-function callOf({ name, content, mode, way, wait }: PlannedMessage, to: string): Call {
-  if (way === "spawn") return { method: "PUT", path: to, body: { message: content }, key: name }
+function callOf({ name, content, mode, way, wait }: PlannedMessage, to: string, budget: object): Call {
+  if (way === "spawn") return { method: "PUT", path: to, body: { message: content, ...budget }, key: name }
   const later = way === "delayed" ? { afterMs: DELAY_MS } : {}
   const query = wait && way === "send" ? "?wait=5s" : ""
   return { method: "POST", path: `${to}/messages${query}`, body: { content, mode, ...later }, key: name }

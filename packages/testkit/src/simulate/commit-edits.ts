@@ -1,4 +1,5 @@
-import type { ChangeEvent } from "@rouse/protocol"
+import type { ChangeEvent, Json } from "@rouse/protocol"
+import type { BudgetState } from "@rouse/protocol/budget"
 import { type Commit, type EntityRecord, frameJson, type Op, parseJson, type Store } from "@rouse/store"
 
 /** The store with one member put in place of its own. */
@@ -22,6 +23,13 @@ export function editOps(commit: Commit, edit: (op: Op) => Op | undefined): Commi
   return { ...commit, ops: commit.ops.flatMap((op) => edit(op) ?? []) }
 }
 
+/** The operation with the row changed, if it writes one of this collection. */
+export function editRow(op: Op, name: string, edit: (value: Json) => Json): Op {
+  if (op.op !== "putRow" || op.collection !== name) return op
+  const { url, collection, key, value } = op
+  return { op: "putRow", url, collection, key, value: edit(value) }
+}
+
 /** The commit with the events on its logs changed. */
 export function editEvents(commit: Commit, edit: (event: ChangeEvent) => readonly ChangeEvent[]): Commit {
   return editOps(commit, (op) => {
@@ -39,6 +47,7 @@ type ControlState = {
     readonly phase: { readonly kind: string; readonly wake?: { readonly attempt: number; readonly losses: number } }
   }
   readonly taken: readonly string[] | null
+  readonly budget?: BudgetState
 }
 
 /** The commit with the control plane's state of its entities changed. */
@@ -49,6 +58,16 @@ export function editRecords(
   return editOps(commit, (op) =>
     op.op === "putEntity" ? { ...op, record: edit(op.record, op.record.control as unknown as ControlState) } : op,
   )
+}
+
+/** The record with parts of its budget changed, if it has one. */
+export function withBudget(
+  record: Omit<EntityRecord, "version">,
+  change: (budget: BudgetState) => Partial<BudgetState>,
+): Omit<EntityRecord, "version"> {
+  const { budget } = record.control as unknown as ControlState
+  if (!budget) return record
+  return { ...record, control: { ...record.control, budget: { ...budget, ...change(budget) } as never } }
 }
 
 /** The record with parts of its wake state changed, and what follows from it. */

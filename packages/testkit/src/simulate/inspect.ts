@@ -1,4 +1,4 @@
-import { type ApprovalRow, type ChangeEvent, entityStreamPath, START } from "@rouse/protocol"
+import { type ApprovalRow, type ChangeEvent, entityStreamPath, type ScheduleRow, START } from "@rouse/protocol"
 import { type EntityRecord, parseJson, type Store } from "@rouse/store"
 import type { EntityLog, RestingEntity } from "../crash/core/history.ts"
 
@@ -28,19 +28,39 @@ export async function restIn(store: Store): Promise<readonly RestingEntity[]> {
   return (await entitiesIn(store)).map(({ url, status, dueAtMs, control }) => ({ url, status, dueAtMs, control }))
 }
 
+/** What a person is asked. */
+export interface Asked {
+  readonly url: string
+  readonly call: string
+  /** For more budget, not for a tool call. */
+  readonly isBudget: boolean
+}
+
 export interface Waiting {
   readonly paused: readonly string[]
-  readonly approvals: readonly { readonly url: string; readonly call: string }[]
+  readonly approvals: readonly Asked[]
+}
+
+/** Schedules that are still set. */
+export async function schedulesIn(store: Store): Promise<readonly { readonly url: string; readonly name: string }[]> {
+  const found: { url: string; name: string }[] = []
+  for (const { url } of await entitiesIn(store)) {
+    for (const { key, value } of await store.rows(url, "schedule")) {
+      if ((value as unknown as ScheduleRow).rule) found.push({ url, name: key })
+    }
+  }
+  return found
 }
 
 /** What waits for a person. */
 export async function waitingIn(store: Store): Promise<Waiting> {
   const paused: string[] = []
-  const approvals: { url: string; call: string }[] = []
+  const approvals: Asked[] = []
   for (const { url, status } of await entitiesIn(store)) {
     if (status === "paused") paused.push(url)
     for (const { key, value } of await store.rows(url, "approval")) {
-      if ((value as unknown as ApprovalRow).status === "waiting") approvals.push({ url, call: key })
+      const { status, kind } = value as unknown as ApprovalRow
+      if (status === "waiting") approvals.push({ url, call: key, isBudget: kind === "budget" })
     }
   }
   return { paused, approvals }

@@ -1,7 +1,17 @@
-import type { MessageRow } from "@rouse/protocol"
+import type { Json, JsonObject, MessageRow, ScheduleRow } from "@rouse/protocol"
+import { NOTHING } from "@rouse/protocol/budget"
 import type { Server } from "@rouse/server"
 import type { Commit, Store } from "@rouse/store"
-import { editEvents, editOps, editRecords, withCommits, withMember, withWake } from "./commit-edits.ts"
+import {
+  editEvents,
+  editOps,
+  editRecords,
+  editRow,
+  withBudget,
+  withCommits,
+  withMember,
+  withWake,
+} from "./commit-edits.ts"
 import type { ToolMistakes } from "./program.ts"
 import type { World } from "./world.ts"
 
@@ -14,6 +24,7 @@ export interface Plant {
 
 /** How long a planted early acknowledgement is ahead of the commit. */
 const EARLY_MS = 60
+const DRIFT_MS = 137
 
 const edited = (edit: (commit: Commit) => Commit): Plant => ({ store: (store) => withCommits(store, edit) })
 
@@ -35,6 +46,12 @@ export type PlantName =
   | "timer-twice"
   | "forget-receipts"
   | "lose-result"
+  | "forget-spend"
+  | "lend-for-free"
+  | "forget-extension"
+  | "tick-twice"
+  | "forget-catch-up"
+  | "drift"
 
 /** The mistakes, by name. Each has been made by some system of this kind. */
 export const PLANTS: Readonly<Record<PlantName, Plant>> = {
@@ -126,6 +143,44 @@ export const PLANTS: Readonly<Record<PlantName, Plant>> = {
       event.type === "tool_call" && (event.value as { status?: string } | undefined)?.status === "done" ? [] : [event],
     ),
   ),
+  /** What model calls used is not remembered. */
+  "forget-spend": edited((commit) => editRecords(commit, (record) => withBudget(record, () => ({ spent: NOTHING })))),
+  /** What a child was given is still its parent's. */
+  "lend-for-free": edited((commit) => editRecords(commit, (record) => withBudget(record, () => ({ lent: NOTHING })))),
+  /** What people allow is not added. */
+  "forget-extension": edited((commit) =>
+    editRecords(commit, (record) => withBudget(record, ({ base }) => ({ limits: base }))),
+  ),
+  /** An occurrence of a schedule is sent twice. */
+  "tick-twice": edited((commit) =>
+    editEvents(commit, (event) => {
+      const row = event.value as MessageRow | undefined
+      if (event.type !== "message" || event.headers.operation !== "insert" || !row?.schedule) return [event]
+      return [event, { ...event, key: `${event.key}b`, value: { ...row, id: `${event.key}b` } as never }]
+    }),
+  ),
+  /** What a schedule is to do about missed occurrences is forgotten: only the newest is made up for. */
+  "forget-catch-up": edited((commit) =>
+    editOps(commit, (op) => editRow(op, "schedule", (value) => ({ ...(value as JsonObject), catchUp: "once" }))),
+  ),
+  /** A schedule's next occurrence is counted from when the last was handled. */
+  drift: edited((commit) =>
+    editEvents(editOps(commit, driftedOp), (event) =>
+      event.type === "schedule" && event.value ? [{ ...event, value: drifted(event.value) }] : [event],
+    ),
+  ),
+}
+
+/** A schedule's next occurrence moved by as much as its handling took. */
+function driftedOp(op: Commit["ops"][number]): Commit["ops"][number] {
+  if (op.op === "putTimer" && op.timer.id.startsWith("schedule:"))
+    return { ...op, timer: { ...op.timer, dueAtMs: op.timer.dueAtMs + DRIFT_MS } }
+  return editRow(op, "schedule", drifted)
+}
+
+function drifted(value: Json): Json {
+  const row = value as unknown as ScheduleRow
+  return { ...row, dueAt: new Date(Date.parse(row.dueAt) + DRIFT_MS).toISOString() } as unknown as Json
 }
 
 function accepts(commit: Commit, url: string): boolean {

@@ -4,8 +4,9 @@ import type { History, Violation } from "../crash/core/history.ts"
 import { judge } from "../crash/core/judge.ts"
 import { Clients } from "./client.ts"
 import type { Plan } from "./core/plan.ts"
+import { SpendModel } from "./core/spend-model.ts"
 import { Fleet } from "./fleet.ts"
-import { logsIn, restIn, waitingIn } from "./inspect.ts"
+import { logsIn, restIn, schedulesIn, waitingIn } from "./inspect.ts"
 import { Monitor } from "./monitor.ts"
 import type { Plant } from "./plants.ts"
 import type { Outside } from "./program.ts"
@@ -49,9 +50,9 @@ export async function simulate(plan: Plan, plant?: Plant): Promise<Simulated> {
 
 async function live(plan: Plan, world: World, store: Store, plant: Plant | undefined): Promise<Simulated> {
   const outside: Outside = { book: new EffectBook(), askedBy: new Map(), raced: new Set() }
-  const monitor = new Monitor()
+  const monitor = new Monitor(new SpendModel(plan.budgets))
   const fleet = new Fleet({ world, store, outside, monitor, faults: plan.faults, plant })
-  const clients = new Clients(world, fleet)
+  const clients = new Clients(world, fleet, plan.budgets)
   const startedMs = world.nowMs
   const troubles: Violation[] = []
   const act = (work: Promise<void>): void => {
@@ -60,6 +61,7 @@ async function live(plan: Plan, world: World, store: Store, plant: Plant | undef
   fleet.launch()
   for (const message of plan.messages) act(clients.send(message))
   for (const signal of plan.signals) act(clients.signal(signal))
+  for (const schedule of plan.schedules) act(clients.schedule(schedule))
   const people = { plan, world, store, clients, act }
   let isQuiet = await untilQuiet(people, troubles)
   for (const message of plan.messages.slice(0, isQuiet ? REPEATS : 0)) act(clients.repeat(message))
@@ -107,23 +109,28 @@ async function untilQuiet(people: People, troubles: readonly Violation[]): Promi
   while (troubles.length === 0 && world.steps < stepsMax && world.nowMs < msMax) {
     if (!(await world.step())) return false
     if (clients.busy || world.steps % LOOK_EVERY !== 0) continue
+    if (await tidies(people)) continue
     if ((await store.nextDueAtMs()) !== undefined) continue
     if (!(await attend(people))) return true
   }
   return false
 }
 
+/** People take away what was set late, by a server that had hung. False when there is none. */
+async function tidies({ world, store, clients, act }: People): Promise<boolean> {
+  const left = await schedulesIn(store)
+  for (const { url, name } of left) act(clients.tidy(url, name, world.steps))
+  return left.length > 0
+}
+
 /** People look at what waits for them. False when nothing does. */
 async function attend({ plan, world, store, clients, act }: People): Promise<boolean> {
   const { paused, approvals } = await waitingIn(store)
-  for (const url of paused) {
-    const agent = url.split("/")[2] ?? ""
-    act(clients.signal({ name: `resume-${url}-${world.steps}`, agent, signal: "resume", atMs: 0 }))
-  }
-  for (const { url, call } of approvals) {
+  for (const url of paused) act(clients.resume(url, world.steps))
+  for (const asked of approvals) {
     const decision = plan.loose && world.random.chance(0.3) ? "deny" : "allow"
-    act(clients.decide(url, call, decision))
-    if (world.random.chance(0.3)) act(clients.decide(url, call, decision))
+    act(clients.decide(asked.url, asked, decision))
+    if (world.random.chance(0.3)) act(clients.decide(asked.url, asked, decision))
   }
   return paused.length + approvals.length > 0
 }

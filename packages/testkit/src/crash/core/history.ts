@@ -69,8 +69,8 @@ export interface RestingEntity {
 
 /** One broken promise. */
 export interface Violation {
-  /** The promise: `P1`, `P2`, `P3`, `P6`, or `rest` for what should be over and is not. */
-  readonly rule: "P1" | "P2" | "P3" | "P6" | "rest"
+  /** The promise: `P1`, `P2`, `P3`, `P5`, `P6`, or `rest` for what should be over and is not. */
+  readonly rule: "P1" | "P2" | "P3" | "P5" | "P6" | "rest"
   /** Which entity, message or call. */
   readonly where: string
   readonly what: string

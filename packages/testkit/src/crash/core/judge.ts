@@ -3,6 +3,7 @@ import { judgeDeliveries } from "./judge-deliveries.ts"
 import { judgeEffects } from "./judge-effects.ts"
 import { judgeMessages } from "./judge-messages.ts"
 import { judgeRest } from "./judge-rest.ts"
+import { judgeSchedules } from "./judge-schedules.ts"
 import { judgeTranscripts } from "./judge-transcripts.ts"
 
 /** Every broken promise in what is left of a run. Pure. */
@@ -11,6 +12,7 @@ export function judge(history: History): readonly Violation[] {
     ...judgeMessages(history),
     ...judgeEffects(history),
     ...judgeDeliveries(history),
+    ...judgeSchedules(history),
     ...judgeTranscripts(history),
     ...judgeRest(history),
   ]

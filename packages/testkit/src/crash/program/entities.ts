@@ -36,7 +36,7 @@ export function entitiesOf({ tools, random }: Program): readonly EntityDefinitio
   const child = defineEntity(CHILD, {
     description: "Answers its first message",
     async handler(ctx) {
-      ctx.useAgent({ systemPrompt: SYSTEM, model: "rouse/echo", tools: [...tools] })
+      ctx.useAgent({ systemPrompt: SYSTEM, model: "rouse/echo", tools: [...ctx.tools, ...tools] })
       await ctx.agent.run()
     },
   })
@@ -57,5 +57,10 @@ function settleDuties<S extends StateSpec>(
   const sink = sinkOf(ctx.entity.id)
   ctx.send(sink, { ref: after, nonce })
   if (later !== undefined) ctx.send(sink, { ref: later, nonce }, { after: Math.ceil(random() * DELAY_MS_MAX) })
-  if (child !== undefined) ctx.spawn(CHILD, undefined, { ref: child }, { message: `/call put {"ref":"${child}.put"}` })
+  if (child !== undefined) ctx.spawn(CHILD, undefined, { ref: child }, { message: familyOf(child) })
+}
+
+/** What a child is told: to have an effect, and to make a child of its own. */
+function familyOf(child: string): string {
+  return `/call put {"ref":"${child}.put"}\n/spawn ${CHILD} ${child}g /call put {"ref":"${child}g.put"}`
 }

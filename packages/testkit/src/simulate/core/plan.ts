@@ -1,3 +1,4 @@
+import type { CatchUp } from "@rouse/protocol"
 import { SeededRandom } from "../../crash/core/random.ts"
 import { scriptOf } from "../../crash/core/script.ts"
 
@@ -8,6 +9,8 @@ export interface Plan {
   readonly loose: boolean
   readonly messages: readonly PlannedMessage[]
   readonly signals: readonly PlannedSignal[]
+  readonly budgets: readonly PlannedBudget[]
+  readonly schedules: readonly PlannedSchedule[]
   readonly faults: readonly PlannedFault[]
   readonly weather: Weather
 }
@@ -29,7 +32,26 @@ export interface PlannedSignal {
   readonly name: string
   readonly agent: string
   readonly signal: "interrupt" | "pause" | "resume" | "kill" | "poke"
+  /** Whether it goes down to the agent's children and theirs. */
+  readonly tree: boolean
   readonly atMs: number
+}
+
+/** What an agent and its tree may use, until people allow more. */
+export interface PlannedBudget {
+  readonly name: string
+  readonly agent: string
+  readonly limits: { readonly steps?: number; readonly tokens?: number }
+}
+
+/** A schedule that somebody sets and later takes away. */
+export interface PlannedSchedule {
+  readonly name: string
+  readonly agent: string
+  readonly rule: { readonly every: number } | { readonly cron: string }
+  readonly catchUp: CatchUp
+  readonly atMs: number
+  readonly forMs: number
 }
 
 /** Something that goes wrong at the server's nth await. */
@@ -54,6 +76,11 @@ export interface Weather {
 const AGENTS_MAX = 3
 const MESSAGES_MAX = 7
 const FAULTS_MAX = 6
+const SCHEDULES_MAX = 2
+/** How long a schedule is there, and how long nobody is to serve it. */
+const FOR_MS_MAX = 60_000
+const OUTAGE_MS_MAX = 90_000
+const OUTAGE_GATE_MIN = 40
 const GATES_MAX = 700
 /** Past the lease's minute, so that what is slow is taken for dead. */
 const FREEZE_MS_MAX = 150_000
@@ -74,7 +101,14 @@ export function planOf(seed: number): Plan {
   })
   const signals = loose ? Array.from({ length: random.below(4) }, (_, at) => signalOf(at, agents, spanMs, random)) : []
   const faults = Array.from({ length: random.below(FAULTS_MAX + 1) }, (_, at) => faultOf(at, random))
-  return { seed, loose, messages, signals, faults, weather: weatherOf(random) }
+  const weather = weatherOf(random)
+  const budgets = [...firsts].flatMap((agent) => (random.chance(0.3) ? [budgetOf(agent, random)] : []))
+  const schedules = random.chance(0.3)
+    ? Array.from({ length: 1 + random.below(SCHEDULES_MAX) }, (_, at) => scheduleOf(at, [...firsts], spanMs, random))
+    : []
+  // Something for them to miss.
+  if (schedules.length > 0) faults.push(outageOf(random))
+  return { seed, loose, messages, signals, budgets, schedules, faults, weather }
 }
 
 function messageOf(
@@ -103,7 +137,26 @@ function messageOf(
 
 function signalOf(at: number, agents: number, spanMs: number, random: SeededRandom): PlannedSignal {
   const signal = random.pick(["interrupt", "interrupt", "pause", "resume", "kill", "poke"] as const)
-  return { name: `s${at + 1}`, agent: `a${random.below(agents)}`, signal, atMs: random.below(spanMs * 2) }
+  const agent = `a${random.below(agents)}`
+  const tree = signal !== "poke" && random.chance(0.4)
+  return { name: `s${at + 1}`, agent, signal, tree, atMs: random.below(spanMs * 2) }
+}
+
+function budgetOf(agent: string, random: SeededRandom): PlannedBudget {
+  const limits = random.chance(0.7) ? { steps: random.below(7) } : { tokens: random.below(12_000) }
+  return { name: `b-${agent}`, agent, limits }
+}
+
+function scheduleOf(at: number, agents: readonly string[], spanMs: number, random: SeededRandom): PlannedSchedule {
+  const every = random.pick([2_000, 9_000, 90_000])
+  return {
+    name: `t${at + 1}`,
+    agent: random.pick(agents),
+    rule: random.chance(0.2) ? { cron: "* * * * *" } : { every },
+    catchUp: random.pick(["skip", "once", "all"] as const),
+    atMs: random.below(spanMs),
+    forMs: Math.ceil(Math.max(FOR_MS_MAX, 3 * every) * random.next()),
+  }
 }
 
 function faultOf(at: number, random: SeededRandom): PlannedFault {
@@ -111,6 +164,11 @@ function faultOf(at: number, random: SeededRandom): PlannedFault {
   const atGate = Math.floor(random.next() ** 1.5 * GATES_MAX)
   const ms = kind === "refuse" ? random.below(300) : random.pick([5, 500, 20_000, FREEZE_MS_MAX]) * random.next()
   return { name: `f${at + 1}`, kind, atGate, ms: Math.ceil(ms) }
+}
+
+function outageOf(random: SeededRandom): PlannedFault {
+  const kind = random.pick(["crash", "freeze", "jump"] as const)
+  return { name: "f0", kind, atGate: OUTAGE_GATE_MIN + random.below(GATES_MAX / 2), ms: random.below(OUTAGE_MS_MAX) }
 }
 
 function weatherOf(random: SeededRandom): Weather {
@@ -135,6 +193,8 @@ export function without(plan: Plan, names: ReadonlySet<string>): Plan {
     ...plan,
     messages: kept(plan.messages),
     signals: kept(plan.signals),
+    budgets: kept(plan.budgets),
+    schedules: kept(plan.schedules),
     faults: kept(plan.faults),
     weather: calm,
   }
@@ -142,5 +202,6 @@ export function without(plan: Plan, names: ReadonlySet<string>): Plan {
 
 /** The names of all that a plan can be without. */
 export function partsOf(plan: Plan): readonly string[] {
-  return [...plan.faults, ...plan.signals, ...plan.messages].map(({ name }) => name).concat("weather")
+  const { faults, signals, budgets, schedules, messages } = plan
+  return [...faults, ...signals, ...schedules, ...budgets, ...messages].map(({ name }) => name).concat("weather")
 }
