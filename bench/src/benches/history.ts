@@ -15,9 +15,6 @@ const AGENTS = 8
 /** A turn is 9 changes on the log: 10,000 and more in all. */
 const TURNS = 1_150
 const PHASE = 3
-/** Those of one agent that are compared: around its 10th and its 2,000th. */
-const EARLY = { from: 6, to: 15 }
-const LATE = { from: 1_951, to: 2_050 }
 
 const of = "10,000 events"
 const METRICS = {
@@ -25,15 +22,12 @@ const METRICS = {
   coldRatio: { name: "  its time to a new agent's", unit: "×", most: 2, of },
   read: { name: "bytes read by that turn", unit: "KB" },
   readRatio: { name: "  its bytes to a new agent's", unit: "×", most: 2, of },
-  early: { name: "turns 6 to 15 of one agent, p50", unit: "ms" },
-  late: { name: "turns 1,951 to 2,050 of one agent, p50", unit: "ms" },
-  lateRatio: { name: "  to turns 6 to 15", unit: "×", most: 1.5, of: "one agent" },
 } as const satisfies Record<string, Metric>
 
 /** What history costs: a wake reads what is live, and what is live is bounded by compaction as the defaults do it. */
 export const history: Bench = {
   name: "history",
-  summary: "a turn of agents with 10,000 events behind them, and the 2,000th message to one agent",
+  summary: "a turn of agents with 10,000 events behind them against that of new ones",
   run: (context) => inTemporaryDirectory((directory) => runHistory(context, directory)),
 }
 
@@ -44,7 +38,6 @@ async function runHistory(context: BenchContext, directory: string): Promise<Ben
     await mkdir(data)
     await onServer(context, data, (child) => make(context, child))
     await onServer(context, data, (child) => cold(context, child, figures))
-    await onServer(context, data, (child) => oneAgent(context, child, figures))
     context.say(`round ${round} done`)
   }
   const notes = [
@@ -106,28 +99,6 @@ async function cold(context: BenchContext, child: Child, figures: Figures): Prom
   figures.add(METRICS.read, "new agent", newKb)
   figures.add(METRICS.read, of, oldKb)
   figures.add(METRICS.readRatio, of, oldKb / newKb)
-}
-
-/** The late turns and others' early ones by turns, so that what the machine does meanwhile meets both. */
-async function oneAgent(context: BenchContext, child: Child, figures: Figures): Promise<void> {
-  const system = rouse(context.rouse)
-  const connection = await Connection.open(child.url)
-  await system.freshTurn(connection, "one")
-  for (let turn = 2; turn < LATE.from; turn++) await system.turn(connection, "one")
-  const [early, late]: [number[], number[]] = [[], []]
-  const others = (LATE.to - LATE.from + 1) / (EARLY.to - EARLY.from + 1)
-  for (let n = 0; n < others; n++) {
-    await system.freshTurn(connection, `other${n}`)
-    for (let turn = 2; turn < EARLY.from; turn++) await system.turn(connection, `other${n}`)
-    for (let turn = EARLY.from; turn <= EARLY.to; turn++) {
-      early.push(await timed(() => system.turn(connection, `other${n}`)))
-      late.push(await timed(() => system.turn(connection, "one")))
-    }
-  }
-  connection.close()
-  figures.add(METRICS.early, "one agent", median(early))
-  figures.add(METRICS.late, "one agent", median(late))
-  figures.add(METRICS.lateRatio, "one agent", median(late) / median(early))
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {

@@ -2,8 +2,11 @@ import type { Bench } from "../lib/bench.ts"
 import { echoPeer } from "./echo-peer.ts"
 import { history } from "./history.ts"
 import { idle } from "./idle.ts"
+import { inFlight } from "./in-flight.ts"
+import { longLife } from "./long-life.ts"
 import { size } from "./size.ts"
 import { start } from "./start.ts"
+import { step } from "./step.ts"
 import { store } from "./store.ts"
 import { streams } from "./streams.ts"
 import { streamsCatchUp } from "./streams-catch-up.ts"
@@ -15,8 +18,11 @@ export const benches: readonly Bench[] = [
   start,
   size,
   turn,
+  step,
   idle,
+  inFlight,
   history,
+  longLife,
   store,
   echoPeer,
   streams,

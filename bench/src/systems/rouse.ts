@@ -28,20 +28,19 @@ export function startRouse({ program, directory, files = [ENTITIES], nodeArgs = 
 }
 
 /** Embedded, durable, with the offline model, as `rouse start` has it. */
-export function rouse(program: string, name = "rouse"): System {
-  const type = "echo"
+export function rouse(program: string, name = "rouse", type = "echo"): System {
   return {
     name,
     startedType: "started",
-    start: (directory) => startRouse({ program, directory, nodeArgs: nodeArgs() }),
+    start: (directory) => startRouse({ program, directory, nodeArgs: profileArgs() }),
     turn: (connection, agent) =>
       settled(connection, "POST", `/v1/entities/${type}/${agent}/messages?wait=20s`, SEND_BODY),
     freshTurn: (connection, agent) => settled(connection, "PUT", `/v1/entities/${type}/${agent}?wait=20s`, SPAWN_BODY),
   }
 }
 
-/** For profiles: `ROUSE_BENCH_NODE_ARGS="--cpu-prof --cpu-prof-dir=…"`. */
-function nodeArgs(): string[] {
+/** Options of Node for profiles: `ROUSE_BENCH_NODE_ARGS="--cpu-prof --cpu-prof-dir=…"`. */
+export function profileArgs(): string[] {
   return (process.env["ROUSE_BENCH_NODE_ARGS"] ?? "").split(" ").filter((arg) => arg !== "")
 }
 

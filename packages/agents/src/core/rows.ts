@@ -14,14 +14,14 @@ export class LiveRows {
   /** @param rows Sorted by collection and key. */
   constructor(rows: readonly Row[]) {
     let name: string | undefined
-    let current = new Map<string, Json>()
+    let current: Map<string, Json> | undefined
     for (const row of rows) {
       if (row.collection !== name) {
         name = row.collection
         current = this.#collection(name)
         this.#unsorted.add(name)
       }
-      current.set(row.key, row.value)
+      current?.set(row.key, row.value)
     }
   }
 
@@ -73,8 +73,9 @@ export class LiveRows {
     return rows
   }
 
-  #sorted(name: string): Map<string, Json> {
-    const rows = this.#collection(name)
+  #sorted(name: string): ReadonlyMap<string, Json> {
+    // Most collections are only asked about: what is not there takes no memory in every run under way.
+    const rows = this.#collections.get(name) ?? NONE
     if (!this.#unsorted.delete(name)) return rows
     const keys = [...rows.keys()]
     if (isSorted(keys)) return rows
@@ -83,6 +84,8 @@ export class LiveRows {
     return sorted
   }
 }
+
+const NONE: ReadonlyMap<string, Json> = new Map()
 
 /** The type of a collection's rows: the author's are any JSON. */
 export type RowOf<C extends string> = C extends keyof BuiltInRows ? BuiltInRows[C] : Json
