@@ -80,7 +80,7 @@ function toFunction(tool: Tool): LanguageModelV4FunctionTool {
     type: "function",
     name: tool.name,
     description: tool.description,
-    inputSchema: tool.inputSchema as LanguageModelV4FunctionTool["inputSchema"],
+    inputSchema: tool.inputSchema,
   }
 }
 

@@ -2,12 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Violation } from "./crash/core/history.ts"
+import { judgePeer } from "./crash/core/judge-peer.ts"
 import { judge } from "./crash/core/judge.ts"
 import { SeededRandom } from "./crash/core/random.ts"
 import { summaryOf } from "./crash/core/summary.ts"
 import type { CrashSummary } from "./crash/core/summary.ts"
 import { drive } from "./crash/driver.ts"
 import { LedgerClient } from "./crash/ledger-client.ts"
+import { PeerTarget } from "./crash/peer-target.ts"
 import { startProcess } from "./crash/process.ts"
 import type { Plant } from "./crash/program/plants.ts"
 import { RouseTarget } from "./crash/rouse-target.ts"
@@ -29,9 +31,18 @@ export interface CrashOptions {
   readonly killMsMax?: number
   /** A mistake to plant, for a run that must fail. */
   readonly plant?: Plant
+  /** Another system, that is killed in Rouse's place. */
+  readonly peer?: Peer
   /** Keeps the data directory and the ledger's file here. Otherwise they are temporary. */
   readonly directory?: string
   readonly onProgress?: (kills: number) => void
+}
+
+/** A peer to drive in Rouse's place. */
+export interface Peer {
+  readonly name: string
+  /** Its program: see `bench/src/peers`. */
+  readonly file: string
 }
 
 export interface CrashReport {
@@ -56,7 +67,7 @@ export async function runCrash(options: CrashOptions): Promise<CrashReport> {
   const ledgerProcess = startProcess({ module: "./program/ledger-main", args: [join(directory, "effects.jsonl")] })
   try {
     const { url } = await ledgerProcess.ready
-    return await judged(options, directory, url)
+    return await (options.peer ? judgedPeer(options, options.peer, directory, url) : judged(options, directory, url))
   } finally {
     await ledgerProcess.kill()
     if (options.directory === undefined) await rm(directory, { recursive: true, force: true })
@@ -80,6 +91,28 @@ async function judged(options: CrashOptions, directory: string, ledgerUrl: strin
     })
     const violations = judge(history)
     return { summary: summaryOf(history, violations, { target: target.name, seed, kills }), violations }
+  } finally {
+    target.close()
+    ledger.close()
+  }
+}
+
+/** The same load and the same kills on a peer, judged by the outside ledger and by what its conversations hold. */
+async function judgedPeer(
+  options: CrashOptions,
+  { name, file }: Peer,
+  directory: string,
+  ledgerUrl: string,
+): Promise<CrashReport> {
+  const { kills, seed, agents = 6, killMsMax = 150, onProgress = () => undefined } = options
+  const ledger = new LedgerClient(ledgerUrl)
+  const target = new PeerTarget({ name, file, directory, ledgerUrl })
+  const random = new SeededRandom(seed)
+  try {
+    const quietMsMax = QUIET_MS_MAX
+    const history = await drive({ target, ledger, random, kills, agents, killMsMax, quietMsMax, onProgress })
+    const remains = { sent: [...target.sent.values()], threads: target.threads }
+    return judgePeer(history, remains, { target: name, seed, kills })
   } finally {
     target.close()
     ledger.close()

@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { ChangeEvent, MessageRow, WakeRow } from "@rouse/protocol"
+import type { MessageRow, WakeRow } from "@rouse/protocol"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import type { EntityLog } from "../src/crash/core/history.ts"
+import { valuesOf } from "../src/crash/core/replay.ts"
 import { LedgerClient } from "../src/crash/ledger-client.ts"
 import { startProcess, type Running } from "../src/crash/process.ts"
 import { RouseTarget } from "../src/crash/rouse-target.ts"
@@ -67,8 +68,12 @@ async function logOf(base: string, url = "/agent/a"): Promise<EntityLog> {
   return log
 }
 
-function valuesOf<T>({ events }: EntityLog, type: string): readonly T[] {
-  return events.filter((event: ChangeEvent) => event.type === type && event.value).map((event) => event.value as T)
+function messagesIn(log: EntityLog): readonly MessageRow[] {
+  return [...valuesOf(log, "message").values()].flatMap((values) => values.flatMap((row) => row ?? []))
+}
+
+function wakesIn(log: EntityLog): readonly WakeRow[] {
+  return log.events.filter(({ type }) => type === "wake").map(({ value }) => value as unknown as WakeRow)
 }
 
 async function until(check: () => Promise<boolean>, what: string): Promise<void> {
@@ -83,13 +88,13 @@ async function until(check: () => Promise<boolean>, what: string): Promise<void>
 async function atRest(base: string): Promise<{ readonly log: EntityLog; readonly ends: readonly string[] }> {
   await until(async () => (await target.busy(base)).length === 0, "all is at rest")
   const log = await logOf(base)
-  const ends = valuesOf<MessageRow>(log, "message").filter(({ status }) => status !== "accepted" && status !== "taken")
+  const ends = messagesIn(log).filter(({ status }) => status !== "accepted" && status !== "taken")
   return { log, ends: ends.map(({ status }) => status) }
 }
 
 /** Between the end of a wake's first attempt and the beginning of its next. */
 function pauseMs(log: EntityLog): number {
-  const wakes = valuesOf<WakeRow>(log, "wake")
+  const wakes = wakesIn(log)
   const cut = wakes.findIndex(({ outcome }) => outcome === "lost" || outcome === "released")
   return Date.parse(wakes[cut + 1]?.at ?? "") - Date.parse(wakes[cut]?.endedAt ?? "")
 }
@@ -109,10 +114,10 @@ describe("the field's failure, a handler killed in its run leaves its wake ackno
       expect(second.resumed).toBe(1)
       const { log, ends } = await atRest(second.url)
       expect(ends).toEqual(["processed"])
-      expect(valuesOf<WakeRow>(log, "wake").flatMap(({ outcome }) => outcome ?? [])).toEqual(["lost", "completed"])
+      expect(wakesIn(log).flatMap(({ outcome }) => outcome ?? [])).toEqual(["lost", "completed"])
       expect(await ledger.report()).toMatchObject([{ ref: "m1.charge", effects: 1, executions: 1 }])
       // What the handler itself owes for the message: sent once, before the kill or after it.
-      const sink = valuesOf<MessageRow>(await logOf(second.url, "/sink/a"), "message")
+      const sink = messagesIn(await logOf(second.url, "/sink/a"))
       const notes = sink.filter(({ status }) => status === "accepted").map(({ content }) => content as { ref: string })
       expect(notes.map(({ ref }) => ref).sort()).toEqual(["m1.after", "m1.before"])
     },

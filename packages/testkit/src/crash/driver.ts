@@ -96,6 +96,7 @@ async function live(random: SeededRandom, server: Lives, killMsMax: number): Pro
   } else {
     await server.begin()
     await sleep(random.below(killMsMax + 1))
+    await server.killHandler()
   }
 }
 

@@ -7,6 +7,7 @@ export class Lives {
   readonly #target: Target
   readonly #lives: Life[] = []
   #running: Running | undefined
+  #handler: Running | undefined
   #spawnedAtMs = 0
   #readyAtMs: number | undefined
   #resumed: number | undefined
@@ -45,8 +46,16 @@ export class Lives {
     if (announced === undefined) throw new Error("no server was launched")
     this.#readyAtMs = Date.now()
     this.#resumed = announced.resumed
+    await this.#handle(announced.url)
     this.#isServing = true
     this.#url.resolve(announced.url)
+  }
+
+  /** Kills what runs the handlers, if that is a process of its own, and starts it again. The server goes on. */
+  async killHandler(): Promise<void> {
+    if (this.#handler === undefined || !this.#isServing) return
+    await this.#handler.kill()
+    await this.#handle(await this.where())
   }
 
   async kill(): Promise<void> {
@@ -56,6 +65,7 @@ export class Lives {
     this.#away()
     const killedAtMs = Date.now()
     await running.kill()
+    await this.#endHandler()
     this.#end(running, killedAtMs)
   }
 
@@ -65,6 +75,7 @@ export class Lives {
     if (running === undefined) return
     this.#away()
     const code = await running.stop()
+    await this.#endHandler()
     this.#end(running, undefined)
     if (code !== 0) throw new Error(`the server ended with code ${code} when it was asked to`)
   }
@@ -75,6 +86,17 @@ export class Lives {
 
   async close(): Promise<void> {
     if (this.#running?.isAlive) await this.#running.kill()
+    await this.#endHandler()
+  }
+
+  async #handle(base: string): Promise<void> {
+    this.#handler = this.#target.launchHandler?.(base)
+    await this.#handler?.ready
+  }
+
+  async #endHandler(): Promise<void> {
+    if (this.#handler?.isAlive) await this.#handler.kill()
+    this.#handler = undefined
   }
 
   /** Whoever asks from now on waits for the next server. Those who wait already go on waiting. */

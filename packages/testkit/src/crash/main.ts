@@ -1,13 +1,16 @@
+import { existsSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { formatSummary, runCrash } from "../crash.ts"
+import { formatSummary, type Peer, runCrash } from "../crash.ts"
 
-/** `--kills N`, `--seed N`, `--agents N`, `--plant NAME`, `--keep DIRECTORY`, `--json`. Exit code 1 when a promise was broken. */
+/** `--kills N`, `--seed N`, `--agents N`, `--target PEER`, `--plant NAME`, `--keep DIRECTORY`, `--json`. Exit code 1 when a promise was broken. */
 const { values } = parseArgs({
   options: {
     kills: { type: "string" },
     seed: { type: "string" },
     agents: { type: "string" },
     plant: { type: "string" },
+    target: { type: "string" },
     keep: { type: "string" },
     json: { type: "boolean" },
   },
@@ -19,11 +22,20 @@ function count(name: "kills" | "seed" | "agents", otherwise: number): number {
   return value
 }
 
+/** A peer is a program of the benches, where its packages are installed. */
+function peerOf(name: string | undefined): { readonly peer?: Peer } {
+  if (name === undefined || name === "rouse") return {}
+  const file = fileURLToPath(new URL(`../../../../bench/src/peers/${name}.ts`, import.meta.url))
+  if (existsSync(file)) return { peer: { name, file } }
+  throw new Error(`--target: there is no ${file}`)
+}
+
 const kills = count("kills", 50)
 const { summary, violations } = await runCrash({
   kills,
   seed: count("seed", Date.now() % 1_000_000),
   agents: count("agents", 6),
+  ...peerOf(values.target),
   ...(values.plant === undefined ? {} : { plant: values.plant as never }),
   ...(values.keep === undefined ? {} : { directory: values.keep }),
   onProgress: (done) => {

@@ -31,7 +31,9 @@ export interface Running {
 
 export interface ProcessOptions {
   /** A module beside this one, without its extension: this code runs from sources as well as built. */
-  readonly module: string
+  readonly module?: string
+  /** Or a program anywhere, as it is. */
+  readonly file?: string
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
 }
@@ -39,9 +41,10 @@ export interface ProcessOptions {
 /** Starts a Node process that ends when its input does, so that nothing outlives the driver. */
 export function startProcess(options: ProcessOptions): Running {
   const fromSource = import.meta.url.endsWith(".ts")
-  const file = new URL(`${options.module}${fromSource ? ".ts" : ".js"}`, import.meta.url)
-  const flags = fromSource ? ["--conditions=@rouse/source", "--disable-warning=ExperimentalWarning"] : []
-  const child = spawn(process.execPath, [...flags, file.pathname, ...options.args], {
+  const own = new URL(`${options.module}${fromSource ? ".ts" : ".js"}`, import.meta.url)
+  const source = fromSource && options.file === undefined ? ["--conditions=@rouse/source"] : []
+  const flags = ["--disable-warning=ExperimentalWarning", ...source]
+  const child = spawn(process.execPath, [...flags, options.file ?? own.pathname, ...options.args], {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, NODE_OPTIONS: "", ...options.env },
   })

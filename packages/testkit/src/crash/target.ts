@@ -20,13 +20,18 @@ export interface Accepted {
 }
 
 /**
- * A system that the driver loads and kills. What is specific to one is here and in the judge; a peer implements the first half and
- * is judged by the outside ledger and by `settled`.
+ * A system that the driver loads and kills. What is specific to one is here and in its judge: Rouse's reads logs and the store, a peer's
+ * the outside ledger and what its conversations hold (see `PeerTarget`).
  */
 export interface Target {
   readonly name: string
   /** Starts the server on the same data as ever. */
   launch(): Running
+  /**
+   * Starts what runs its handlers, for one whose handlers are a process of their own: once the server serves, and again whenever the driver
+   * killed it alone.
+   */
+  launchHandler?(base: string): Running
   /** The address of an agent. */
   address(agent: string): EntityUrl
   /** Makes an agent that can be sent to. Repeating it changes nothing. */

@@ -180,7 +180,7 @@ function driftedOp(op: Commit["ops"][number]): Commit["ops"][number] {
 
 function drifted(value: Json): Json {
   const row = value as unknown as ScheduleRow
-  return { ...row, dueAt: new Date(Date.parse(row.dueAt) + DRIFT_MS).toISOString() } as unknown as Json
+  return { ...row, dueAt: new Date(Date.parse(row.dueAt) + DRIFT_MS).toISOString() }
 }
 
 function accepts(commit: Commit, url: string): boolean {

@@ -49,7 +49,8 @@ function expectedOf({ url, events }: EntityLog): Expected {
   const faults: Violation[] = []
   for (const { type, key, value, headers } of events) {
     if (type !== "schedule") continue
-    const [before, row] = [rows.get(key), value as unknown as ScheduleRow]
+    const before = rows.get(key)
+    const row = value as unknown as ScheduleRow
     if (headers.operation === "delete") rows.delete(key)
     // What is to be made up for is what was asked for, whatever later rows say.
     else rows.set(key, before ? { ...row, ...askedFor(before) } : row)

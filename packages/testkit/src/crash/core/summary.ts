@@ -84,7 +84,8 @@ function classOf(calls: readonly JudgedCall[]): ClassSummary {
   }
 }
 
-function percentiles(times: readonly number[]): Percentiles {
+/** @param times Milliseconds. */
+export function percentiles(times: readonly number[]): Percentiles {
   const sorted = times.toSorted((a, b) => a - b)
   const at = (part: number): number | null =>
     sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? null
