@@ -73,7 +73,8 @@ export class Ledger {
   }
 
   async #settleOne(call: ToolCallRow): Promise<void> {
-    const outcome = await this.#outcome(call)
+    const leave = await this.#tools.get(call.name)?.gate?.enter(this.#session.signal)
+    const outcome = await this.#outcome(call).finally(leave)
     const row = this.#session.rows.get("tool_call", call.id) ?? call
     if (outcome === undefined || isSettled(row)) return
     this.#session.put("tool_call", call.id, { ...row, ...outcome, endedAt: this.#session.now() })

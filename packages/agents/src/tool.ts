@@ -3,6 +3,7 @@ import type { Backend, Effect, EntityInfo, JsonObject } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import { isSchema, jsonSchemaOf } from "./core/validate.ts"
 import type { Log } from "./log.ts"
+import { Gate } from "./gate.ts"
 
 /** What a tool is told about the call it serves. */
 export interface ToolContext {
@@ -48,6 +49,10 @@ export interface ToolOptions<S extends StandardSchemaV1, Output> {
   readonly retry?: ToolRetry
   /** False: runs alone, with no other call of its step beside it. */
   readonly parallel?: boolean
+  /**
+   * Calls of this tool that run at once in this process, over all its agents; the others wait. For a tool that is defined once, not in each wake.
+   */
+  readonly concurrency?: number
   execute(input: StandardSchemaV1.InferOutput<S>, ctx: ToolContext): Output | Promise<Output>
   /** For `reconcilable`: what became of this call. Undefined means that it did not happen. */
   reconcile?(input: StandardSchemaV1.InferOutput<S>, ctx: ToolContext): Output | undefined | Promise<Output | undefined>
@@ -62,6 +67,8 @@ export interface Tool {
   readonly effect: Effect
   readonly backend: Backend | undefined
   readonly parallel: boolean
+  /** Where its calls wait when only so many may run at once. */
+  readonly gate?: Gate
   readonly timeoutMs: number | undefined
   readonly retry: ToolRetry
   /** Whether a person must allow this call. */
@@ -93,6 +100,7 @@ export function tool<S extends StandardSchemaV1, Output>(options: ToolOptions<S,
     effect: options.effect,
     backend: options.backend,
     parallel: options.parallel ?? true,
+    ...(options.concurrency === undefined ? {} : { gate: new Gate(options.concurrency) }),
     timeoutMs: options.timeout,
     retry: options.retry ?? { attempts: 1 },
     needsApproval: async (input, ctx) => (typeof approval === "function" ? await approval(input, ctx) : approval),
@@ -107,7 +115,7 @@ type Unchecked = {
 
 /** Checks what a program without types may get wrong too. */
 function check(options: Unchecked): void {
-  const { name, effect, retry, timeout } = options
+  const { name, effect, retry, timeout, concurrency } = options
   if (typeof name !== "string" || !NAME.test(name)) {
     fail(name, "name", "must be 1 to 64 letters, digits, _ or -")
   }
@@ -121,6 +129,8 @@ function check(options: Unchecked): void {
     fail(name, "reconcile", 'is required with effect "reconcilable": it finds out what became of a call')
   }
   if (timeout !== undefined && !(timeout > 0)) fail(name, "timeout", "must be a positive number of milliseconds")
+  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0))
+    fail(name, "concurrency", "must be a positive whole number")
   if (retry !== undefined && !(retry.attempts >= 1 && retry.attempts <= RETRY_ATTEMPTS_MAX)) {
     fail(name, "retry.attempts", `must be 1 to ${RETRY_ATTEMPTS_MAX}`)
   }
