@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { expect, test } from "vitest"
 import * as authors from "../src/index.ts"
+import * as mcp from "../src/mcp.ts"
+import * as mcpNode from "../src/mcp-stdio.ts"
 import * as hosts from "../src/runtime.ts"
 import * as testing from "../src/testing.ts"
 
@@ -11,6 +13,23 @@ test("public names", () => {
       "RouseError",
       "defineEntity",
       "tool",
+    ]
+  `)
+  expect(Object.keys(mcp).sort()).toMatchInlineSnapshot(`
+    [
+      "closeMcp",
+      "mcpHttp",
+      "mcpOAuth",
+      "mcpPrompt",
+      "mcpPrompts",
+      "mcpResource",
+      "mcpSource",
+      "mcpTools",
+    ]
+  `)
+  expect(Object.keys(mcpNode).sort()).toMatchInlineSnapshot(`
+    [
+      "mcpStdio",
     ]
   `)
   expect(Object.keys(hosts).sort()).toMatchInlineSnapshot(`
@@ -46,7 +65,15 @@ test("public names", () => {
 })
 
 const src = fileURLToPath(new URL("../src", import.meta.url))
-const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
+const all = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
+/** What only Node has is in `node/`, behind entry points of its own. */
+const files = all.filter((name) => !name.startsWith("node/"))
+const NODE_ENTRIES = ["mcp-stdio.ts"]
+
+test("only Node's own entry points reach what only Node has", () => {
+  const reaching = files.filter((name) => /from "\.{1,2}\/(.*\/)?node\//.test(readFileSync(`${src}/${name}`, "utf8")))
+  expect(reaching.sort()).toEqual(NODE_ENTRIES)
+})
 
 test.each(files)("%s runs on every runtime", (name) => {
   const text = readFileSync(`${src}/${name}`, "utf8")

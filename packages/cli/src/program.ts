@@ -12,6 +12,7 @@ import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, DEFAULT_URL } from "./core/de
 import type { ExitCode } from "./core/failure.ts"
 import { collectRetention } from "./core/retention.ts"
 import type { Io } from "./io.ts"
+import { mcpCommand } from "./mcp-command.ts"
 import { operating } from "./operator-commands.ts"
 import { remote } from "./remote.ts"
 import { version } from "./version.ts"
@@ -44,6 +45,7 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   serving(program, io, exit)
   program.commandsGroup(bold("Talk to agents:"))
   talking(program, io, exit)
+  mcpCommand(program, io)
   program.commandsGroup(bold("See what happens:"))
   seeing(program, io, exit)
   program.commandsGroup(bold("Step in:"))
