@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { expect, test } from "vitest"
 import * as authors from "../src/index.ts"
+import * as code from "../src/code.ts"
 import * as mcp from "../src/mcp.ts"
 import * as mcpNode from "../src/mcp-stdio.ts"
 import * as hosts from "../src/runtime.ts"
@@ -15,6 +16,7 @@ test("public names", () => {
       "tool",
     ]
   `)
+  expect(Object.keys(code)).toEqual(["codeTool"])
   expect(Object.keys(mcp).sort()).toMatchInlineSnapshot(`
     [
       "closeMcp",
