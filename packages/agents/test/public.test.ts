@@ -6,6 +6,9 @@ import * as code from "../src/code.ts"
 import * as mcp from "../src/mcp.ts"
 import * as mcpNode from "../src/mcp-stdio.ts"
 import * as hosts from "../src/runtime.ts"
+import * as docker from "../src/sandbox-docker.ts"
+import * as local from "../src/sandbox-local.ts"
+import * as sandbox from "../src/sandbox.ts"
 import * as testing from "../src/testing.ts"
 
 test("public names", () => {
@@ -17,6 +20,9 @@ test("public names", () => {
     ]
   `)
   expect(Object.keys(code)).toEqual(["codeTool"])
+  expect(Object.keys(docker)).toEqual(["dockerSandbox"])
+  expect(Object.keys(local)).toEqual(["localSandbox"])
+  expect(Object.keys(sandbox).sort()).toEqual(["removeWorkspace", "sandboxTools"])
   expect(Object.keys(mcp).sort()).toMatchInlineSnapshot(`
     [
       "closeMcp",
@@ -70,7 +76,7 @@ const src = fileURLToPath(new URL("../src", import.meta.url))
 const all = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
 /** What only Node has is in `node/`, behind entry points of its own. */
 const files = all.filter((name) => !name.startsWith("node/"))
-const NODE_ENTRIES = ["mcp-stdio.ts"]
+const NODE_ENTRIES = ["mcp-stdio.ts", "sandbox-docker.ts", "sandbox-local.ts"]
 
 test("only Node's own entry points reach what only Node has", () => {
   const reaching = files.filter((name) => /from "\.{1,2}\/(.*\/)?node\//.test(readFileSync(`${src}/${name}`, "utf8")))
