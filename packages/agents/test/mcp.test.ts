@@ -190,7 +190,7 @@ test("a server that cannot start fails the wake with its last words, without the
 test("a program gets the environment it is given and no more, and secrets by name come from the context", async () => {
   process.env["MCP_OTHER"] = "leaked"
   const options = fixture({}, { env: { MCP_KEY: { kind: "secret", name: "KEY" } } })
-  await expect(mcpTools(options)).rejects.toThrow(/KEY needs the handler's context/)
+  await expect(mcpTools(options)).rejects.toThrow(/KEY cannot be found/)
   const tools = await mcpTools(options, { secret: async ({ name }) => `value of ${name}` })
   const whoami = tools.find(({ name }) => name === "fix_whoami")
   const output = await whoami?.execute({}, { idempotencyKey: "k", signal: new AbortController().signal } as never)

@@ -6,7 +6,7 @@ export interface SecretReference {
   readonly name: string
 }
 
-/** What finds the values of secrets: the handler's context. */
+/** What finds the values of secrets. */
 export interface SecretSource {
   secret(wanted: SecretReference): Promise<string>
 }
@@ -28,7 +28,7 @@ export async function valueOf(credential: Credential, secrets: SecretSource | un
   if (secrets !== undefined) return await secrets.secret(credential)
   throw new RouseError(
     "INVALID_ARGS",
-    `the secret ${credential.name} needs the handler's context: mcpTools(options, ctx)`,
+    `the secret ${credential.name} cannot be found: give mcpTools what finds it as its second argument`,
   )
 }
 

@@ -16,7 +16,7 @@ export interface McpTokenStore {
 export interface McpOAuthOptions {
   readonly clientId: string
   readonly clientSecret?: Credential
-  /** What finds the client secret when it is one by name: the handler's context. */
+  /** Finds the client secret when it is one by name. */
   readonly secrets?: SecretSource
   readonly tokens: McpTokenStore
   readonly scope?: string

@@ -31,7 +31,7 @@ const IDEMPOTENCY_META = "rouse/idempotencyKey"
  * ctx.useAgent({ systemPrompt, model, tools: [...ctx.tools, ...(await mcpTools(files))] })
  * ```
  *
- * @param secrets The handler's context, where tokens are secrets by name.
+ * @param secrets Finds the secrets that are given by name.
  * @throws {RouseError} `INVALID_ARGS` naming the option that is wrong; `BACKEND_FAILED` when the server cannot be reached and is `required`.
  * @see docs/mcp.md
  */
