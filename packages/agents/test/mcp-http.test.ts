@@ -129,6 +129,30 @@ test("OAuth tokens stay in their store, are refreshed there, and a person is ask
   await expect(mcpTools({ name: "site", server })).rejects.toSatisfy((error) => RouseError.is(error, "UNAUTHENTICATED"))
 })
 
+test("calls that meet a session that is gone are all made in the next one, and none is lost to another's retry", async () => {
+  const gone = new Set<string>()
+  let sessions = 0
+  const expiring: typeof fetch = async (input, init) => {
+    const { method, id, params } = JSON.parse(String(init?.body ?? "{}")) as Record<string, never>
+    if (method === "server/discover" || method === "initialize") sessions += 1
+    const call = JSON.stringify((params as { _meta?: unknown } | undefined)?._meta ?? id)
+    if (method !== "tools/call" || gone.has(call)) return await fetch(input, init)
+    gone.add(call)
+    await new Promise((resolve) => setTimeout(resolve, gone.size * 20))
+    return Response.json(
+      { jsonrpc: "2.0", id: null, error: { code: -32001, message: "Session not found" } },
+      { status: 404 },
+    )
+  }
+  const server = mcpHttp({ url: `${site.url}/mcp`, token: () => site.token, fetch: expiring })
+  const [ping] = await mcpTools({ name: "site", server })
+  expect(ping?.effect).toBe("once")
+  const calls = Array.from({ length: 8 }, (_, n) => ping?.execute({}, { ...CONTEXT, idempotencyKey: `k${n}` }))
+  expect(await Promise.all(calls)).toEqual(calls.map(() => "pong"))
+  expect(site.calls).toBe(8)
+  expect(sessions).toBeGreaterThan(1)
+})
+
 test("an answer without end is cut off, and nobody knows whether the call took effect", async () => {
   const server = mcpHttp({ url: `${site.url}/mcp`, token: () => site.token })
   const [ping] = await mcpTools({ name: "site", server })

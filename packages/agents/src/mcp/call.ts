@@ -34,14 +34,18 @@ export async function callServer<T>(
     ...(signal ? { signal } : {}),
   }
   for (let tries = 1; ; tries += 1) {
+    let used: Client | undefined
     try {
-      return await connection.use((client) => ask(client, limits), signal)
+      return await connection.use((client) => {
+        used = client
+        return ask(client, limits)
+      }, signal)
     } catch (error) {
       if (RouseError.is(error, "TOO_LARGE")) throw new RouseError("OUTCOME_UNKNOWN", error.message, { cause: error })
       if (signal?.aborted || RouseError.is(error)) throw error
       const loss = mcpLoss(error)
       // A session or connection that is not there any more: the next try opens another.
-      if (loss === "refused") await connection.close()
+      if (loss === "refused" && used) connection.retire(used)
       const next = mcpNext(loss, effect, tries, TRIES_MAX)
       if (next === "unknown") throw unknown(loss, error)
       if (next === "fail") throw failed(error)

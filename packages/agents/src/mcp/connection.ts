@@ -20,6 +20,9 @@ const STABLE_MS = 10_000
 const CONNECT_MS_MAX = 30_000
 const LIST_PAGES_MAX = 16
 const CHANGED_DEBOUNCE_MS = 50
+/** Clients whose session is gone, and that calls may still wait for. */
+const RETIRED_MAX = 4
+const RETIRED_MS = 60_000
 /** How long a list holds when nobody tells that it changed. */
 const LIST_MS_MAX = 60_000
 
@@ -62,6 +65,7 @@ export class McpConnection {
   #listing: Promise<readonly ServerTool[]> | undefined
   #isStale = false
   #has: ServerCapabilities | undefined
+  readonly #retired = new Map<Client, ReturnType<typeof setTimeout>>()
   #idle: ReturnType<typeof setTimeout> | undefined
   usedAtMs: number
   /** Who was last to ask for this server: it finds the secrets when it is opened again. */
@@ -131,8 +135,29 @@ export class McpConnection {
     return this.#has[what] !== undefined
   }
 
+  /**
+   * Uses this client no more: its session is gone. What others wait for on it is not cut off, since each will be told so itself; it is closed
+   * a while later.
+   */
+  retire(client: Client): void {
+    if (this.#current?.client !== client) return
+    this.#forget()
+    const timer = setTimeout(() => this.#end(client), RETIRED_MS)
+    unref(timer)
+    this.#retired.set(client, timer)
+    const [oldest] = this.#retired.keys()
+    if (oldest !== undefined && this.#retired.size > RETIRED_MAX) this.#end(oldest)
+  }
+
+  #end(client: Client): void {
+    clearTimeout(this.#retired.get(client))
+    this.#retired.delete(client)
+    client.close().catch(() => undefined)
+  }
+
   async close(): Promise<void> {
     clearTimeout(this.#idle)
+    for (const client of this.#retired.keys()) this.#end(client)
     const open = this.#open
     if (this.#current !== undefined) this.#failures = 0
     this.#forget()
@@ -165,7 +190,7 @@ export class McpConnection {
     this.#idle = setTimeout(() => {
       this.close().catch(() => this.#forget())
     }, this.endpoint.idleMs)
-    ;(this.#idle as { unref?: () => void }).unref?.()
+    unref(this.#idle)
   }
 
   #connected(): Promise<Open> {
@@ -244,6 +269,11 @@ export class McpConnection {
     this.#open = undefined
     this.#current = undefined
   }
+}
+
+/** Where timers can be told not to keep the process alive. */
+function unref(timer: unknown): void {
+  ;(timer as { unref?: () => void }).unref?.()
 }
 
 const WORDS_CHARS_MAX = 500

@@ -10,8 +10,8 @@ import type { McpEndpoint, McpTransport } from "../mcp/options.ts"
 import { loadSdk } from "../mcp/sdk.ts"
 import type { McpSdk } from "../mcp/sdk.ts"
 
-/** One message of a server; the SDK's own default is 10 MB. */
-const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+/** One message of a server. The SDK copies what it has with each piece that comes, so a long one costs its square. */
+const MESSAGE_BYTES_MAX = 8 * 1024 * 1024
 const IDLE_MS = 300_000
 const WORDS_CHARS_MAX = 4_096
 /** How long a server may take to end once its input is closed, before it is killed. */
@@ -166,6 +166,8 @@ class ChildTransport implements Transport {
     if (child === undefined) return
     const ended = new Promise<void>((resolve) => child.once("close", () => resolve()))
     child.stdin.end()
+    // A server that floods is not read to its end.
+    child.stdout.destroy()
     const timers = [END_MS, END_MS * 2].map((ms, index) =>
       setTimeout(() => child.kill(index === 0 ? "SIGTERM" : "SIGKILL"), ms),
     )
