@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, readdir, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, test } from "vitest"
@@ -87,6 +87,7 @@ test("files are written, read, edited and searched in it", async () => {
   await expect(call("read_file", { path: "none" })).rejects.toSatisfy(refused("NOT_FOUND"))
   await expect(call("read_file", { path: "../x" })).rejects.toSatisfy(refused("FORBIDDEN"))
   await expect(call("write_file", { path: "src", content: "" })).rejects.toSatisfy(refused("FORBIDDEN"))
+  expect((await readdir("/tmp")).filter((name) => name.startsWith(".rouse-"))).toEqual([])
   await call("shell", { command: "head -c 2000000 /dev/zero > large" })
   await expect(call("read_file", { path: "large" })).rejects.toSatisfy(refused("TOO_LARGE"))
 })

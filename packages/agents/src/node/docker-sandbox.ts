@@ -129,7 +129,8 @@ class DockerWorkspace implements Workspace {
       const ran = await this.#file('printf %s "$2" | base64 -d >> "$1"', [unfinished, part])
       if (ran.exitCode !== 0) throw failed(path, ran.stderr)
     }
-    const script = '[ ! -d "$2" ] || exit 45; mkdir -p -- "$(dirname -- "$2")" && mv -f -- "$1" "$2"'
+    const script =
+      'trap \'rm -f -- "$1"\' EXIT; [ ! -d "$2" ] || exit 45; mkdir -p -- "$(dirname -- "$2")" && mv -f -- "$1" "$2"'
     const ran = await this.#file(script, [unfinished, file])
     if (ran.exitCode === 45) throw new RouseError("FORBIDDEN", `${path} is a directory`)
     if (ran.exitCode !== 0) throw failed(path, ran.stderr)
