@@ -1,4 +1,5 @@
 import type { Bench } from "../lib/bench.ts"
+import { code } from "./code.ts"
 import { echoPeer } from "./echo-peer.ts"
 import { history } from "./history.ts"
 import { idle } from "./idle.ts"
@@ -29,4 +30,5 @@ export const benches: readonly Bench[] = [
   streamsLive,
   streamsCatchUp,
   streamsIdle,
+  code,
 ]

@@ -171,10 +171,10 @@ export class Ledger {
     }
   }
 
-  /** A tool that was cut off by its own timeout may still have had its effect. */
+  /** A tool that was cut off, by its own timeout or on its way to its backend, may still have had its effect. */
   async #thrown(tool: Tool, call: ToolCallRow, error: unknown): Promise<Outcome> {
     const failed: Outcome = { status: "failed", error: redactedMessage(this.#session, error) }
-    if (!RouseError.is(error, "TIMED_OUT")) return failed
+    if (!RouseError.is(error, "TIMED_OUT", "OUTCOME_UNKNOWN")) return failed
     if (tool.effect === "once") return { status: "unknown", resolved: "unknown" }
     return (await this.#found(tool, call)) ?? failed
   }

@@ -2,7 +2,13 @@ import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { expect, test } from "vitest"
 import * as authors from "../src/index.ts"
+import * as code from "../src/code.ts"
+import * as mcp from "../src/mcp.ts"
+import * as mcpNode from "../src/mcp-stdio.ts"
 import * as hosts from "../src/runtime.ts"
+import * as docker from "../src/sandbox-docker.ts"
+import * as local from "../src/sandbox-local.ts"
+import * as sandbox from "../src/sandbox.ts"
 import * as testing from "../src/testing.ts"
 
 test("public names", () => {
@@ -11,6 +17,27 @@ test("public names", () => {
       "RouseError",
       "defineEntity",
       "tool",
+    ]
+  `)
+  expect(Object.keys(code)).toEqual(["codeTool"])
+  expect(Object.keys(docker)).toEqual(["dockerSandbox"])
+  expect(Object.keys(local)).toEqual(["localSandbox"])
+  expect(Object.keys(sandbox).sort()).toEqual(["removeWorkspace", "sandboxTools"])
+  expect(Object.keys(mcp).sort()).toMatchInlineSnapshot(`
+    [
+      "closeMcp",
+      "mcpHttp",
+      "mcpOAuth",
+      "mcpPrompt",
+      "mcpPrompts",
+      "mcpResource",
+      "mcpSource",
+      "mcpTools",
+    ]
+  `)
+  expect(Object.keys(mcpNode).sort()).toMatchInlineSnapshot(`
+    [
+      "mcpStdio",
     ]
   `)
   expect(Object.keys(hosts).sort()).toMatchInlineSnapshot(`
@@ -47,7 +74,15 @@ test("public names", () => {
 })
 
 const src = fileURLToPath(new URL("../src", import.meta.url))
-const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
+const all = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
+/** What only Node has is in `node/`, behind entry points of its own. */
+const files = all.filter((name) => !name.startsWith("node/"))
+const NODE_ENTRIES = ["mcp-stdio.ts", "sandbox-docker.ts", "sandbox-local.ts"]
+
+test("only Node's own entry points reach what only Node has", () => {
+  const reaching = files.filter((name) => /from "\.{1,2}\/(.*\/)?node\//.test(readFileSync(`${src}/${name}`, "utf8")))
+  expect(reaching.sort()).toEqual(NODE_ENTRIES)
+})
 
 test.each(files)("%s runs on every runtime", (name) => {
   const text = readFileSync(`${src}/${name}`, "utf8")

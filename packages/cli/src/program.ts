@@ -3,6 +3,7 @@ import { collectBudget, collectExtension, collectTag, parsePort, parseWhole } fr
 import { DEFAULT_DATA, DEFAULT_PORT, DEFAULT_URL } from "./core/defaults.ts"
 import type { ExitCode } from "./core/failure.ts"
 import type { Io } from "./io.ts"
+import { mcpCommand } from "./mcp-command.ts"
 import { operating } from "./operator-commands.ts"
 import { remote } from "./remote.ts"
 import { serving } from "./serving-commands.ts"
@@ -32,6 +33,7 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   serving(program, io, exit)
   program.commandsGroup(bold("Talk to agents:"))
   talking(program, io, exit)
+  mcpCommand(program, io)
   program.commandsGroup(bold("See what happens:"))
   seeing(program, io, exit)
   program.commandsGroup(bold("Step in:"))

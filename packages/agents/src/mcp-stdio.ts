@@ -1,0 +1,2 @@
+export { mcpStdio } from "./node/mcp-stdio.ts"
+export type { McpStdioOptions } from "./node/mcp-stdio.ts"
