@@ -1,7 +1,6 @@
-import { RouseError } from "@rouse/protocol"
+import { backoffMs, RouseError } from "@rouse/protocol"
 import type { Client, ServerCapabilities, Tool as ServerTool } from "@modelcontextprotocol/client"
 import { orAborted } from "../abort.ts"
-import { backoffMs } from "../core/backoff.ts"
 import type { Sleep } from "../host.ts"
 import type { SecretSource } from "./credential.ts"
 import { cutOffFloods } from "./flood.ts"
