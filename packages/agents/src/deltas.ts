@@ -59,8 +59,13 @@ export class Deltas {
     }, this.#everyMs)
   }
 
+  #take(): ReturnType<Recorder["takeDeltas"]> {
+    const { run, id } = this.#step
+    return this.recorder?.takeDeltas(run, id, this.#session.vault.redactor) ?? []
+  }
+
   async #write(): Promise<void> {
-    for (const [key, delta] of this.recorder?.takeDeltas(this.#step.run, this.#step.id) ?? []) {
+    for (const [key, delta] of this.#take()) {
       this.#session.writer.batch.events.push(change("delta", key, this.#seen.has(key) ? "update" : "insert", delta))
       this.#seen.add(key)
     }

@@ -18,6 +18,8 @@ export type {
 } from "./context.ts"
 export type { Price } from "./core/price-table.ts"
 export type { Log } from "./log.ts"
+export { envSecrets, fileSecrets, firstSecret, secret } from "./secrets/secret.ts"
+export type { Secret, SecretResolver } from "./secrets/secret.ts"
 export { RouseError } from "@rouse/protocol"
 export type {
   Budget,

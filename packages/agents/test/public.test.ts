@@ -10,6 +10,10 @@ test("public names", () => {
     [
       "RouseError",
       "defineEntity",
+      "envSecrets",
+      "fileSecrets",
+      "firstSecret",
+      "secret",
       "tool",
     ]
   `)
@@ -26,6 +30,8 @@ test("public names", () => {
       "interruptedStatus",
       "isSettled",
       "modelResolver",
+      "reachable",
+      "redactedLog",
       "registeredEntities",
       "runWake",
       "seenKeys",
