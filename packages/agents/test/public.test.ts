@@ -9,10 +9,12 @@ test("public names", () => {
   expect(Object.keys(authors).sort()).toMatchInlineSnapshot(`
     [
       "RouseError",
+      "clientCredentials",
       "defineEntity",
       "envSecrets",
       "fileSecrets",
       "firstSecret",
+      "httpTool",
       "secret",
       "tool",
     ]

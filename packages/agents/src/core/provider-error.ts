@@ -99,7 +99,7 @@ function isOverflow(status: number | undefined, evidence: string): boolean {
 }
 
 /** `Retry-After` in seconds or as an HTTP date, and `retry-after-ms`. */
-function retryAfter(headers: Readonly<Record<string, string>>, nowMs: number): number | undefined {
+export function retryAfter(headers: Readonly<Record<string, string>>, nowMs: number): number | undefined {
   const millis = Number(headers["retry-after-ms"])
   if (headers["retry-after-ms"] !== undefined && Number.isFinite(millis)) return Math.max(0, millis)
   const value = headers["retry-after"]
