@@ -21,7 +21,7 @@ function charge(service: { readonly url: string }, options: Options = {}): Tool 
 const INPUT = { order: "o 1/2", cents: 5 }
 
 test("a request carries the key, the rest of the input as JSON, and secrets", async () => {
-  await using service = await Service.open(json({ id: "c1" }, 201))
+  const service = await Service.open(json({ id: "c1" }, 201))
   const made = charge(service, {
     auth: { bearer: secret("PAY_KEY") },
     headers: { "X-Tenant": secret("TENANT"), "x-n": () => "1" },
@@ -46,7 +46,7 @@ test("a request carries the key, the rest of the input as JSON, and secrets", as
 })
 
 test("a GET has its input in the query, no body and no key", async () => {
-  await using service = await Service.open(json([1]))
+  const service = await Service.open(json([1]))
   const made = charge(service, { method: "GET", effect: "pure", auth: { query: "key", value: secret("PAY_KEY") } })
   expect(await made.execute(INPUT, toolContext({ secrets: () => "pay-key-value" }))).toEqual([1])
   expect(service.seen).toMatchObject([
@@ -56,7 +56,7 @@ test("a GET has its input in the query, no body and no key", async () => {
 })
 
 test.each(["..", ".", ""])("a parameter %j cannot leave its place in the path", async (order) => {
-  await using service = await Service.open(json(1))
+  const service = await Service.open(json(1))
   await expect(charge(service).execute({ order, cents: 1 }, toolContext())).rejects.toMatchObject({
     code: "INVALID_ARGS",
   })
@@ -116,7 +116,7 @@ describe("what is tried again", () => {
   })
 
   test("over a real connection", async () => {
-    await using service = await Service.open(cut, json({}, 503, { "retry-after": "1" }), json({ ok: true }))
+    const service = await Service.open(cut, json({}, 503, { "retry-after": "1" }), json({ ok: true }))
     const waits: number[] = []
     const ctx = toolContext({ sleep: async (ms) => void waits.push(ms) })
     expect(await charge(service).execute(INPUT, ctx)).toEqual({ ok: true })
@@ -125,7 +125,7 @@ describe("what is tried again", () => {
   })
 
   test("a once that was cut off is sent once", async () => {
-    await using service = await Service.open(cut)
+    const service = await Service.open(cut)
     await expect(charge(service, { effect: "once" }).execute(INPUT, toolContext())).rejects.toMatchObject({
       code: "OUTCOME_UNKNOWN",
     })
@@ -134,7 +134,7 @@ describe("what is tried again", () => {
 
   test("a once that never left is sent again, and nobody there is said so", async () => {
     const gone = await Service.open(json(1))
-    await gone[Symbol.asyncDispose]()
+    await gone.close()
     const waits: number[] = []
     const ctx = toolContext({ sleep: async (ms) => void waits.push(ms) })
     await expect(charge(gone, { effect: "once" }).execute(INPUT, ctx)).rejects.toMatchObject({
@@ -189,7 +189,7 @@ describe("bad answers", () => {
     ["silence", () => undefined, "BACKEND_FAILED", /took longer than 60 ms. It may or may not/],
     ["an answer that does not end", slow, "BACKEND_FAILED", /took longer than 60 ms/],
   ])("%s", async (name, answer, code, words) => {
-    await using service = await Service.open(answer)
+    const service = await Service.open(answer)
     const made = charge(service, name === "silence" || name.includes("end") ? { timeout: 60 } : {})
     await expect(made.execute(INPUT, toolContext())).rejects.toMatchObject({
       code,
@@ -198,7 +198,7 @@ describe("bad answers", () => {
   })
 
   test("a redirect within the origin is followed, as a GET after a 303", async () => {
-    await using service = await Service.open((r) => r.writeHead(303, { location: "/charges/1" }).end(), json({ id: 1 }))
+    const service = await Service.open((r) => r.writeHead(303, { location: "/charges/1" }).end(), json({ id: 1 }))
     expect(await charge(service).execute(INPUT, toolContext())).toEqual({ id: 1 })
     expect(service.seen.map((seen) => `${seen.method} ${seen.url}`)).toEqual([
       "POST /orders/o%201%2F2/charges",
@@ -207,7 +207,7 @@ describe("bad answers", () => {
   })
 
   test("bytes are described, and text is text", async () => {
-    await using service = await Service.open(
+    const service = await Service.open(
       (r) => r.writeHead(200, { "content-type": "image/png" }).end(Buffer.alloc(10)),
       (r) => r.writeHead(200, { "content-type": "text/plain; charset=latin1" }).end(Buffer.from([0xe9])),
       (r) => r.writeHead(204).end(),
@@ -218,7 +218,7 @@ describe("bad answers", () => {
   })
 
   test("an interrupt ends the request", async () => {
-    await using service = await Service.open(() => undefined)
+    const service = await Service.open(() => undefined)
     const abort = new AbortController()
     const made = charge(service).execute(INPUT, toolContext({}, abort.signal))
     await expect.poll(() => service.seen.length).toBe(1)
@@ -227,7 +227,7 @@ describe("bad answers", () => {
   })
 
   test("an answer that shows the secret back shows none", async () => {
-    await using service = await Service.open((r, seen) =>
+    const service = await Service.open((r, seen) =>
       json({ you: seen.headers.authorization, pad: "x".repeat(980) }, 400)(r),
     )
     const made = charge(service, { auth: { basic: { user: "u", password: secret("PAY_KEY") } } })
@@ -278,7 +278,7 @@ describe("signatures", () => {
     Buffer.from(String(seen.headers["signature"]).replace(/^sig1=:|:$/g, ""), "base64")
 
   test("HMAC, over the digest of the body and the key", async () => {
-    await using service = await Service.open(json(1))
+    const service = await Service.open(json(1))
     const sign = { keyId: "rouse", algorithm: "hmac-sha256", key: secret("SIGN_KEY") } as const
     await charge(service, { sign }).execute(INPUT, toolContext({ secrets: () => "a shared key" }))
     const [seen] = service.seen
@@ -291,7 +291,7 @@ describe("signatures", () => {
   })
 
   test("Ed25519", async () => {
-    await using service = await Service.open(json(1))
+    const service = await Service.open(json(1))
     const { privateKey, publicKey } = generateKeyPairSync("ed25519")
     const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString()
     const sign = { keyId: "rouse", algorithm: "ed25519", key: secret("SIGN_KEY") } as const
@@ -306,10 +306,8 @@ describe("signatures", () => {
 
 test("client credentials: one token for many calls, renewed when it ends and when it is refused", async () => {
   let count = 0
-  await using tokens = await Service.open((r) =>
-    json({ access_token: `token-number-${(count += 1)}`, expires_in: 3_600 })(r),
-  )
-  await using service = await Service.open(json(1), json(1), json(1), json({}, 401), json(1))
+  const tokens = await Service.open((r) => json({ access_token: `token-number-${(count += 1)}`, expires_in: 3_600 })(r))
+  const service = await Service.open(json(1), json(1), json(1), json({}, 401), json(1))
   let nowMs = 1_000_000
   const ctx = toolContext({ secrets: (name) => `${name}-value`, clock: () => nowMs })
   const oauth2 = clientCredentials({
@@ -351,12 +349,12 @@ describe("in the loop", () => {
   }
 
   test("once and cut off: the outcome is unknown", async () => {
-    await using service = await Service.open(cut)
+    const service = await Service.open(cut)
     expect(await play(service, { effect: "once" })).toMatchObject({ status: "unknown", backend: "http" })
   })
 
   test("reconcilable and cut off after it happened: it is asked, and not sent again", async () => {
-    await using service = await Service.open(cut, json({ id: "c1" }))
+    const service = await Service.open(cut, json({ id: "c1" }))
     const reconcile = { url: `${service.url}/charges/{idempotencyKey}` }
     expect(await play(service, { effect: "reconcilable", reconcile })).toMatchObject({
       status: "done",
@@ -367,7 +365,7 @@ describe("in the loop", () => {
   })
 
   test("reconcilable and cut off before it happened: it is sent again under the same key", async () => {
-    await using service = await Service.open(cut, json({}, 404), json([]), json({ id: "c2" }, 201))
+    const service = await Service.open(cut, json({}, 404), json([]), json({ id: "c2" }, 201))
     const reconcile = { url: `${service.url}/charges`, query: () => ({ key: "k" }) }
     expect(await play(service, { effect: "reconcilable", reconcile })).toMatchObject({
       status: "done",
@@ -379,14 +377,14 @@ describe("in the loop", () => {
   })
 
   test("reconcilable, cut off, and the service cannot say: the outcome is unknown", async () => {
-    await using service = await Service.open(cut, json({}, 500))
+    const service = await Service.open(cut, json({}, 500))
     const reconcile = { url: `${service.url}/charges` }
     expect(await play(service, { effect: "reconcilable", reconcile })).toMatchObject({ status: "unknown" })
     expect(service.seen.filter((seen) => seen.method === "POST")).toHaveLength(1)
   })
 
   test("a refusal is not tried again", async () => {
-    await using service = await Service.open(json({ error: "closed" }, 409))
+    const service = await Service.open(json({ error: "closed" }, 409))
     const reconcile = { url: `${service.url}/charges` }
     expect(await play(service, { effect: "reconcilable", reconcile })).toMatchObject({
       status: "failed",

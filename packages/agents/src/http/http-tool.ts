@@ -3,13 +3,13 @@ import type { Effect, JsonObject } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import { fillUrl, templateNames, textOf, withQuery } from "../core/http-url.ts"
 import type { Parameters } from "../core/http-url.ts"
-import type { TryLimits } from "../core/http-verdict.ts"
 import type { Secret } from "../secrets/secret.ts"
 import { isSecret } from "../secrets/secret.ts"
 import { tool } from "../tool.ts"
 import type { Approval, Tool, ToolContext } from "../tool.ts"
 import { exchange } from "./exchange.ts"
 import type { HttpReply, RequestPlan } from "./exchange.ts"
+import { NOT_FOUND, RECONCILE_LIMITS, happened } from "./reconcile.ts"
 import { serviceOf, wrong } from "./service.ts"
 import type { HttpService } from "./service.ts"
 
@@ -59,10 +59,6 @@ export interface HttpToolOptions<S extends StandardSchemaV1>
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 const WITHOUT_BODY: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE"])
-/** A service that died is given about half a minute to come back before its call's outcome counts as unknown. */
-const RECONCILE_LIMITS: TryLimits = { attempts: 8, delayMs: 400, delayMsMax: 10_000 }
-const NOT_FOUND: ReadonlySet<number> = new Set([404, 410])
-
 /**
  * Defines a tool that is a request to a service: it carries the call's `Idempotency-Key` and is sent again, asked about, or called unknown by
  * its effect class. Secrets are resolved for each request, and redirects to other origins are not followed.
@@ -109,10 +105,6 @@ function outputOf<S extends StandardSchemaV1>(
   input: StandardSchemaV1.InferOutput<S>,
 ): unknown {
   return output === undefined ? reply.body : (output(reply, input) ?? null)
-}
-
-function happened({ status, body }: HttpReply): boolean {
-  return !NOT_FOUND.has(status) && !(Array.isArray(body) && body.length === 0)
 }
 
 function planOf<Input>(
@@ -171,7 +163,7 @@ function fieldsOf(input: unknown): Parameters {
 }
 
 /** What a model wrote must not end a header's line. */
-export function headerText(name: string, value: unknown): string {
+function headerText(name: string, value: unknown): string {
   const text = textOf(value)
   if (/^[\t\x20-\x7e]*$/.test(text)) return text
   throw new RouseError("INVALID_ARGS", `the header ${name} must be printable ASCII`, { details: { field: name } })

@@ -22,7 +22,8 @@ export function codeOf(error: unknown, depth = 0): string | undefined {
   return typeof code === "string" ? code : codeOf(error.cause, depth + 1)
 }
 
-/** Whether a request is known never to have left. What is not known may have. */
+/** Whether a request is known never to have left; a host's `fetch` may say so by `isUnsent`. What is not known may have. */
 export function isUnsent(error: unknown): boolean {
+  if (error instanceof Error && "isUnsent" in error) return error.isUnsent === true
   return UNSENT.has(codeOf(error) ?? "")
 }

@@ -1,6 +1,7 @@
 import { createServer } from "node:http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import { onTestFinished } from "vitest"
 import type { Host } from "../../src/host.ts"
 import { vaultOf } from "../../src/secrets/vault.ts"
 import type { ToolContext } from "../../src/tool.ts"
@@ -17,11 +18,12 @@ export interface Seen {
 export class Service {
   readonly seen: Seen[] = []
   readonly url: string
-  readonly #close: () => Promise<void>
+  /** Ends it before its test does. */
+  readonly close: () => Promise<void>
 
   private constructor(url: string, close: () => Promise<void>) {
     this.url = url
-    this.#close = close
+    this.close = close
   }
 
   static async open(
@@ -48,11 +50,8 @@ export class Service {
           server.close(() => resolve())
         }),
     )
+    onTestFinished(service.close)
     return service
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#close()
   }
 }
 
