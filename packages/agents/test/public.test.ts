@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { expect, test } from "vitest"
 import * as authors from "../src/index.ts"
+import * as openapi from "../src/openapi.ts"
 import * as hosts from "../src/runtime.ts"
 import * as testing from "../src/testing.ts"
 
@@ -43,6 +44,7 @@ test("public names", () => {
       "withRegistry",
     ]
   `)
+  expect(Object.keys(openapi)).toEqual(["openapiTools"])
   expect(Object.keys(testing).sort()).toMatchInlineSnapshot(`
     [
       "TestRouse",

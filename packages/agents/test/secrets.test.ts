@@ -136,6 +136,28 @@ test.each([
   for (const form of formsOf("aaaa-bbbb-cccc")) expect(text).not.toContain(form)
 })
 
+test("what a model streams piece by piece shows no part of a secret that was cut in two", async () => {
+  const secretText = "one two three four"
+  const definition = defineEntity("streams", {
+    async handler(ctx) {
+      await ctx.secret("PAY_KEY")
+      ctx.useAgent({ systemPrompt: `never say ${secretText}`, model: "rouse/echo" })
+      await ctx.agent.run()
+    },
+  })
+  const backend = new RecordingBackend()
+  const said = "so: one two three four five six one two three"
+  const host = testHost({ secrets: () => secretText, deltaMs: 10 })
+  await runWake(definition, request([message("m1", `/slow 4\n/say ${said}`)]), backend, host)
+  const events = backend.commits.flatMap((commit) => commit.events)
+  const deltas = events.filter((event) => event.type === "delta" && event.headers.operation !== "delete")
+  expect(deltas.length).toBeGreaterThan(1)
+  const spelt = deltas.map((event) => (event.value as { text: string }).text).join("")
+  const settled = events.findLast((event) => event.type === "text")?.value as { text: string }
+  expect(settled.text).toBe("so: [redacted] five six one two three")
+  expect(settled.text.startsWith(spelt)).toBe(true)
+})
+
 test("a handler's error is clean when its host hears of it, stack and all", async () => {
   const definition = defineEntity("thrower", {
     async handler(ctx) {

@@ -141,13 +141,16 @@ export class Redactor {
   }
 
   #cleanObject(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-    let changed = false
-    const entries = Object.entries(object).map(([name, value]) => {
-      const clean = [this.text(name), this.#clean(value)] as const
-      changed ||= clean[0] !== name || clean[1] !== value
-      return clean
+    const names = Object.keys(object)
+    let entries: (readonly [string, unknown])[] | undefined
+    names.forEach((name, i) => {
+      const clean = [this.text(name), this.#clean(object[name])] as const
+      if (entries === undefined && (clean[0] !== name || clean[1] !== object[name])) {
+        entries = names.slice(0, i).map((before) => [before, object[before]])
+      }
+      entries?.push(clean)
     })
-    return changed ? Object.fromEntries(entries) : object
+    return entries === undefined ? object : Object.fromEntries(entries)
   }
 }
 

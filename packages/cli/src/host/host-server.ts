@@ -66,7 +66,7 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
     env: io.env,
     models,
     secrets: secretsFrom(io.env),
-    fetch: outboundFetch,
+    fetch: outboundFetch(),
     isPrivateAllowed: options.isPrivateAllowed ?? false,
   }
   // What the server says of its agents holds none of their secrets either.
