@@ -54,7 +54,8 @@ export class Deltas {
       this.#writing = this.#write()
       this.#writing.then(
         () => this.#arm(),
-        (error: unknown) => this.#session.host.log.debug("deltas stopped", { error: String(error) }),
+        (error: unknown) =>
+          this.#session.host.log.debug("deltas stopped", { error: this.#session.vault.text(String(error)) }),
       )
     }, this.#everyMs)
   }

@@ -156,7 +156,9 @@ export class Session {
     if (!Number.isFinite(ms)) return
     this.#flushing ??= setTimeout(() => {
       this.#flushing = undefined
-      this.writer.flush().catch((error: unknown) => this.host.log.debug("a commit failed", { error: String(error) }))
+      this.writer
+        .flush()
+        .catch((error: unknown) => this.host.log.debug("a commit failed", { error: this.vault.text(String(error)) }))
     }, ms)
   }
 

@@ -132,6 +132,18 @@ test("parameters and bodies are written in their styles", async () => {
   expect(drop?.headers["x-key"]).toBeUndefined()
 })
 
+test("lists and objects in a path", async () => {
+  const service = await Service.open(json({}))
+  const place = (name: string, explode: boolean) => ({ name, in: "path", required: true, explode, schema: {} })
+  const get = { operationId: "get", parameters: [place("a", false), place("b", true), place("c", false)] }
+  const { tools } = await openapiTools({
+    document: { openapi: "3.1.0", paths: { "/x/{a}/{b}/{c}": { get } } },
+    server: service.url,
+  })
+  await named(tools, "get").execute({ a: [1, "2/3"], b: { k: "v", l: 1 }, c: "p,q" }, ctx())
+  expect(service.seen[0]?.url).toBe("/x/1,2%2F3/k=v,l=1/p%2Cq")
+})
+
 test("a call that was cut off is found by another operation", async () => {
   const service = await Service.open(json([{ id: 1 }]), json([]), cut)
   const { tools } = await load({

@@ -3,6 +3,7 @@ import { RouseError } from "@rouse/protocol"
 /** Texts of a template's parameters, by name. */
 export type Parameters = Readonly<Record<string, unknown>>
 
+const NONE: ReadonlySet<string> = new Set()
 const PARAMETER = /\{([^{}]+)\}/g
 
 /** The names in a template such as `/orders/{order}`. */
@@ -13,16 +14,18 @@ export function templateNames(template: string): readonly string[] {
 /**
  * Puts parameters into the path of a URL template, each as one segment or a part of one: it can neither leave its segment nor the origin.
  *
+ * @param lists Parameters whose commas and equals signs stay.
  * @throws {RouseError} `INVALID_ARGS` naming the parameter that is missing or is no segment.
  */
-export function fillUrl(template: string, parameters: Parameters): string {
+export function fillUrl(template: string, parameters: Parameters, lists: ReadonlySet<string> = NONE): string {
   const filled = template.replace(PARAMETER, (_, name: string) => {
     const value = parameters[name]
     if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {
       throw invalid(name, "must be a text, a number or a boolean: it is a part of the URL")
     }
     if (value === "") throw invalid(name, "must not be empty: it is a part of the URL")
-    return encodeURIComponent(value)
+    const encoded = encodeURIComponent(value)
+    return lists.has(name) ? encoded.replaceAll("%2C", ",").replaceAll("%3D", "=") : encoded
   })
   const dots = filled.split(/[/?#]/).find((segment) => /^(\.|%2e){1,2}$/i.test(segment))
   if (dots === undefined) return filled

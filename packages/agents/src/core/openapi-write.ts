@@ -22,17 +22,21 @@ export function writeRequest(operation: Operation, input: Readonly<Record<string
   const query: string[] = []
   const headers: Record<string, string> = {}
   const cookies: string[] = []
+  const lists = new Set<string>()
   for (const parameter of operation.parameters) {
     const value = input[parameter.field]
     if (value === undefined) continue
-    if (parameter.in === "path") path[parameter.name] = simple(parameter, value)
-    else if (parameter.in === "header") headers[parameter.name.toLowerCase()] = headerValue(parameter, value)
+    if (parameter.in === "path") {
+      path[parameter.name] = simple(parameter, value)
+      if (typeof value === "object" && !parameter.isJson) lists.add(parameter.name)
+    } else if (parameter.in === "header") headers[parameter.name.toLowerCase()] = headerValue(parameter, value)
     else (parameter.in === "query" ? query : cookies).push(...pairsOf(parameter, value))
   }
   if (cookies.length > 0) headers["cookie"] = cookies.join("; ")
   const body = operation.body === undefined ? undefined : input["body"]
   return {
-    path: fillUrl(operation.path, path),
+    // The commas of a list or an object are its style, and of no parameter that is a text.
+    path: fillUrl(operation.path, path, lists),
     query: query.join("&"),
     headers,
     body: body === undefined || operation.body === undefined ? undefined : bodyOf(operation.body, body),
