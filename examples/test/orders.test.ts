@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import type { Row, ToolCallRow } from "@rouse/protocol"
 import { afterEach, expect, test } from "vitest"
 import { formsOf } from "../../packages/agents/src/core/secret-forms.ts"
-import { directory, served } from "../../packages/cli/test/harness.ts"
+import { directory, served, start } from "../../packages/cli/test/harness.ts"
 import type { Served } from "../../packages/cli/test/harness.ts"
 
 const KEY = 'pk_9f+/Zq"8 w=\\T'
@@ -92,9 +92,9 @@ test("orders are paid exactly once, whoever is killed in the middle, and no secr
   const env = { PAYMENTS_URL: payments.url, PAYMENTS_KEY: KEY }
   const logs: string[] = []
   const data = join(place.path, "data")
-  const start = () => served(place.path, ["dev", ORDERS, "--data", data], env)
+  const serve = () => served(place.path, ["dev", ORDERS, "--data", data], env)
   {
-    await using server = await start()
+    await using server = await serve()
     const send = async (agent: string, order: string) => {
       const { out, err } = await server.rouse("send", `/orders/${agent}`, pay(order))
       logs.push(out, err)
@@ -124,14 +124,18 @@ test("orders are paid exactly once, whoever is killed in the middle, and no secr
     expect(await call(server, "lost")).toMatchObject({ status: "done" })
 
     // This process dies while it waits.
-    void server.rouse("send", "/orders/killed", pay("hangs-too"))
+    const waiting = start(["send", "/orders/killed", pay("hangs-too")], {
+      cwd: place.path,
+      env: { ...env, ROUSE_URL: server.url },
+    })
+    children.push(waiting.child)
     await payments.holds("hangs-too")
     server.running.child.kill("SIGKILL")
     await server.running.finished
     logs.push(server.running.out(), server.running.err())
   }
   {
-    await using server = await start()
+    await using server = await serve()
     await expect.poll(async () => (await call(server, "killed"))?.status).toBe("done")
     expect(await call(server, "killed")).toMatchObject({ resolved: "reconciled" })
     const shown = await server.rouse("show", "/orders/refused")
