@@ -19,7 +19,8 @@ const ID_CHARS = 64
  * A tool's result as the prompt may hold it. A large one becomes an attachment, in the commit that holds the result, and a preview with
  * its name. The same text has the same name, so that a call that runs again attaches nothing twice.
  */
-export async function attached(session: Session, call: ToolCallRow, output: Json): Promise<Json> {
+export async function attached(session: Session, call: ToolCallRow, result: Json): Promise<Json> {
+  const output = session.vault.value(result)
   const whole = typeof output === "string" ? output : JSON.stringify(output)
   if (whole.length <= INLINE_CHARS_MAX) return output
   const preview = whole.slice(0, PREVIEW_CHARS)

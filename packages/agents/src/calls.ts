@@ -5,6 +5,7 @@ import type { RecordedPart } from "./core/recorder.ts"
 import { validate } from "./core/validate.ts"
 import type { Session } from "./session.ts"
 import type { Tool, ToolContext } from "./tool.ts"
+import { toolkitOf } from "./toolkit.ts"
 
 /**
  * Turns what the model asked for into tool call rows: the intents. A call that cannot be made is failed at once, with words that the
@@ -76,7 +77,7 @@ function idempotencyKey(session: Session, call: string): string {
 
 /** What a tool is told about a call. */
 export function contextOf(session: Session, row: ToolCallRow, signal: AbortSignal, attempt: number): ToolContext {
-  return { idempotencyKey: row.idempotencyKey, signal, attempt, entity: session.entity, log: session.host.log }
+  return { idempotencyKey: row.idempotencyKey, signal, attempt, entity: session.entity, ...toolkitOf(session) }
 }
 
 function parse(input: string): Json | undefined {

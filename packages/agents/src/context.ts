@@ -20,6 +20,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec"
 import type { Price } from "./core/price-table.ts"
 import type { StateSpec } from "./entity.ts"
 import type { Log } from "./log.ts"
+import type { Secret } from "./secrets/secret.ts"
 import type { Tool } from "./tool.ts"
 
 /** What a handler is given, beside the wake: who it is, what it knows, and what it can do. @see DESIGN §5 */
@@ -39,6 +40,12 @@ export interface Context<Args, S extends StateSpec> {
   readonly messages: readonly MessageRow[]
   readonly children: readonly ChildRow[]
   readonly log: Log
+  /**
+   * The value of a secret, now. From here on it is taken out of everything that agents write (docs/secrets.md).
+   *
+   * @throws {RouseError} `SECRET_MISSING`.
+   */
+  secret(wanted: Secret | string): Promise<string>
   /** Says how the agent loop runs. Call it before `agent.run()`; a later call replaces it. */
   useAgent(options: AgentOptions): void
   /**

@@ -54,13 +54,19 @@ export class Deltas {
       this.#writing = this.#write()
       this.#writing.then(
         () => this.#arm(),
-        (error: unknown) => this.#session.host.log.debug("deltas stopped", { error: String(error) }),
+        (error: unknown) =>
+          this.#session.host.log.debug("deltas stopped", { error: this.#session.vault.text(String(error)) }),
       )
     }, this.#everyMs)
   }
 
+  #take(): ReturnType<Recorder["takeDeltas"]> {
+    const { run, id } = this.#step
+    return this.recorder?.takeDeltas(run, id, this.#session.vault.redactor) ?? []
+  }
+
   async #write(): Promise<void> {
-    for (const [key, delta] of this.recorder?.takeDeltas(this.#step.run, this.#step.id) ?? []) {
+    for (const [key, delta] of this.#take()) {
       this.#session.writer.batch.events.push(change("delta", key, this.#seen.has(key) ? "update" : "insert", delta))
       this.#seen.add(key)
     }

@@ -12,6 +12,7 @@ import type { Session } from "./session.ts"
 import { Sources } from "./sources.ts"
 import { State } from "./state.ts"
 import type { Tool } from "./tool.ts"
+import { toolkitOf } from "./toolkit.ts"
 
 /** What the handler is given. @param args The entity's arguments, as the schema makes them. */
 export function handlerContext(
@@ -34,7 +35,8 @@ export function handlerContext(
     state: state.collections,
     agent: { run: (options) => heard(agent.run(options)) },
     messages: wake.messages,
-    log: session.host.log,
+    log: toolkitOf(session).log,
+    secret: (wanted) => heard(session.vault.resolve(wanted)),
     useAgent: (options) => agent.use(options),
     useContext: (source) => sources.use(source),
     step: (name, fn) => heard(steps.run(name, fn)),

@@ -1,5 +1,7 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider"
+import type { OutboundFetch } from "./http/outbound.ts"
 import type { Log } from "./log.ts"
+import type { SecretResolver } from "./secrets/secret.ts"
 
 /** What a wake needs from whoever hosts it. Everything that is not a function of the rows is passed in here. */
 export interface Host {
@@ -10,6 +12,12 @@ export interface Host {
   readonly log: Log
   /** Environment variables, for keys and base URLs of models. The process's own when absent. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Finds the values of secrets. In `env` when absent. */
+  readonly secrets?: SecretResolver
+  /** How tools reach services. The runtime's `fetch` when absent. */
+  readonly fetch?: OutboundFetch
+  /** Whether tools may call this machine and its network without saying so: for development. No when absent. */
+  readonly isPrivateAllowed?: boolean
   /** How names of models become models. From `env` when absent. */
   readonly models?: ModelResolver
   /** How long text may wait before it is on the log as a delta, milliseconds. 50 when absent; Infinity: no deltas. */

@@ -18,6 +18,16 @@ export type {
 } from "./context.ts"
 export type { Price } from "./core/price-table.ts"
 export type { Log } from "./log.ts"
+export { envSecrets, fileSecrets, firstSecret, secret } from "./secrets/secret.ts"
+export type { Secret, SecretResolver } from "./secrets/secret.ts"
+export { httpTool } from "./http/http-tool.ts"
+export type { HttpMethod, HttpReconcile, HttpRequest, HttpToolOptions } from "./http/http-tool.ts"
+export type { HttpReply } from "./http/exchange.ts"
+export type { HttpService } from "./http/service.ts"
+export type { HttpAuth } from "./http/auth.ts"
+export type { HttpSigning } from "./http/sign.ts"
+export { clientCredentials } from "./http/oauth.ts"
+export type { ClientCredentials, ClientCredentialsOptions } from "./http/oauth.ts"
 export { RouseError } from "@rouse/protocol"
 export type {
   Budget,

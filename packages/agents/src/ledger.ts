@@ -21,9 +21,12 @@ const CALLS_PARALLEL_MAX = 16
 /** How long the result of a call may wait for those of its siblings, so that they share a commit. */
 const RESULT_WAIT_MS = 5
 const RETRY_DELAY_MS = 200
+/** What a backend answered once and for all, after its own tries. */
+const SETTLED = ["BACKEND_FAILED", "BACKEND_REFUSED", "ADDRESS_REFUSED", "SECRET_MISSING"] as const
 const RETRY_DELAY_MS_MAX = 10_000
 
-type Outcome = Partial<ToolCallRow> & Pick<ToolCallRow, "status">
+/** `final`: another try would end the same. */
+type Outcome = Partial<ToolCallRow> & Pick<ToolCallRow, "status"> & { readonly final?: boolean }
 
 /**
  * Runs the tool calls of a step and settles each exactly once (P2).
@@ -123,7 +126,8 @@ export class Ledger {
     for (let attempt = 1; ; attempt += 1) {
       const tried = await this.#attempt(tool, call, call.attempts + attempt - 1)
       const attempts = call.attempts + attempt - 1
-      if (tried.status === "done" || attempt >= tool.retry.attempts) return { ...tried, attempts }
+      const { final = false, ...outcome } = tried
+      if (tried.status === "done" || final || attempt >= tool.retry.attempts) return { ...outcome, attempts }
       const found = await this.#found(tool, call)
       if (found) return { ...found, attempts }
       const { delayMs = RETRY_DELAY_MS } = tool.retry
@@ -171,12 +175,19 @@ export class Ledger {
     }
   }
 
-  /** A tool that was cut off, by its own timeout or on its way to its backend, may still have had its effect. */
+  /** A tool that was cut off, by its own timeout or on its way to a service, may still have had its effect. */
   async #thrown(tool: Tool, call: ToolCallRow, error: unknown): Promise<Outcome> {
-    const failed: Outcome = { status: "failed", error: redactedMessage(this.#session, error) }
-    if (!RouseError.is(error, "TIMED_OUT", "OUTCOME_UNKNOWN")) return failed
-    if (tool.effect === "once") return { status: "unknown", resolved: "unknown" }
-    return (await this.#found(tool, call)) ?? failed
+    const message = redactedMessage(this.#session, error)
+    const failed: Outcome = { status: "failed", error: message }
+    if (!RouseError.is(error, "TIMED_OUT", "OUTCOME_UNKNOWN"))
+      return { ...failed, final: RouseError.is(error, ...SETTLED) }
+    if (tool.effect === "once") return { status: "unknown", resolved: "unknown", error: message }
+    try {
+      return (await this.#found(tool, call)) ?? failed
+    } catch (cause) {
+      if (this.#session.signal.aborted) throw cause
+      return { status: "unknown", resolved: "unknown", error: redactedMessage(this.#session, cause), final: true }
+    }
   }
 
   /** Between tries of a reconcilable tool: whether the last one took effect after all. */

@@ -5,9 +5,9 @@ import type { ModelRetry } from "./context.ts"
 import { readProviderError } from "./core/provider-error.ts"
 import type { ProviderFailure } from "./core/provider-error.ts"
 import { Recorder } from "./core/recorder.ts"
-import { processEnv, secretsOf } from "./env.ts"
 import type { Host } from "./host.ts"
 import { readAnswer } from "./model-stream.ts"
+import { vaultOf } from "./secrets/vault.ts"
 
 const TRIES = 4
 const DELAY_MS = 500
@@ -43,7 +43,7 @@ export async function callModel(options: {
       return { recorder, tries }
     } catch (error) {
       if (signal.aborted || RouseError.is(error)) throw error
-      const failure = readProviderError(error, host.clock(), secretsOf(host.env ?? processEnv()))
+      const failure = readProviderError(error, host.clock(), (text) => vaultOf(host).strictText(text))
       const waitMs = waitFor(failure, tries, triesMax, retry, host)
       if (waitMs === undefined) throw failed(options.name, failure, tries)
       host.log.warn("the model is tried again", { model: options.name, tries, waitMs, reason: failure.message })

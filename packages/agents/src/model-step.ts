@@ -67,7 +67,7 @@ function ignore(): void {
 export function callOptions({ session, options, tools }: StepPlan): LanguageModelV4CallOptions {
   const system = typeof options.systemPrompt === "function" ? options.systemPrompt() : options.systemPrompt
   return {
-    prompt: toPrompt(system, conversation(session.rows)),
+    prompt: session.vault.value(toPrompt(system, conversation(session.rows))),
     ...(tools.size > 0 ? { tools: [...tools.values()].map(toFunction), toolChoice: { type: "auto" } } : {}),
     ...(options.maxOutputTokens === undefined ? {} : { maxOutputTokens: options.maxOutputTokens }),
     ...(options.temperature === undefined ? {} : { temperature: options.temperature }),

@@ -36,7 +36,7 @@ export async function runWake(
     if (outcome.kind === "sliced") session.abandon(new RouseError("FENCED", "the wake goes on in its next attempt"))
   } catch (error) {
     session.abandon(error)
-    throw error
+    throw session.vault.error(error)
   }
 }
 

@@ -22,6 +22,8 @@ import { LiveRows } from "./core/rows.ts"
 import { nextRunKey, oldestFirst, openRun, stepsOf, sumUsage, unread } from "./core/run-state.ts"
 import type { Host } from "./host.ts"
 import { piledUp } from "./compact.ts"
+import { vaultOf } from "./secrets/vault.ts"
+import type { Vault } from "./secrets/vault.ts"
 import { Writer } from "./writer.ts"
 
 /**
@@ -45,6 +47,8 @@ export class Session {
   /** Aborts when the host says so, and when nothing more can be written. */
   readonly signal: AbortSignal
   readonly host: Host
+  /** Takes the host's secrets out of what is written. */
+  readonly vault: Vault
   readonly writer: Writer
   /** Key of the run. */
   readonly run: string
@@ -89,11 +93,13 @@ export class Session {
     if (backend.signal.aborted) follow()
     else backend.signal.addEventListener("abort", follow, { once: true })
     this.host = host
+    this.vault = vaultOf(host)
     this.readAttachment = backend.attachment?.bind(backend)
     this.writer = new Writer({
       backend,
       sleep: host.sleep ?? sleep,
       complete: (batch, finish) => this.#complete(batch, finish),
+      clean: (commit) => this.vault.value(commit),
       onReply: (reply) => this.#onReply(reply),
       onBroken: (error) => this.#stop.abort(error),
     })
@@ -126,7 +132,7 @@ export class Session {
     const earlier = events.findIndex((event) => event.type === collection && event.key === key)
     const isNew =
       earlier < 0 ? this.rows.get(collection, key) === undefined : events[earlier]?.headers.operation === "insert"
-    const event = change(collection, key, isNew ? "insert" : "update", value)
+    const event = change(collection, key, isNew ? "insert" : "update", this.vault.value(value))
     this.rows.apply(event)
     if (earlier < 0) events.push(event)
     else events[earlier] = event
@@ -150,7 +156,9 @@ export class Session {
     if (!Number.isFinite(ms)) return
     this.#flushing ??= setTimeout(() => {
       this.#flushing = undefined
-      this.writer.flush().catch((error: unknown) => this.host.log.debug("a commit failed", { error: String(error) }))
+      this.writer
+        .flush()
+        .catch((error: unknown) => this.host.log.debug("a commit failed", { error: this.vault.text(String(error)) }))
     }, ms)
   }
 

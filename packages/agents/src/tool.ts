@@ -2,8 +2,10 @@ import { RouseError } from "@rouse/protocol"
 import type { Backend, Effect, EntityInfo, JsonObject } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import { isSchema, jsonSchemaOf } from "./core/validate.ts"
+import type { Host } from "./host.ts"
 import type { Log } from "./log.ts"
 import { Gate } from "./gate.ts"
+import type { Secret } from "./secrets/secret.ts"
 
 /** What a tool is told about the call it serves. */
 export interface ToolContext {
@@ -15,6 +17,16 @@ export interface ToolContext {
   readonly attempt: number
   readonly entity: EntityInfo
   readonly log: Log
+  /**
+   * The value of a secret, now. From here on it is taken out of everything that agents write (docs/secrets.md).
+   *
+   * @throws {RouseError} `SECRET_MISSING`.
+   */
+  secret(wanted: Secret | string): Promise<string>
+  /** A text without the secrets known so far. */
+  redact(text: string): string
+  /** What the wake was given by its host: the clock, the network. */
+  readonly host: Host
 }
 
 /** Whether a person must allow a call before it runs. */

@@ -57,6 +57,7 @@ export class Writer {
   readonly #backend: WakeBackend
   readonly #sleep: Sleep
   readonly #complete: (batch: Batch, finish: WakeOutcome | undefined) => Partial<HandlerCommit>
+  readonly #clean: <T>(commit: T) => T
   readonly #onReply: (reply: CommitReply) => void
   readonly #onBroken: (error: unknown) => void
   #batch: Batch = emptyBatch()
@@ -71,6 +72,8 @@ export class Writer {
     readonly backend: WakeBackend
     readonly sleep: Sleep
     readonly complete: (batch: Batch, finish: WakeOutcome | undefined) => Partial<HandlerCommit>
+    /** Takes out of a commit what must never be written. */
+    readonly clean: <T>(commit: T) => T
     readonly onReply: (reply: CommitReply) => void
     /** Called once, when a commit failed for good. */
     readonly onBroken: (error: unknown) => void
@@ -78,6 +81,7 @@ export class Writer {
     this.#backend = options.backend
     this.#sleep = options.sleep
     this.#complete = options.complete
+    this.#clean = options.clean
     this.#onReply = options.onReply
     this.#onBroken = options.onBroken
   }
@@ -173,7 +177,8 @@ export class Writer {
   }
 
   /** A commit that was not acknowledged is sent again with the same `seq`: the server applies it once. */
-  async #send(commit: Omit<HandlerCommit, "seq">): Promise<void> {
+  async #send(raw: Omit<HandlerCommit, "seq">): Promise<void> {
+    const commit = this.#clean(raw)
     for (let attempt = 1; ; attempt += 1) {
       const { signal } = this.#backend
       if (signal.aborted && !isInterrupted(signal)) throw reasonOf(signal)

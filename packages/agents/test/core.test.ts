@@ -3,6 +3,7 @@ import type { ApprovalRow, Effect, ToolCallRow } from "@rouse/protocol"
 import { describe, expect, test } from "vitest"
 import { interruptedStatus, resolveCall } from "../src/core/ledger.ts"
 import { Recorder } from "../src/core/recorder.ts"
+import { Redactor } from "../src/core/redactor.ts"
 import { LiveRows } from "../src/core/rows.ts"
 import { idFrom } from "../src/outbox.ts"
 
@@ -56,6 +57,8 @@ describe("a call found open is resolved by its class", () => {
   })
 })
 
+const NO_SECRETS = new Redactor([])
+
 test("backoff doubles, is jittered, and is bounded", () => {
   expect([1, 2, 3, 10].map((attempt) => backoffMs(attempt, 100, 1_000, 0))).toEqual([50, 100, 200, 500])
   expect([1, 2, 3, 10].map((attempt) => backoffMs(attempt, 100, 1_000, 1))).toEqual([100, 200, 400, 1_000])
@@ -85,15 +88,15 @@ test("a recorder says each piece of text once, and keeps the provider's seal", (
   recorder.add({ type: "reasoning-end", id: "1", providerMetadata: { anthropic: { signature: "s" } } })
   recorder.add({ type: "text-start", id: "1" })
   recorder.add({ type: "text-delta", id: "1", delta: "He" })
-  expect(recorder.takeDeltas("r", "s").map(([, delta]) => [delta.kind, delta.at, delta.text])).toEqual([
+  expect(recorder.takeDeltas("r", "s", NO_SECRETS).map(([, delta]) => [delta.kind, delta.at, delta.text])).toEqual([
     ["reasoning", 0, "hm"],
     ["text", 0, "He"],
   ])
   recorder.add({ type: "text-delta", id: "1", delta: "llo" })
-  expect(recorder.takeDeltas("r", "s").map(([key, delta]) => [key, delta.at, delta.text])).toEqual([
+  expect(recorder.takeDeltas("r", "s", NO_SECRETS).map(([key, delta]) => [key, delta.at, delta.text])).toEqual([
     ["s-p001", 2, "llo"],
   ])
-  expect(recorder.takeDeltas("r", "s")).toEqual([])
+  expect(recorder.takeDeltas("r", "s", NO_SECRETS)).toEqual([])
   expect(recorder.parts[0]).toMatchObject({ text: "hm", metadata: { anthropic: { signature: "s" } } })
   expect(recorder.add({ type: "error", error: "no" })).toEqual({ error: "no" })
 })

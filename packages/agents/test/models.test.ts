@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { readProviderError } from "../src/core/provider-error.ts"
+import { readProviderError, redact } from "../src/core/provider-error.ts"
 import { modelResolver, seenKeys } from "../src/runtime.ts"
 
 const keys = { ANTHROPIC_API_KEY: "a-key", OPENAI_API_KEY: "o-key", GEMINI_API_KEY: "g-key" }
@@ -76,12 +76,14 @@ test.each([
   [Object.assign(new Error("no images"), { name: "AI_UnsupportedFunctionalityError" }), { kind: "refused" }],
   ["odd", { kind: "retry" }],
 ])("%o is read as %o", (error, expected) => {
-  expect(readProviderError(error, NOW_MS, [])).toMatchObject(expected)
+  expect(readProviderError(error, NOW_MS, (text) => text)).toMatchObject(expected)
 })
 
 test("no secret gets into a message", () => {
-  const text = readProviderError(api(401, "bad key hunter2-secret and sk-proj-abcdef123456 and Bearer xyz"), NOW_MS, [
-    "hunter2-secret",
-  ]).message
+  const text = readProviderError(
+    api(401, "bad key hunter2-secret and sk-proj-abcdef123456 and Bearer xyz"),
+    NOW_MS,
+    (text) => redact(text, ["hunter2-secret"]),
+  ).message
   expect(text).toBe("bad key [redacted] and [redacted] and [redacted] (401)")
 })

@@ -5,6 +5,7 @@ import * as authors from "../src/index.ts"
 import * as code from "../src/code.ts"
 import * as mcp from "../src/mcp.ts"
 import * as mcpNode from "../src/mcp-stdio.ts"
+import * as openapi from "../src/openapi.ts"
 import * as hosts from "../src/runtime.ts"
 import * as docker from "../src/sandbox-docker.ts"
 import * as local from "../src/sandbox-local.ts"
@@ -15,7 +16,13 @@ test("public names", () => {
   expect(Object.keys(authors).sort()).toMatchInlineSnapshot(`
     [
       "RouseError",
+      "clientCredentials",
       "defineEntity",
+      "envSecrets",
+      "fileSecrets",
+      "firstSecret",
+      "httpTool",
+      "secret",
       "tool",
     ]
   `)
@@ -54,6 +61,8 @@ test("public names", () => {
       "interruptedStatus",
       "isSettled",
       "modelResolver",
+      "reachable",
+      "redactedLog",
       "registeredEntities",
       "runWake",
       "seenKeys",
@@ -63,6 +72,7 @@ test("public names", () => {
       "withRegistry",
     ]
   `)
+  expect(Object.keys(openapi)).toEqual(["openapiTools"])
   expect(Object.keys(testing).sort()).toMatchInlineSnapshot(`
     [
       "TestRouse",

@@ -51,6 +51,8 @@ export const ERRORS = {
   BACKEND_FAILED: { status: 502, retryable: true, title: "A tool's backend failed" },
   BACKEND_REFUSED: { status: 502, retryable: false, title: "A tool's backend refused the request" },
   OUTCOME_UNKNOWN: { status: 502, retryable: false, title: "It was cut off and may have taken effect" },
+  ADDRESS_REFUSED: { status: 403, retryable: false, title: "Tools do not call this address" },
+  SECRET_MISSING: { status: 500, retryable: false, title: "A secret could not be resolved" },
   MODEL_FAILED: { status: 502, retryable: true, title: "The model provider failed" },
   MODEL_REFUSED: { status: 502, retryable: false, title: "The model provider refused the request" },
   CONTEXT_OVERFLOW: { status: 413, retryable: false, title: "The conversation is longer than the model accepts" },

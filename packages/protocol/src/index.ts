@@ -93,3 +93,6 @@ export type {
   TypeInfo,
   ServerInfo,
 } from "./api.ts"
+export { reachOf } from "./ip-address.ts"
+export type { Reach } from "./ip-address.ts"
+export { hostOf, reachOfHost } from "./reach.ts"

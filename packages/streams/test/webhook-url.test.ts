@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { reachOf } from "../src/core/ip-address.ts"
+import { reachOf } from "@rouse/protocol"
 import { checkWebhookUrl, isAllowedAddress } from "../src/core/webhook-url.ts"
 
 const INSIDE = [

@@ -31,11 +31,11 @@ const TEXT_CHARS_MAX = 500
  * Reads an error that a provider's SDK threw or streamed: `APICallError`, a stream error payload, or whatever a cut connection gives.
  *
  * @param nowMs To turn a `Retry-After` date into a wait.
- * @param secrets Values that must never be in the message.
+ * @param clean Takes out of the words what must never be shown.
  */
-export function readProviderError(error: unknown, nowMs: number, secrets: readonly string[]): ProviderFailure {
+export function readProviderError(error: unknown, nowMs: number, clean: (text: string) => string): ProviderFailure {
   const facts = factsOf(error)
-  const message = redact(facts.message, secrets).slice(0, TEXT_CHARS_MAX)
+  const message = clean(facts.message).slice(0, TEXT_CHARS_MAX)
   const evidence = `${facts.message} ${facts.type} ${facts.body}`
   if (isOverflow(facts.status, evidence)) return { kind: "overflow", message }
   if (facts.status !== undefined) {
@@ -99,7 +99,7 @@ function isOverflow(status: number | undefined, evidence: string): boolean {
 }
 
 /** `Retry-After` in seconds or as an HTTP date, and `retry-after-ms`. */
-function retryAfter(headers: Readonly<Record<string, string>>, nowMs: number): number | undefined {
+export function retryAfter(headers: Readonly<Record<string, string>>, nowMs: number): number | undefined {
   const millis = Number(headers["retry-after-ms"])
   if (headers["retry-after-ms"] !== undefined && Number.isFinite(millis)) return Math.max(0, millis)
   const value = headers["retry-after"]

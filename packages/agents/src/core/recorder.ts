@@ -1,6 +1,7 @@
 import type { LanguageModelV4FinishReason, LanguageModelV4StreamPart, LanguageModelV4Usage } from "@ai-sdk/provider"
 import { partKey } from "@rouse/protocol"
 import type { DeltaRow, JsonObject, Usage } from "@rouse/protocol"
+import type { Redactor } from "./redactor.ts"
 
 /** A piece of the model's answer as it stands. */
 export type RecordedPart = TextPart | CallPart
@@ -9,7 +10,8 @@ interface TextPart {
   readonly kind: "text" | "reasoning"
   readonly index: number
   text: string
-  /** How much of the text is on the log as deltas. */
+  /** How much of the text was taken as deltas, and how much that is on the log, without secrets. */
+  taken: number
   logged: number
   metadata: JsonObject | undefined
 }
@@ -71,21 +73,32 @@ export class Recorder {
     }
   }
 
-  /** New text since the last call, one delta a part. */
-  takeDeltas(run: string, step: string): (readonly [string, DeltaRow])[] {
+  /** New text since the last call, one delta a part. What could be the beginning of a secret waits for what follows. */
+  takeDeltas(run: string, step: string, redactor: Redactor): (readonly [string, DeltaRow])[] {
     const deltas: (readonly [string, DeltaRow])[] = []
     for (const part of this.parts) {
-      if (part.kind === "call" || part.text.length === part.logged) continue
-      const text = part.text.slice(part.logged)
+      if (part.kind === "call" || part.text.length === part.taken) continue
+      const rest = part.text.slice(part.taken)
+      const end = redactor.settledEnd(rest)
+      if (end === 0) continue
+      const text = redactor.text(rest.slice(0, end))
       const delta = { run, step, index: part.index, kind: part.kind, at: part.logged, text }
-      part.logged = part.text.length
+      part.taken += end
+      part.logged += text.length
       deltas.push([partKey(step, part.index), delta])
     }
     return deltas
   }
 
   #start(kind: "text" | "reasoning", id: string, metadata: unknown): TextPart {
-    const part: TextPart = { kind, index: this.parts.length, text: "", logged: 0, metadata: metadataOf(metadata) }
+    const part: TextPart = {
+      kind,
+      index: this.parts.length,
+      text: "",
+      taken: 0,
+      logged: 0,
+      metadata: metadataOf(metadata),
+    }
     this.parts.push(part)
     this.#open.set(`${kind}:${id}`, part)
     return part

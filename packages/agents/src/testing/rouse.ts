@@ -19,11 +19,13 @@ import type { EntityDefinition } from "../entity.ts"
 import { failureOf } from "./failure.ts"
 import type { Host } from "../host.ts"
 import { silentLog } from "../log.ts"
+import type { OutboundFetch } from "../http/outbound.ts"
 import type { Log } from "../log.ts"
 import { modelResolver } from "../models.ts"
 import { registeredEntities } from "../registry.ts"
 import { runWake } from "../run-wake.ts"
 import { answerBudget } from "./budgets.ts"
+import type { SecretResolver } from "../secrets/secret.ts"
 import type { TestEntity } from "./entity.ts"
 import { Plane } from "./plane.ts"
 
@@ -35,6 +37,10 @@ export interface TestRouseOptions {
   /** Models by name, before the usual ones. */
   readonly models?: Readonly<Record<string, LanguageModelV4>>
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Secrets by name: in `env` when absent. */
+  readonly secrets?: SecretResolver
+  /** Stands in for the network that tools call. */
+  readonly fetch?: OutboundFetch
   readonly log?: Log
   /** In [0, 1). Always 0.5 when absent. */
   readonly random?: () => number
@@ -76,6 +82,9 @@ export class TestRouse {
       random: options.random ?? (() => 0.5),
       env: options.env ?? {},
       log: options.log ?? silentLog,
+      isPrivateAllowed: true,
+      ...(options.secrets ? { secrets: options.secrets } : {}),
+      ...(options.fetch ? { fetch: options.fetch } : {}),
       deltaMs: options.deltaMs ?? Infinity,
       models: async (name) => {
         const model = own.get(name)

@@ -50,6 +50,7 @@ export async function demo(flags: DemoFlags, io: Io): Promise<ExitCode> {
       port,
       log: terminalLog(io),
       fallbackModel: OFFLINE_MODEL,
+      isPrivateAllowed: true,
     }
     const hosted = await withStore(directory, offline, (store) => hostServer({ ...options, store }, offline))
     try {

@@ -65,6 +65,7 @@ async function serve(named: readonly string[], flags: DevFlags, store: Promise<S
     host: DEFAULT_HOST,
     log,
     fallbackModel: OFFLINE_MODEL,
+    isPrivateAllowed: true,
   }
   const hosted = await hostServer(options, { ...io, env: { ROUSE_ECHO_MS: ECHO_MS, ...io.env } })
   onCrash(log)

@@ -1,5 +1,6 @@
-import { modelResolver } from "@rouse/agents/runtime"
-import type { EntityDefinition } from "@rouse/agents/runtime"
+import { envSecrets, fileSecrets, firstSecret } from "@rouse/agents"
+import { modelResolver, redactedLog } from "@rouse/agents/runtime"
+import type { EntityDefinition, Host } from "@rouse/agents/runtime"
 import { createServer } from "@rouse/server"
 import type { Log, Server, Token } from "@rouse/server"
 import type { Store } from "@rouse/store"
@@ -10,6 +11,7 @@ import { join } from "node:path"
 import type { Io } from "../io.ts"
 import { version } from "../version.ts"
 import { advisePort } from "./advise-port.ts"
+import { outboundFetch } from "./outbound-fetch.ts"
 
 export interface HostOptions {
   readonly entities: Iterable<EntityDefinition>
@@ -29,6 +31,8 @@ export interface HostOptions {
   /** Which history may be taken away. None without. */
   readonly retention?: readonly RetentionRule[]
   readonly log: Log
+  /** Whether tools may call this machine and its network without saying so. */
+  readonly isPrivateAllowed?: boolean
 }
 
 /** A server that listens. */
@@ -51,10 +55,22 @@ export interface Hosted {
  *   `FORBIDDEN` for an address that others can reach without tokens.
  */
 export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> {
-  const { entities, tokens, log, fallbackModel, retention, publicUrl, allowLoopbackWebhooks = false } = options
+  const { entities, tokens, fallbackModel, retention, publicUrl, allowLoopbackWebhooks = false } = options
   const models = modelResolver({ env: io.env, ...(fallbackModel === undefined ? {} : { fallbackModel }) })
   const page = await builtPage()
   const store = await options.store
+  const host: Host = {
+    clock: io.now,
+    random: io.random,
+    log: options.log,
+    env: io.env,
+    models,
+    secrets: secretsFrom(io.env),
+    fetch: outboundFetch(),
+    isPrivateAllowed: options.isPrivateAllowed ?? false,
+  }
+  // What the server says of its agents holds none of their secrets either.
+  const log = redactedLog(host)
   const server = createServer({
     store,
     entities,
@@ -65,7 +81,7 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
       return () => clearTimeout(timer)
     },
     log,
-    host: { clock: io.now, random: io.random, log, env: io.env, models },
+    host,
     version: version(),
     subscriptions: {
       ...nodeWebhooks(),
@@ -88,6 +104,12 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
     await server.close()
     throw error
   }
+}
+
+/** From the files of a directory, where one is named, and then from the environment. */
+function secretsFrom(env: Io["env"]): NonNullable<Host["secrets"]> {
+  const directory = env["ROUSE_SECRETS_DIR"]
+  return directory ? firstSecret(fileSecrets(directory), envSecrets(env)) : envSecrets(env)
 }
 
 /** The page's files, where they have been built. */

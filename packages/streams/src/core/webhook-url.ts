@@ -1,12 +1,7 @@
-import { RouseError } from "@rouse/protocol"
-import { reachOf } from "./ip-address.ts"
-import type { Reach } from "./ip-address.ts"
+import { RouseError, hostOf, reachOf, reachOfHost } from "@rouse/protocol"
 
 /** The longest webhook URL, in characters. */
 export const WEBHOOK_URL_LENGTH_MAX = 2_048
-
-/** Names that are only of this machine or network, whatever a resolver says. */
-const LOCAL_SUFFIXES = [".local", ".internal", ".home.arpa", ".onion"]
 
 /**
  * Checks what can be known of a webhook's target before its name is resolved: `https`, a public host, no password in it.
@@ -32,24 +27,6 @@ export function isAllowedAddress(address: string, url: URL, allowLoopback: boole
   const reach = reachOf(address)
   if (reach === "loopback") return allowLoopback
   return reach === "public" && url.protocol === "https:"
-}
-
-/** The host as a resolver or `reachOf` takes it: without brackets and without a dot at its end. */
-export function hostOf(url: URL): string {
-  return url.hostname
-    .replace(/^\[|\]$/g, "")
-    .replace(/\.$/, "")
-    .toLowerCase()
-}
-
-/** Undefined: a name that has to be resolved. */
-function reachOfHost(host: string): Reach | undefined {
-  if (host === "localhost" || host.endsWith(".localhost")) return "loopback"
-  if (LOCAL_SUFFIXES.some((suffix) => host.endsWith(suffix))) return "private"
-  const reach = reachOf(host)
-  if (reach !== undefined) return reach
-  // A name without a dot is found through the machine's own search list.
-  return host.includes(".") ? undefined : "private"
 }
 
 function parse(text: string): URL {
