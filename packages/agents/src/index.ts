@@ -1,6 +1,10 @@
 export { defineEntity } from "./entity.ts"
 export type { CollectionSpec, EntityDefinition, EntityOptions, StateSpec } from "./entity.ts"
 export { tool } from "./tool.ts"
+export { humanTool } from "./human-tool.ts"
+export type { HumanToolOptions } from "./human-tool.ts"
+export { workerTool } from "./worker-tool.ts"
+export type { WorkerToolOptions } from "./worker-tool.ts"
 export type { Approval, Tool, ToolContext, ToolOptions, ToolRetry } from "./tool.ts"
 export type {
   Agent,
@@ -20,6 +24,8 @@ export type { Price } from "./core/price-table.ts"
 export type { Log } from "./log.ts"
 export { RouseError } from "@rouse/protocol"
 export type {
+  ApprovalRule,
+  ApprovalTerms,
   Budget,
   BudgetDecision,
   BudgetExtension,

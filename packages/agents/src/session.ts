@@ -1,4 +1,5 @@
 import type {
+  ApprovalRule,
   ChangeEvent,
   CommitReply,
   EntityInfo,
@@ -52,6 +53,8 @@ export class Session {
   readonly messages: readonly string[]
   /** Tool calls that this session began, and so knows to be alive. */
   readonly begun: Set<string> = new Set()
+  /** Lists of rules that ask for approvals: the server's, and the type's. */
+  readonly policies: readonly (readonly ApprovalRule[])[]
   /** What a failed `agent.run()` threw: uncaught, it fails the run for good. */
   failure: Error | undefined
   suspended = false
@@ -77,7 +80,7 @@ export class Session {
   #granted: boolean | undefined
   #flushing: ReturnType<typeof setTimeout> | undefined
 
-  constructor(request: WakeRequest, backend: WakeBackend, host: Host) {
+  constructor(request: WakeRequest, backend: WakeBackend, host: Host, rules: readonly ApprovalRule[] = []) {
     this.rows = new LiveRows(request.rows)
     this.sliced = new Promise((resolve) => {
       this.slice = resolve
@@ -89,6 +92,7 @@ export class Session {
     if (backend.signal.aborted) follow()
     else backend.signal.addEventListener("abort", follow, { once: true })
     this.host = host
+    this.policies = [request.policy ?? [], rules]
     this.readAttachment = backend.attachment?.bind(backend)
     this.writer = new Writer({
       backend,

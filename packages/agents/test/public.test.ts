@@ -16,7 +16,9 @@ test("public names", () => {
     [
       "RouseError",
       "defineEntity",
+      "humanTool",
       "tool",
+      "workerTool",
     ]
   `)
   expect(Object.keys(code)).toEqual(["codeTool"])
@@ -48,6 +50,7 @@ test("public names", () => {
       "checkScheduleName",
       "clearRegistry",
       "conversation",
+      "cutOutput",
       "dueNow",
       "echoModel",
       "firstDueAtMs",

@@ -1,6 +1,7 @@
 import { modelResolver } from "@rouse/agents/runtime"
 import type { EntityDefinition } from "@rouse/agents/runtime"
 import { createServer } from "@rouse/server"
+import type { ApprovalRule } from "@rouse/protocol"
 import type { Log, Server, Token } from "@rouse/server"
 import type { Store } from "@rouse/store"
 import type { RetentionRule } from "@rouse/streams"
@@ -18,6 +19,8 @@ export interface HostOptions {
   readonly host: string
   readonly port: number
   readonly tokens?: readonly Token[]
+  /** Rules that ask for approvals. */
+  readonly policy?: readonly ApprovalRule[]
   /**
    * What answers in place of a model when no provider has a key; without it such a run fails and says which key to set.
    */
@@ -51,7 +54,7 @@ export interface Hosted {
  *   `FORBIDDEN` for an address that others can reach without tokens.
  */
 export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> {
-  const { entities, tokens, log, fallbackModel, retention, publicUrl, allowLoopbackWebhooks = false } = options
+  const { entities, tokens, policy, log, fallbackModel, retention, publicUrl, allowLoopbackWebhooks = false } = options
   const models = modelResolver({ env: io.env, ...(fallbackModel === undefined ? {} : { fallbackModel }) })
   const page = await builtPage()
   const store = await options.store
@@ -74,6 +77,7 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
     },
     ...(retention === undefined ? {} : { retention }),
     ...(tokens === undefined ? {} : { tokens }),
+    ...(policy === undefined ? {} : { policy }),
     ...(page === undefined ? {} : { page }),
   })
   const close = async (): Promise<void> => {
