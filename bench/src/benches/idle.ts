@@ -8,6 +8,7 @@ import { diskBytes } from "../lib/disk.ts"
 import { Figures, type Metric } from "../lib/figures.ts"
 import { Connection } from "../lib/http.ts"
 import { runLoad } from "../lib/load.ts"
+import { liveBytes, quietMb } from "../lib/server-memory.ts"
 import { inTemporaryDirectory } from "../lib/temporary.ts"
 import { rouse, startRouse } from "../systems/rouse.ts"
 
@@ -16,9 +17,6 @@ const AGENTS = 100_000
 const TURNS = 10_000
 const CLIENTS = 64
 const TURN_SECONDS_MAX = 15
-/** A process is quiet when its memory has been read this often, this far apart, and shrank no more. */
-const QUIET_MS = 1_000
-const READS = 3
 const MB = 2 ** 20
 
 const of = "rouse"
@@ -108,26 +106,6 @@ async function onServer(
   } finally {
     await child.stop()
   }
-}
-
-/** Resident memory once it falls no further. */
-async function quietMb(child: Child): Promise<number> {
-  let least = child.residentMb
-  for (let read = 0; read < READS; read++) {
-    await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
-    least = Math.min(least, child.residentMb)
-  }
-  return least
-}
-
-/** What the server's main thread holds on to after a full collection. */
-async function liveBytes(child: Child): Promise<number> {
-  const connection = await Connection.open(child.url)
-  const body = { args: {}, message: "how much?" }
-  const path = `/v1/entities/memory/m${Math.round(performance.now())}?wait=20s`
-  const { settled } = await connection.json<{ readonly settled: { readonly reply: number } }>("PUT", path, body)
-  connection.close()
-  return settled.reply
 }
 
 /** A turn of each of `count` agents. */

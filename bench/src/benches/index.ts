@@ -14,6 +14,7 @@ import { streamsCatchUp } from "./streams-catch-up.ts"
 import { streamsIdle } from "./streams-idle.ts"
 import { streamsLive } from "./streams-live.ts"
 import { turn } from "./turn.ts"
+import { waiting } from "./waiting.ts"
 
 export const benches: readonly Bench[] = [
   start,
@@ -22,6 +23,7 @@ export const benches: readonly Bench[] = [
   step,
   idle,
   inFlight,
+  waiting,
   history,
   longLife,
   store,

@@ -1,5 +1,6 @@
 /** What the benches run on `rouse start`. */
-import { defineEntity, type EntityDefinition } from "@rouse/agents"
+import { defineEntity, type EntityDefinition, tool, workerTool } from "@rouse/agents"
+import { z } from "zod"
 
 /** The least agent: the offline model answers with the last message. */
 export const echo: EntityDefinition = defineEntity("echo", {
@@ -26,5 +27,23 @@ export const memory: EntityDefinition = defineEntity("memory", {
     globalThis.gc()
     const { heapUsed, external } = process.memoryUsage()
     ctx.reply(heapUsed + external)
+  },
+})
+
+const pay = tool({
+  name: "pay",
+  description: "Pays",
+  input: z.object({}),
+  effect: "once",
+  approval: { deadlineMs: 30 * 24 * 3_600_000 },
+  execute: () => "paid",
+})
+const build = workerTool({ name: "build", description: "Builds", input: z.object({}), effect: "pure" })
+
+/** Waits for a person or a worker, as it is told. */
+export const waiter: EntityDefinition = defineEntity("waiter", {
+  async handler(ctx) {
+    ctx.useAgent({ systemPrompt: "You are a bench.", model: "rouse/echo", tools: [pay, build] })
+    await ctx.agent.run()
   },
 })

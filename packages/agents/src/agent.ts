@@ -4,6 +4,7 @@ import { isInterrupted } from "./abort.ts"
 import { compact, isFull, pileMaxOf } from "./compact.ts"
 import type { AgentOptions, AgentResult } from "./context.ts"
 import { CONTINUE } from "./core/conversation.ts"
+import { isWithWorkers } from "./hand-over.ts"
 import { interruptedStatus } from "./core/ledger.ts"
 import { callsOf, isSettled, nextStep, stepsOf, sumUsage, textOf } from "./core/run-state.ts"
 import type { ResolvedModel } from "./host.ts"
@@ -199,7 +200,7 @@ export async function settleInterrupted(session: Session): Promise<void> {
   await session.writer.idle()
   const endedAt = session.now()
   for (const call of session.rows.list("tool_call")) {
-    if (call.run !== session.run || isSettled(call)) continue
+    if (call.run !== session.run || isSettled(call) || isWithWorkers(session, call)) continue
     session.put("tool_call", call.id, { ...call, status: interruptedStatus(call), endedAt })
   }
   for (const step of stepsOf(session.rows, session.run)) {

@@ -1,17 +1,12 @@
 import { RouseError } from "@rouse/protocol"
 import type { AttachmentRow, Json, ToolCallRow } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
+import { cutOutput } from "./core/cut-output.ts"
 import type { Session } from "./session.ts"
 import { tool } from "./tool.ts"
 import type { Tool } from "./tool.ts"
 
-/** A result up to this length is in the prompt as it is, in UTF-16 code units: about 8,000 tokens. */
-const INLINE_CHARS_MAX = 32_000
-/** What the prompt shows of a longer one. */
-const PREVIEW_CHARS = 4_000
-/** What is kept of a result at all: the rest is cut. */
-const ATTACHMENT_CHARS_MAX = 8_000_000
-/** What one call of `read_attachment` may return: below `INLINE_CHARS_MAX`, so that it is not attached again. */
+/** What one call of `read_attachment` may return: below what is cut, so that it is not attached again. */
 const READ_CHARS_MAX = 16_000
 const ID_CHARS = 64
 
@@ -22,10 +17,10 @@ const ID_CHARS = 64
 export async function attached(session: Session, call: ToolCallRow, result: Json): Promise<Json> {
   const output = session.vault.value(result)
   const whole = typeof output === "string" ? output : JSON.stringify(output)
-  if (whole.length <= INLINE_CHARS_MAX) return output
-  const preview = whole.slice(0, PREVIEW_CHARS)
-  if (session.readAttachment === undefined) return `${preview}\n[cut: the output has ${whole.length} characters]`
-  const text = whole.slice(0, ATTACHMENT_CHARS_MAX)
+  const cut = cutOutput(whole)
+  if (cut === undefined) return output
+  if (session.readAttachment === undefined) return cut.bare
+  const { text } = cut
   const id = await digestOf(text)
   session.writer.batch.attachments.push({ id, text })
   session.put("attachment", id, {
@@ -36,11 +31,7 @@ export async function attached(session: Session, call: ToolCallRow, result: Json
     chars: text.length,
     at: session.now(),
   } satisfies AttachmentRow)
-  const lost = whole.length > text.length ? `, of which ${text.length} are kept` : ""
-  return (
-    `${preview}\n[cut: the output has ${whole.length} characters${lost}. It is attachment ${id}: ` +
-    `read_attachment returns a part of it, from an offset such as ${PREVIEW_CHARS}]`
-  )
+  return cut.preview(id)
 }
 
 /** The platform's tool that reads what `attached` put aside. */

@@ -1,4 +1,5 @@
 import type {
+  ApprovalRequest,
   BudgetDecision,
   ChangeEvent,
   HandlerCommit,
@@ -6,6 +7,7 @@ import type {
   OutgoingMessage,
   ScheduleRequest,
   SpawnRequest,
+  WorkRequest,
 } from "@rouse/protocol"
 
 /** Changes that will be one commit. */
@@ -22,7 +24,8 @@ export interface Batch {
   /** The newest one counts. */
   readonly reserves: ModelReservation[]
   readonly budgets: BudgetDecision[]
-  readonly approvals: { call: string; tool: string; input: NonNullable<HandlerCommit["approvals"]>[number]["input"] }[]
+  readonly approvals: ApprovalRequest[]
+  readonly work: WorkRequest[]
 }
 
 export function emptyBatch(): Batch {
@@ -36,6 +39,7 @@ export function emptyBatch(): Batch {
     attachments: [],
     tags: {},
     approvals: [],
+    work: [],
     reserves: [],
     budgets: [],
   }
@@ -55,6 +59,7 @@ export function append(batch: Batch, later: Batch): void {
   batch.spawns.push(...later.spawns)
   batch.schedules.push(...later.schedules)
   batch.approvals.push(...later.approvals)
+  batch.work.push(...later.work)
   batch.reserves.push(...later.reserves)
   batch.budgets.push(...later.budgets)
   batch.attachments.push(...later.attachments)
@@ -73,6 +78,7 @@ export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "fin
     ...(Object.keys(batch.tags).length > 0 ? { tags: batch.tags } : {}),
     ...(batch.attachments.length > 0 ? { attachments: batch.attachments } : {}),
     ...(batch.approvals.length > 0 ? { approvals: batch.approvals } : {}),
+    ...(batch.work.length > 0 ? { work: batch.work } : {}),
     ...(reserve ? { reserve } : {}),
     ...(batch.budgets.length > 0 ? { budgets: batch.budgets } : {}),
   }

@@ -1,11 +1,27 @@
 import { RouseError, partKey } from "@rouse/protocol"
-import type { Json, JsonObject, ToolCallRow } from "@rouse/protocol"
+import type { ApprovalRequest, Json, JsonObject, ToolCallRow, WorkRequest } from "@rouse/protocol"
+import { requestOf } from "./approval.ts"
 import { redactedMessage } from "./failure.ts"
 import type { RecordedPart } from "./core/recorder.ts"
 import { validate } from "./core/validate.ts"
 import type { Session } from "./session.ts"
 import type { Tool, ToolContext } from "./tool.ts"
 import { toolkitOf } from "./toolkit.ts"
+import { handOver } from "./hand-over.ts"
+import { isWorkerTool } from "./worker-tool.ts"
+
+/** The calls of a step, and what is asked of people and workers for them, in the commit that holds them. */
+export interface Intents {
+  readonly rows: readonly ToolCallRow[]
+  readonly approvals: readonly ApprovalRequest[]
+  readonly work: readonly WorkRequest[]
+}
+
+interface Intent {
+  readonly row: ToolCallRow
+  readonly approval?: ApprovalRequest
+  readonly work?: WorkRequest
+}
 
 /**
  * Turns what the model asked for into tool call rows: the intents. A call that cannot be made is failed at once, with words that the
@@ -16,11 +32,15 @@ export async function intents(
   step: string,
   parts: readonly RecordedPart[],
   tools: ReadonlyMap<string, Tool>,
-): Promise<readonly ToolCallRow[]> {
+): Promise<Intents> {
   const calls = parts.filter((part) => part.kind === "call")
-  const rows = await Promise.all(calls.map((part) => intent(session, step, part, tools)))
-  const alone = rows.some((row) => row.status === "intended" && tools.get(row.name)?.parallel === false)
-  return alone ? rows : rows.map((row) => (row.status === "intended" ? begun(session, row) : row))
+  const made = await Promise.all(calls.map((part) => intent(session, step, part, tools)))
+  const alone = made.some(({ row }) => row.status === "intended" && tools.get(row.name)?.parallel === false)
+  return {
+    rows: made.map(({ row }) => (row.status === "intended" && !alone ? begun(session, row) : row)),
+    approvals: made.flatMap(({ approval }) => approval ?? []),
+    work: made.flatMap(({ work }) => work ?? []),
+  }
 }
 
 /** The row of a call that begins now. */
@@ -34,7 +54,7 @@ async function intent(
   step: string,
   part: Extract<RecordedPart, { kind: "call" }>,
   tools: ReadonlyMap<string, Tool>,
-): Promise<ToolCallRow> {
+): Promise<Intent> {
   const tool = tools.get(part.name)
   const parsed = parse(part.input)
   const id = partKey(step, part.index)
@@ -53,13 +73,14 @@ async function intent(
     attempts: 0,
     ...(part.metadata ? { providerMetadata: part.metadata } : {}),
   }
-  const failed = (error: string): ToolCallRow => ({ ...row, status: "failed", error, endedAt: session.now() })
+  const failed = (error: string): Intent => ({ row: { ...row, status: "failed", error, endedAt: session.now() } })
   if (tool === undefined) return failed(`There is no tool ${JSON.stringify(part.name)}. ${listed(tools)}`)
   if (parsed === undefined) return failed("The input was not valid JSON. Call the tool again with valid JSON.")
   try {
     const input = await validate(tool.input, parsed, "input")
-    const waits = await tool.needsApproval(input, contextOf(session, row, session.signal, 0))
-    return waits ? { ...row, status: "waiting" } : row
+    const approval = await requestOf(session, tool, row, input, contextOf(session, row, session.signal, 0))
+    if (approval) return { row: { ...row, status: "waiting" }, approval }
+    return isWorkerTool(tool) ? { row: { ...row, status: "waiting" }, work: handOver(row, tool) } : { row }
   } catch (error) {
     return failed(
       RouseError.is(error, "INVALID_ARGS")

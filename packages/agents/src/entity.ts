@@ -5,9 +5,10 @@ import {
   SERVER_COLLECTIONS,
   isEntityType,
 } from "@rouse/protocol"
-import type { Budget, JsonObject } from "@rouse/protocol"
+import type { ApprovalRule, Budget, JsonObject } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import type { Context, Wake } from "./context.ts"
+import { checkTerms } from "./core/approval-terms.ts"
 import { checkBudget } from "./core/check-budget.ts"
 import { isSchema } from "./core/validate.ts"
 import { registry } from "./registry.ts"
@@ -38,6 +39,8 @@ export interface EntityOptions<A extends StandardSchemaV1, S extends StateSpec> 
   readonly concurrency?: number
   /** What an entity of this type and those below it may use, when whoever spawns it does not say otherwise. */
   readonly budget?: Budget
+  /** Rules that ask for approvals of tool calls: the first that matches a call counts, beside what the tool itself asks for. */
+  readonly approvals?: readonly ApprovalRule[]
   /** What to do when something happened to the entity. Runs again from the top when a wake is retried. */
   handler(ctx: Context<StandardSchemaV1.InferOutput<A>, S>, wake: Wake): unknown
 }
@@ -52,6 +55,7 @@ export interface EntityDefinition {
   readonly attempts: number | undefined
   readonly concurrency: number | undefined
   readonly budget: Budget | undefined
+  readonly approvals?: readonly ApprovalRule[] | undefined
   handler(ctx: Context<unknown, StateSpec>, wake: Wake): unknown
 }
 
@@ -80,6 +84,7 @@ export function defineEntity<
     attempts: options.attempts,
     concurrency: options.concurrency,
     budget: options.budget,
+    ...(options.approvals ? { approvals: options.approvals } : {}),
     handler: (ctx, wake) => options.handler(ctx as Context<StandardSchemaV1.InferOutput<A>, S>, wake),
   }
   registry().set(name, definition)
@@ -101,6 +106,8 @@ function check(name: string, options: Partial<EntityOptions<StandardSchemaV1, St
   checkCount(name, "attempts", options.attempts)
   checkCount(name, "concurrency", options.concurrency)
   if (options.budget !== undefined) checkBudget(options.budget, (field, rule) => fail(name, field, rule))
+  for (const rule of options.approvals ?? [])
+    if (rule.require !== false) checkTerms(rule.require, `entity ${JSON.stringify(name)}: approvals ${rule.name}`)
   for (const [collection, spec] of Object.entries(options.state ?? {})) checkCollection(name, collection, spec)
 }
 

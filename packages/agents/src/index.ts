@@ -1,6 +1,10 @@
 export { defineEntity } from "./entity.ts"
 export type { CollectionSpec, EntityDefinition, EntityOptions, StateSpec } from "./entity.ts"
 export { tool } from "./tool.ts"
+export { humanTool } from "./human-tool.ts"
+export type { HumanToolOptions } from "./human-tool.ts"
+export { workerTool } from "./worker-tool.ts"
+export type { WorkerToolOptions } from "./worker-tool.ts"
 export type { Approval, Tool, ToolContext, ToolOptions, ToolRetry } from "./tool.ts"
 export type {
   Agent,
@@ -30,6 +34,8 @@ export { clientCredentials } from "./http/oauth.ts"
 export type { ClientCredentials, ClientCredentialsOptions } from "./http/oauth.ts"
 export { RouseError } from "@rouse/protocol"
 export type {
+  ApprovalRule,
+  ApprovalTerms,
   Budget,
   BudgetDecision,
   BudgetExtension,

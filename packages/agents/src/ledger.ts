@@ -7,6 +7,8 @@ import { begun, contextOf } from "./calls.ts"
 import { resolveCall } from "./core/ledger.ts"
 import { callsOf, isSettled } from "./core/run-state.ts"
 import { toJson, validate } from "./core/validate.ts"
+import { enqueue, handOver, isWithWorkers } from "./hand-over.ts"
+import { answered, UNANSWERED } from "./answer.ts"
 import { redactedMessage } from "./failure.ts"
 import type { Outbox } from "./outbox.ts"
 import { isPlatformTool } from "./platform-tools.ts"
@@ -15,6 +17,7 @@ import { newScope, rollBack } from "./scope.ts"
 import type { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 import type { Tool } from "./tool.ts"
+import { isWorkerTool } from "./worker-tool.ts"
 
 /** Calls of one step that run at the same time. */
 const CALLS_PARALLEL_MAX = 16
@@ -49,7 +52,7 @@ export class Ledger {
     this.#tools = tools
   }
 
-  /** Settles every call of a step that can be settled. Returns whether some still wait for a person. */
+  /** Settles every call of a step that can be settled. Returns whether some still wait for people or workers. */
   async settle(step: string): Promise<boolean> {
     const open = callsOf(this.#session.rows, step).filter((call) => !isSettled(call))
     if (open.length === 0) return false
@@ -84,13 +87,18 @@ export class Ledger {
     this.#session.flushSoon(RESULT_WAIT_MS)
   }
 
-  /** What becomes of a call; undefined while it waits for a person. */
+  /** What becomes of a call; undefined while it waits for a person or a worker. */
   async #outcome(call: ToolCallRow): Promise<Outcome | undefined> {
     if (this.#session.begun.has(call.id)) return await this.#execute(call)
+    if (isWithWorkers(this.#session, call)) return undefined
     const action = resolveCall(call, this.#session.rows.get("approval", call.id))
     switch (action.kind) {
       case "begin":
-        return await this.#execute(await this.#begin(call))
+        return await this.#start(action.edited === undefined ? call : { ...call, edited: action.edited })
+      case "answer":
+        return await answered(this.#session, this.#tools.get(call.name), call, action.answer)
+      case "unanswered":
+        return { status: "failed", error: UNANSWERED }
       case "again":
         return await this.#execute(await this.#begin({ ...call, resolved: "again" }))
       case "reconcile":
@@ -104,6 +112,16 @@ export class Ledger {
       case "wait":
         return undefined
     }
+  }
+
+  /** Begins a call that was allowed: here, or with the workers. */
+  async #start(call: ToolCallRow): Promise<Outcome | undefined> {
+    const tool = this.#tools.get(call.name)
+    if (tool === undefined || !isWorkerTool(tool)) return await this.#execute(await this.#begin(call))
+    this.#session.put("tool_call", call.id, call)
+    enqueue(this.#session, handOver(call, tool))
+    await this.#flush()
+    return undefined
   }
 
   /** Puts on disk that the call begins now. */
@@ -140,7 +158,7 @@ export class Ledger {
   async #deliver(tool: PlatformTool, call: ToolCallRow): Promise<Outcome> {
     const { signal, writer, rows } = this.#session
     try {
-      const input = await validate(tool.input, call.input, "input")
+      const input = await validate(tool.input, call.edited ?? call.input, "input")
       const { delivery, output } = tool.prepare(input, contextOf(this.#session, call, signal, call.attempts))
       const row: ToolCallRow = { ...call, status: "done", output, endedAt: this.#session.now() }
       const result = change("tool_call", call.id, "update", row)
@@ -160,7 +178,7 @@ export class Ledger {
   async #attempt(tool: Tool, call: ToolCallRow, attempt: number): Promise<Outcome> {
     const scope = newScope(call.id)
     try {
-      const input = await validate(tool.input, call.input, "input")
+      const input = await validate(tool.input, call.edited ?? call.input, "input")
       const output = await this.#timed(tool, (signal) =>
         this.#scopes.within(scope, async () =>
           toJson(await tool.execute(input, contextOf(this.#session, call, signal, attempt)), "the output"),
@@ -213,7 +231,7 @@ export class Ledger {
   }
 
   async #ask(tool: Tool, call: ToolCallRow): Promise<Json | undefined> {
-    const input = await validate(tool.input, call.input, "input")
+    const input = await validate(tool.input, call.edited ?? call.input, "input")
     const output = await this.#timed(tool, async (signal) =>
       tool.reconcile?.(input, contextOf(this.#session, call, signal, call.attempts)),
     )

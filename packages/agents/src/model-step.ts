@@ -1,8 +1,9 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4FunctionTool } from "@ai-sdk/provider"
 import { RouseError, partKey } from "@rouse/protocol"
-import type { FailureInfo, StepRow, ToolCallRow } from "@rouse/protocol"
+import type { FailureInfo, StepRow } from "@rouse/protocol"
 import { isInterrupted } from "./abort.ts"
 import { intents } from "./calls.ts"
+import type { Intents } from "./calls.ts"
 import type { AgentOptions } from "./context.ts"
 import { conversation } from "./core/conversation.ts"
 import { toPrompt } from "./core/prompt.ts"
@@ -14,6 +15,7 @@ import { redactedMessage } from "./failure.ts"
 import type { ResolvedModel } from "./host.ts"
 import { callModel } from "./model-call.ts"
 import { cutUsage } from "./spend.ts"
+import { enqueue } from "./hand-over.ts"
 import type { Session } from "./session.ts"
 import type { Tool } from "./tool.ts"
 
@@ -84,13 +86,7 @@ function toFunction(tool: Tool): LanguageModelV4FunctionTool {
   }
 }
 
-function settle(
-  { session, priced }: StepPlan,
-  step: StepRow,
-  recorder: Recorder,
-  calls: readonly ToolCallRow[],
-  tries: number,
-): void {
+function settle({ session, priced }: StepPlan, step: StepRow, recorder: Recorder, calls: Intents, tries: number): void {
   session.put("step", step.id, {
     ...step,
     status: "done",
@@ -100,9 +96,9 @@ function settle(
     ...(tries > 1 ? { attempts: tries } : {}),
   } satisfies StepRow)
   putParts(session, step, recorder)
-  for (const call of calls) session.put("tool_call", call.id, call)
-  const waiting = calls.filter((call) => call.status === "waiting")
-  session.writer.batch.approvals.push(...waiting.map((call) => ({ call: call.id, tool: call.name, input: call.input })))
+  for (const call of calls.rows) session.put("tool_call", call.id, call)
+  session.writer.batch.approvals.push(...calls.approvals)
+  for (const work of calls.work) enqueue(session, work)
 }
 
 /** Text and reasoning as they stand. Empty text says nothing; empty reasoning may carry the provider's seal. */

@@ -27,7 +27,7 @@ export async function runWake(
   backend: WakeBackend,
   host: Host,
 ): Promise<void> {
-  const session = new Session(request, backend, host)
+  const session = new Session(request, backend, host, definition.approvals)
   try {
     if (session.signal.aborted && !isInterrupted(session.signal)) throw reasonOf(session.signal)
     const outcome = await outcomeOf(definition, session)

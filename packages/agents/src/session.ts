@@ -1,4 +1,5 @@
 import type {
+  ApprovalRule,
   ChangeEvent,
   CommitReply,
   EntityInfo,
@@ -56,6 +57,8 @@ export class Session {
   readonly messages: readonly string[]
   /** Tool calls that this session began, and so knows to be alive. */
   readonly begun: Set<string> = new Set()
+  /** Lists of rules that ask for approvals: the server's, and the type's. */
+  readonly policies: readonly (readonly ApprovalRule[])[]
   /** What a failed `agent.run()` threw: uncaught, it fails the run for good. */
   failure: Error | undefined
   suspended = false
@@ -81,7 +84,7 @@ export class Session {
   #granted: boolean | undefined
   #flushing: ReturnType<typeof setTimeout> | undefined
 
-  constructor(request: WakeRequest, backend: WakeBackend, host: Host) {
+  constructor(request: WakeRequest, backend: WakeBackend, host: Host, rules: readonly ApprovalRule[] = []) {
     this.rows = new LiveRows(request.rows)
     this.sliced = new Promise((resolve) => {
       this.slice = resolve
@@ -94,6 +97,7 @@ export class Session {
     else backend.signal.addEventListener("abort", follow, { once: true })
     this.host = host
     this.vault = vaultOf(host)
+    this.policies = [request.policy ?? [], rules]
     this.readAttachment = backend.attachment?.bind(backend)
     this.writer = new Writer({
       backend,

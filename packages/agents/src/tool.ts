@@ -1,6 +1,7 @@
 import { RouseError } from "@rouse/protocol"
-import type { Backend, Effect, EntityInfo, JsonObject } from "@rouse/protocol"
+import type { ApprovalTerms, Backend, Effect, EntityInfo, JsonObject } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
+import { checkTerms } from "./core/approval-terms.ts"
 import { isSchema, jsonSchemaOf } from "./core/validate.ts"
 import type { Host } from "./host.ts"
 import type { Log } from "./log.ts"
@@ -29,8 +30,11 @@ export interface ToolContext {
   readonly host: Host
 }
 
-/** Whether a person must allow a call before it runs. */
-export type Approval<Input> = boolean | ((input: Input, ctx: ToolContext) => boolean | Promise<boolean>)
+/** Whether people must allow a call before it runs, and who, how many and until when. */
+export type Approval<Input> =
+  | boolean
+  | ApprovalTerms
+  | ((input: Input, ctx: ToolContext) => boolean | ApprovalTerms | Promise<boolean | ApprovalTerms>)
 
 /** How often a tool that throws is tried, in one wake. */
 export interface ToolRetry {
@@ -83,8 +87,8 @@ export interface Tool {
   readonly gate?: Gate
   readonly timeoutMs: number | undefined
   readonly retry: ToolRetry
-  /** Whether a person must allow this call. */
-  needsApproval(input: unknown, ctx: ToolContext): Promise<boolean>
+  /** Whether people must allow this call, and on what terms. */
+  needsApproval(input: unknown, ctx: ToolContext): Promise<boolean | ApprovalTerms>
   /** The output is any value that can be written as JSON. */
   execute(input: unknown, ctx: ToolContext): Promise<unknown>
   readonly reconcile: ((input: unknown, ctx: ToolContext) => Promise<unknown>) | undefined
@@ -140,6 +144,7 @@ function check(options: Unchecked): void {
   if (effect === "reconcilable" && typeof options.reconcile !== "function") {
     fail(name, "reconcile", 'is required with effect "reconcilable": it finds out what became of a call')
   }
+  if (typeof options.approval === "object") checkTerms(options.approval, `tool ${JSON.stringify(name)}: approval`)
   if (timeout !== undefined && !(timeout > 0)) fail(name, "timeout", "must be a positive number of milliseconds")
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency > 0))
     fail(name, "concurrency", "must be a positive whole number")

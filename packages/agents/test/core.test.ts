@@ -45,6 +45,8 @@ describe("a call found open is resolved by its class", () => {
     allowed: "begin",
     denied: "deny",
     cancelled: "cancel",
+    answered: "answer",
+    expired: "deny",
   }
   test.each(Object.entries(decisions))("an approval that is %s: %s", (status, kind) => {
     expect(resolveCall(call("waiting", "once"), approval(status as ApprovalRow["status"])).kind).toBe(kind)

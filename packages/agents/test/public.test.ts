@@ -22,8 +22,10 @@ test("public names", () => {
       "fileSecrets",
       "firstSecret",
       "httpTool",
+      "humanTool",
       "secret",
       "tool",
+      "workerTool",
     ]
   `)
   expect(Object.keys(code)).toEqual(["codeTool"])
@@ -55,6 +57,7 @@ test("public names", () => {
       "checkScheduleName",
       "clearRegistry",
       "conversation",
+      "cutOutput",
       "dueNow",
       "echoModel",
       "firstDueAtMs",

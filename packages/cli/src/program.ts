@@ -155,16 +155,27 @@ function seeing(program: Command, io: Io, exit: (code: ExitCode) => void): void 
 }
 
 function steppingIn(program: Command, io: Io): void {
-  remote(program.command("approve"))
-    .summary("Allow or deny a tool call that waits, or more budget")
+  remote(program.command("approvals"))
+    .summary("List what waits for people")
     .description(
-      "Allows a tool call that waits for a person, or denies it; or adds to a budget that is used up. " +
-        "`rouse state </type/id> approval` shows what waits.",
+      "Lists tool calls that wait for an approval and questions that wait for an answer, of all agents, oldest first.",
+    )
+    .option("--type <type>", "only of agents of this type")
+    .option("--tool <name>", "only calls of this tool")
+    .option("--for <name>", "only what this principal may decide")
+    .action(async (options) => (await import("./commands/approvals.ts")).approvals(options, io))
+  remote(program.command("approve"))
+    .summary("Allow or deny a tool call that waits, answer a question, or give more budget")
+    .description(
+      "Allows a tool call that waits for a person, as it is or with another input, or denies it; answers a question; or adds to a " +
+        "budget that is used up. `rouse approvals` shows what waits.",
     )
     .argument("</type/id>", "the agent's address")
     .argument("<call>", "the call's key, like r000001-s0001-p001")
     .option("--deny", "deny it")
     .option("--note <text>", "what to tell the agent")
+    .option("--edit <json>", "the input that is to run instead")
+    .option("--answer <json>", "the answer to a question, as JSON or a text")
     .option("--extend <name=number>", "what to add to its budget, like usd=1; may be repeated", collectExtension)
     .action(async (address: string, call: string, options) =>
       (await import("./commands/approve.ts")).approve(address, call, options, io),

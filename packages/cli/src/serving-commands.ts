@@ -37,6 +37,7 @@ export function serving(program: Command, io: Io, exit: (code: ExitCode) => void
     .option("-p, --port <number>", "port to listen on; 0 takes any free one", parsePort, DEFAULT_PORT)
     .option("-d, --data <directory>", "where agents are kept", DEFAULT_DATA)
     .option("--tokens <file>", "file with the tokens that requests must carry")
+    .option("--policy <file>", "file with rules that ask for approvals, as JSON")
     .option("--public-url <url>", PUBLIC_URL, parsePublicUrl)
     .option("--retention <prefix=keep>", RETENTION, collectRetention)
     .option("--allow-loopback-webhooks", LOOPBACK_WEBHOOKS)

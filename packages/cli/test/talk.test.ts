@@ -132,6 +132,24 @@ describe("talking to a server", () => {
     expect(code).toBe(0)
   })
 
+  test("what waits is listed, and allowed with another input", async () => {
+    const sending = start(["send", "/assistant/edits", '/call wipe {"what":"all"}'], {
+      cwd: place.path,
+      env: { ROUSE_URL: server.url },
+    })
+    const [, call = ""] = await sending.until("err", /waits for you: rouse approve \/assistant\/edits (\S+)/)
+    const listed = await server.rouse("approvals", "--tool", "wipe")
+    expect(listed.out).toMatch(/AGENT .*ASKS/)
+    expect(listed.out).toContain("/assistant/edits")
+    const [line = ""] = (await server.rouse("approvals", "--type", "assistant", "--json")).out.split("\n")
+    expect(JSON.parse(line)).toMatchObject({ entity: "/assistant/edits", approval: { call, tool: "wipe" } })
+    expect((await server.rouse("approve", "/assistant/edits", call, "--edit", "{")).code).not.toBe(0)
+    expect((await server.rouse("approve", "/assistant/edits", call, "--answer", "x")).err).toMatch(/is no question/)
+    expect((await server.rouse("approve", "/assistant/edits", call, "--edit", "{}")).code).toBe(0)
+    expect((await sending.finished).code).toBe(0)
+    expect((await server.rouse("approvals")).out).toBe("nothing waits for a person\n")
+  })
+
   test("signals hold an agent, and let it go on", async () => {
     await server.rouse("spawn", "/assistant/held")
     expect((await server.rouse("signal", "/assistant/held", "pause")).out).toBe("sent pause to /assistant/held\n")

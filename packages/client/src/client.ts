@@ -5,6 +5,7 @@ import { list, listAll, watch } from "./lists.ts"
 import { observe, observeAll } from "./log.ts"
 import { ask, send } from "./messages.ts"
 import { operators } from "./operators.ts"
+import { people } from "./people.ts"
 import { streamReply } from "./reply-stream.ts"
 import type { Call, Transport } from "./transport.ts"
 import { createTransport } from "./transport.ts"
@@ -65,10 +66,11 @@ export function createClient(options: ClientOptions): Client {
     signal: (url, name, payload, o) =>
       post(url, ["signals"], { signal: name, ...(payload !== undefined && { payload }) }, o),
     approve: (url, call, decision, note, o) =>
-      post(url, ["approvals", call], definedOnly({ decision, note, extend: o?.extend }), o),
+      post(url, ["approvals", call], definedOnly({ decision, note, extend: o?.extend, input: o?.input }), o),
     usage: async (query = {}, o) =>
       json<UsageReport>({ path: `/v1/usage${queryString({ ...query })}`, signal: o?.signal }),
     ...operators(transport, write),
+    ...people(transport, write),
     tag: async (url, tags, o) => json<EntityDetail>(write({ path: entityPath(url, "tags"), body: { tags } }, o)),
     stop: (url, o) => client.signal(url, "kill", undefined, o),
     delete: async (url, o = {}) => {

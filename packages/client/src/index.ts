@@ -41,3 +41,4 @@ export type {
   WatchOptions,
   WriteOptions,
 } from "./types.ts"
+export type { People } from "./people.ts"

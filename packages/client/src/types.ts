@@ -27,6 +27,7 @@ import type {
   UsageReport,
 } from "@rouse/protocol"
 import type { Clock } from "./clock.ts"
+import type { People } from "./people.ts"
 
 /** Where a server is, and who asks. */
 export interface ClientOptions {
@@ -58,6 +59,8 @@ export interface WriteOptions extends CallOptions {
 export interface ApproveOptions extends WriteOptions {
   /** What is added to a budget that is used up. As much again as it began with when absent. */
   readonly extend?: BudgetExtension | undefined
+  /** The input that is to run instead of the model's. It must match the tool's schema. */
+  readonly input?: Json | undefined
 }
 
 export interface SpawnInput {
@@ -181,7 +184,7 @@ export interface Operators {
  * Every method throws a `RouseError` whose `code` is the problem's, and `INTERNAL` for what it does not know. Requests that fail for a
  * passing reason are tried again a few times; no call is done twice, since each carries an idempotency key.
  */
-export interface Client extends Operators {
+export interface Client extends Operators, People {
   /** The server's base, without a trailing slash. */
   readonly url: string
 

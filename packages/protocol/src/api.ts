@@ -89,7 +89,12 @@ export interface SignalBody {
 
 /** `POST /v1/entities/{type}/{id}/approvals/{call}` */
 export interface ApprovalBody {
-  readonly decision: "allow" | "deny"
+  /** Not of a question: that is answered. */
+  readonly decision?: "allow" | "deny"
+  /** To a question. It must match the question's schema. */
+  readonly answer?: Json
+  /** The input that is to run instead. It must match the tool's schema. */
+  readonly input?: Json
   readonly note?: string
   /** Of a budget that is used up: what is added to it. As much again as it began with when absent. */
   readonly extend?: BudgetExtension

@@ -1,3 +1,4 @@
+import type { ApprovalRow } from "./approval.ts"
 import type { BudgetRow, Cause } from "./budget.ts"
 import type { AttachmentRow, ContextRow } from "./context-rows.ts"
 import type { EntityUrl } from "./entity.ts"
@@ -14,6 +15,7 @@ import type {
   ToolCallRow,
 } from "./run-rows.ts"
 import type { CatchUp, ScheduleRule } from "./schedule.ts"
+import type { ToolWorkRow } from "./tool-work.ts"
 
 /**
  * The built-in collections of an entity's stream, and the shape of a row in each.
@@ -29,6 +31,7 @@ export interface BuiltInRows {
   readonly signal: SignalRow
   readonly schedule: ScheduleRow
   readonly approval: ApprovalRow
+  readonly tool_work: ToolWorkRow
   readonly budget: BudgetRow
   readonly tag: TagRow
   readonly run: RunRow
@@ -73,9 +76,9 @@ export type MessageMode = "steer" | "queue" | "interrupt"
  */
 export interface MessageRow {
   readonly id: string
-  readonly kind: "message" | "childFinished" | "approval" | "signal" | "timeout" | "budget"
+  readonly kind: "message" | "childFinished" | "approval" | "toolResult" | "signal" | "timeout" | "budget"
   readonly from: Principal
-  /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `signal` `{ name, payload? }`, for `budget` a child's `BudgetRequest`. */
+  /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `toolResult` `{ call, status }`, for `signal` `{ name, payload? }`, for `budget` a child's `BudgetRequest`. */
   readonly content: Json
   readonly mode: MessageMode
   readonly at: string
@@ -152,26 +155,6 @@ export interface ScheduleRow {
   readonly firedAt?: string
 }
 
-/** A tool call that waits for a person, and then what the person decided. The key is the tool call's. */
-export interface ApprovalRow {
-  /** `budget`: a budget is used up, and `input` is a `BudgetRequest`. A tool call when absent. */
-  readonly kind?: "budget"
-  readonly call: string
-  readonly tool: string
-  readonly input: Json
-  readonly at: string
-  readonly status: "waiting" | "allowed" | "denied" | "cancelled"
-  readonly by?: Principal
-  readonly note?: string
-  readonly decidedAt?: string
-}
-
-export interface ApprovalDecision {
-  readonly call: string
-  readonly decision: "allow" | "deny"
-  readonly note?: string
-}
-
 export interface TagRow {
   readonly value: string
 }
@@ -192,6 +175,7 @@ export const SERVER_COLLECTIONS: readonly BuiltInCollection[] = [
   "signal",
   "schedule",
   "approval",
+  "tool_work",
   "budget",
   "tag",
   "error",

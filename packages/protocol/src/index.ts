@@ -28,8 +28,6 @@ export type {
   ChildRow,
   SignalRow,
   ScheduleRow,
-  ApprovalRow,
-  ApprovalDecision,
   TagRow,
   ErrorRow,
 } from "./collections.ts"
@@ -47,6 +45,35 @@ export type {
   MemoRow,
 } from "./run-rows.ts"
 export { backoffMs } from "./backoff.ts"
+export type {
+  ApprovalDecision,
+  ApprovalPage,
+  ApprovalQuery,
+  ApprovalRequest,
+  ApprovalRow,
+  ApprovalRule,
+  ApprovalTerms,
+  ApprovalVote,
+  RuleFacts,
+  WaitingApproval,
+} from "./approval.ts"
+export { ruleFor, stricter } from "./policy.ts"
+export type {
+  ToolClaim,
+  ToolClaimBody,
+  ToolClaims,
+  ToolFailBody,
+  ToolHeartbeat,
+  ToolHeartbeatBody,
+  ToolProgress,
+  ToolProgressBody,
+  ToolReleaseBody,
+  ToolResultBody,
+  ToolSettled,
+  ToolWorkRow,
+  WorkRequest,
+  WorkTerms,
+} from "./tool-work.ts"
 export { mergeDelta } from "./delta.ts"
 export type {
   Budget,

@@ -1,4 +1,5 @@
-import type { ApprovalRow, ChildRow, MessageRow } from "./collections.ts"
+import type { ApprovalRow } from "./approval.ts"
+import type { ChildRow, MessageRow } from "./collections.ts"
 import type { ContextRow, SummaryRow } from "./context-rows.ts"
 import type { Json } from "./json.ts"
 

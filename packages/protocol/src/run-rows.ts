@@ -82,7 +82,7 @@ export type Backend = "http" | "worker" | "mcp" | "sandbox" | "human"
 /**
  * One call of one tool: the intent, and then the result.
  *
- * `intended` is on disk and has not begun; `waiting` waits for an approval; `running` has begun; the others are terminal.
+ * `intended` is on disk and has not begun; `waiting` waits for a person or is with a worker, and no process waits with it; `running` has begun; the others are terminal.
  */
 export interface ToolCallRow {
   readonly id: string
@@ -93,6 +93,8 @@ export interface ToolCallRow {
   readonly callId: string
   readonly name: string
   readonly input: Json
+  /** The input as a person changed it before allowing the call: what ran. */
+  readonly edited?: Json
   readonly effect: Effect
   /** Where it executes; the handler's own process when absent. */
   readonly backend?: Backend
@@ -104,6 +106,8 @@ export interface ToolCallRow {
   readonly attempts: number
   readonly startedAt?: string
   readonly endedAt?: string
+  /** The worker that had it last, and its claim. */
+  readonly worker?: { readonly name: string; readonly claim: string }
   /** How a call left open by a crash was resolved. */
   readonly resolved?: "again" | "reconciled" | "unknown"
   readonly providerMetadata?: JsonObject

@@ -77,11 +77,18 @@ export const signalBody: z.ZodType<SignalBody> = z.strictObject({
   payload: json.optional(),
 }) as z.ZodType<SignalBody>
 
-export const approvalBody: z.ZodType<ApprovalBody> = z.strictObject({
-  decision: z.enum(["allow", "deny"]),
-  note: z.string().max(4_096).optional(),
-  extend: budgetExtension.optional(),
-}) as z.ZodType<ApprovalBody>
+export const approvalBody: z.ZodType<ApprovalBody> = z
+  .strictObject({
+    decision: z.enum(["allow", "deny"]).optional(),
+    answer: json.optional(),
+    input: json.optional(),
+    note: z.string().max(4_096).optional(),
+    extend: budgetExtension.optional(),
+  })
+  .refine((body) => (body.decision === undefined) !== (body.answer === undefined), {
+    message: "give decision, or answer to a question",
+    path: ["decision"],
+  }) as z.ZodType<ApprovalBody>
 
 export const tagsBody: z.ZodType<TagsBody> = z.strictObject({
   tags: z.record(tagName, z.string().max(256).nullable()),

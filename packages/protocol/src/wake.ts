@@ -1,3 +1,4 @@
+import type { ApprovalRequest, ApprovalRule } from "./approval.ts"
 import type { Budget, BudgetDecision, ModelReservation } from "./budget.ts"
 import type { ChangeEvent, Row } from "./change.ts"
 import type { MessageMode, MessageRow } from "./collections.ts"
@@ -6,6 +7,7 @@ import type { Json, JsonObject } from "./json.ts"
 import type { Offset } from "./offset.ts"
 import type { FailureInfo } from "./run-rows.ts"
 import type { ScheduleRequest } from "./schedule.ts"
+import type { WorkRequest } from "./tool-work.ts"
 
 /**
  * What passes between the control plane and a handler. JSON all the way: the same values cross a function call, a webhook or
@@ -47,6 +49,8 @@ export interface WakeRequest {
   readonly wake: WakeInfo
   readonly entity: EntityInfo
   readonly rows: readonly Row[]
+  /** Rules of the server that ask for approvals, before those of the type. */
+  readonly policy?: readonly ApprovalRule[]
 }
 
 /**
@@ -109,7 +113,9 @@ export interface HandlerCommit {
   /** A null value removes the tag. */
   readonly tags?: Readonly<Record<string, string | null>>
   /** Tool calls that now wait for a person. The server makes an approval of each. */
-  readonly approvals?: readonly { readonly call: string; readonly tool: string; readonly input: Json }[]
+  readonly approvals?: readonly ApprovalRequest[]
+  /** Tool calls that now wait for a worker. */
+  readonly work?: readonly WorkRequest[]
   /** Asks for a model call. Only of an entity with a budget. */
   readonly reserve?: ModelReservation
   /** Answers to children whose budget is used up. What they get is taken from this entity's. */

@@ -100,7 +100,9 @@ export class ActiveWake implements WakeBackend {
 
   async #handle(): Promise<void> {
     const rows = await this.#plane.transactor.rows(this.#lease.url)
-    const request: WakeRequest = { wake: this.#lease.wake, entity: this.#entity, rows }
+    const { policy } = this.#plane
+    const rules = policy.length > 0 ? { policy } : {}
+    const request: WakeRequest = { wake: this.#lease.wake, entity: this.#entity, rows, ...rules }
     await runWake(this.#definition, request, this, this.#host)
     if (!this.#over) throw new RouseError("HANDLER_FAILED", "the handler returned without finishing its wake")
   }

@@ -19,6 +19,7 @@ import type { EntityDraft } from "./core/draft.ts"
 import { newId } from "./core/id.ts"
 import type { Plane } from "./plane.ts"
 import type { Planning } from "./transactor.ts"
+import { cancelWork } from "./work/enqueue.ts"
 
 /** How a run closes: what its messages become, and what a parent is told. */
 export interface Closing {
@@ -42,6 +43,7 @@ export async function closeRun(plane: Plane, planning: Planning, entity: EntityD
   const run = entity.control.run
   for (const key of run?.messages ?? []) await settle(plane, entity, key, closing, run?.id)
   await closeBudget(plane, planning, entity)
+  await cancelWork(plane, entity)
   const { interrupting } = entity.control
   const isQuiet = interrupting?.quiet === true && closing.outcome === "interrupted"
   const cause = returnedCause(entity.control.cause)
@@ -99,6 +101,7 @@ export async function closeRunRow(plane: Plane, entity: EntityDraft, closing: Cl
   const error =
     closing.reason === undefined ? {} : { error: { code: "HANDLER_FAILED" as const, message: closing.reason } }
   entity.update("run", key, { ...run, status: closing.outcome, endedAt: isoTime(nowMs), ...error })
+  await cancelWork(plane, entity)
   await settleCalls(plane, entity, key, nowMs)
   await cancelApprovals(plane, entity)
 }
@@ -116,7 +119,7 @@ async function settleCalls(plane: Plane, entity: EntityDraft, run: string, nowMs
   const endedAt = isoTime(nowMs)
   for (const { key, value } of await plane.transactor.rows(entity.url, "tool_call")) {
     const call = value as unknown as ToolCallRow
-    if (call.run !== run || isSettled(call)) continue
+    if (call.run !== run || isSettled(call) || entity.planned("tool_call", key) !== undefined) continue
     entity.update("tool_call", key, { ...call, status: interruptedStatus(call), endedAt })
   }
   for (const { key, value } of await plane.transactor.rows(entity.url, "step")) {

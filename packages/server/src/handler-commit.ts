@@ -13,13 +13,14 @@ import {
   type WakeOutcome,
 } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
+import { planApprovals } from "./approval/ask.ts"
+import { enforcePolicy } from "./approval/enforce.ts"
 import { planAttachments } from "./attachments.ts"
 import { planDecisions } from "./budget-answers.ts"
 import { budgetUrls, chargeCommit, planReserve } from "./budgets.ts"
 import { cancelApprovals, type Closing, closeInterrupted, closeRun, parentToTell } from "./closing.ts"
 import { nextCause } from "./core/breaker.ts"
 import { checkBudgetParts } from "./core/budget-input.ts"
-import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { checkEvents, checkSize } from "./core/handler-events.ts"
 import { newId } from "./core/id.ts"
@@ -32,6 +33,7 @@ import { transactAndRouse } from "./rouse.ts"
 import { checkSchedules, planSchedules } from "./schedules.ts"
 import { checkSpawn, planSpawn, type SpawnInput } from "./spawn.ts"
 import type { Planning } from "./transactor.ts"
+import { planWork } from "./work/enqueue.ts"
 
 /** Whose wake a commit belongs to. */
 export interface HeldLease {
@@ -50,7 +52,7 @@ export interface HeldLease {
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
   checkEvents(commit.events, plane.types.get(lease.type)?.state ?? {})
   const { events, sends, spawns: asked, schedules, attachments } = commit
-  checkSize([events, sends, asked, schedules, attachments], plane.limits.commitBytesMax)
+  checkSize([events, sends, asked, schedules, attachments, commit.approvals, commit.work], plane.limits.commitBytesMax)
   if (schedules) checkSchedules(schedules)
   checkBudgetParts(commit)
   if (isOnlyDeltas(commit)) return appendDeltas(plane, lease, commit)
@@ -70,6 +72,8 @@ export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit:
     return isPausing(planning, lease.url) ? 0 : pending
   })
   for (const send of commit.sends ?? []) if (send.dueAtMs !== undefined) plane.dueAt(send.dueAtMs)
+  if (commit.work) plane.work.notify()
+  if (commit.work || commit.approvals) plane.dueAt(plane.clock())
   // What was armed may be due before all that was known: the ticker looks.
   if (commit.schedules) plane.dueAt(plane.clock())
   // More is pending than the run took: the entity was queued again as it finished.
@@ -127,9 +131,9 @@ async function planCommit(
   await planPast(plane, self, self.control.run?.id, commit.events)
   planAttachments(self, commit.attachments ?? [])
   changeTags(self, commit.tags ?? {})
-  for (const { call, tool, input } of staysOpen(commit) ? (commit.approvals ?? []) : []) {
-    self.insert("approval", call, { call, tool, input, at: isoTime(planning.draft.nowMs), status: "waiting" })
-  }
+  await enforcePolicy(plane, self, commit)
+  if (staysOpen(commit)) planApprovals(self, commit.approvals ?? [])
+  await planWork(plane, self, commit.work ?? [], staysOpen(commit))
   for (const child of spawns) await planSpawn(plane, planning, child)
   for (const message of commit.sends ?? []) planSend(plane, planning, self, message)
   if (commit.schedules) await planSchedules(plane, planning, self, commit.schedules)
@@ -233,8 +237,8 @@ function endWake(
 }
 
 function isOnlyDeltas(commit: HandlerCommit): boolean {
-  const { finish, tags, reserve, take, sends, spawns, schedules, approvals, attachments, budgets } = commit
-  const lists = [take, sends, spawns, schedules, approvals, attachments, budgets]
+  const { finish, tags, reserve, take, sends, spawns, schedules, approvals, attachments, budgets, work } = commit
+  const lists = [take, sends, spawns, schedules, approvals, attachments, budgets, work]
   const more = finish ?? tags ?? reserve ?? lists.find((list) => list !== undefined && list.length > 0)
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
 }

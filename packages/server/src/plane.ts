@@ -1,4 +1,4 @@
-import type { EntityUrl } from "@rouse/protocol"
+import type { ApprovalRule, EntityUrl } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
 import type { Dispatcher } from "./dispatcher.ts"
 import type { TreeRates } from "./breakers.ts"
@@ -7,6 +7,7 @@ import type { Log } from "./log.ts"
 import type { Settlements } from "./settlements.ts"
 import type { Transactor } from "./transactor.ts"
 import type { Types } from "./types.ts"
+import type { WorkDesk } from "./work/desk.ts"
 
 /** What every part of the control plane is given. */
 export interface Plane {
@@ -28,6 +29,10 @@ export interface Plane {
   /** Aborts the wake under way for an entity in this process, if there is one. */
   readonly abort: (url: EntityUrl, reason: Error) => void
   readonly treeRates: TreeRates
+  /** Where tool workers wait for calls. */
+  readonly work: WorkDesk
+  /** Rules that ask for approvals, whatever the type. */
+  readonly policy: readonly ApprovalRule[]
   /** Pauses the rest of the tree below `root`: a breaker tripped at `cause`. */
   readonly freezeTree: (root: EntityUrl, cause: EntityUrl) => void
 }

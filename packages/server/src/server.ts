@@ -1,5 +1,5 @@
 import type { EntityDefinition } from "@rouse/agents/runtime"
-import { RouseError } from "@rouse/protocol"
+import { type ApprovalRule, RouseError } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
 import { createCompactor, createStreams } from "@rouse/streams"
 import type { RetentionRule, SubscriptionOptions } from "@rouse/streams"
@@ -21,6 +21,7 @@ import { startSweeper } from "./sweeper.ts"
 import { Ticker } from "./ticker.ts"
 import { Transactor } from "./transactor.ts"
 import { Types } from "./types.ts"
+import { WorkDesk } from "./work/desk.ts"
 
 /** Everything the server touches is passed in. */
 export interface ServerOptions {
@@ -43,6 +44,8 @@ export interface ServerOptions {
   readonly limits?: Partial<Limits>
   /** Which history may be taken away, by the beginning of the streams' paths: `entities/chat/` is that of the type `chat`. None without. */
   readonly retention?: readonly RetentionRule[]
+  /** Rules that ask for approvals of tool calls, of whatever type. The first that matches a call counts. */
+  readonly policy?: readonly ApprovalRule[]
   /** Milliseconds a long poll of a stream waits. */
   readonly longPollMs?: number
   /** The network that subscriptions of streams reach their webhooks by; `nodeWebhooks()` is Node's. There are no subscriptions without. */
@@ -176,6 +179,8 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: Ticker } {
     dueAt: (ms) => ticker.dueAt(ms),
     abort: (url, reason) => dispatcher.abort(url, reason),
     treeRates: new TreeRates(),
+    work: new WorkDesk(() => plane, clock()),
+    policy: options.policy ?? [],
     freezeTree: (root, cause) => {
       log.warn("a breaker froze a tree", { root, cause })
       freezeTree(plane, root, cause).catch((error: unknown) =>

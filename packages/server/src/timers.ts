@@ -6,12 +6,15 @@ import { transactAndRouse } from "./rouse.ts"
 import { fireSchedule, type TimedSchedule } from "./schedules.ts"
 import { fireTree } from "./tree-descent.ts"
 import type { TimedTree } from "./tree-signals.ts"
+import type { TimedApproval } from "./approval/ask.ts"
+import { fireApproval } from "./approval/expiry.ts"
+import { fireWork, type TimedWork } from "./work/expiry.ts"
 
 /** How long a message waits that found its inbox full. */
 const FULL_RETRY_MS = 1_000
 
 /** What a timer of this package holds. A delayed send has no kind. */
-type Payload = (TimedSend & { readonly kind?: undefined }) | TimedSchedule | TimedTree
+type Payload = (TimedSend & { readonly kind?: undefined }) | TimedSchedule | TimedTree | TimedApproval | TimedWork
 
 /** Does what timers that fell due are for. Signals on their way down a tree go in order, so that a later one has the last word. */
 export async function fireTimers(plane: Plane, timers: readonly Timer[]): Promise<void> {
@@ -34,6 +37,8 @@ async function fire(plane: Plane, timer: Timer): Promise<void> {
   try {
     if (payload.kind === "schedule") await fireSchedule(plane, timer, payload)
     else if (payload.kind === "tree") await fireTree(plane, timer, payload)
+    else if (payload.kind === "approval") await fireApproval(plane, timer, payload)
+    else if (payload.kind === "work") await fireWork(plane, timer, payload)
     else await fireSend(plane, timer, payload)
   } catch (error) {
     // Another replica fired it first.

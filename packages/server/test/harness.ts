@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type EntityDefinition, modelResolver } from "@rouse/agents/runtime"
-import type { Json, Problem, Row, Settled } from "@rouse/protocol"
+import type { ApprovalRule, Json, Problem, Row, Settled } from "@rouse/protocol"
 import { openMemoryStore, openStore, type Store } from "@rouse/store"
 import { nodeWebhooks } from "@rouse/streams/node"
 import { createServer, type Limits, type Log, type Server, silentLog, type Token } from "../src/index.ts"
@@ -12,6 +12,7 @@ export interface HarnessOptions {
   readonly store?: Store
   readonly tokens?: readonly Token[]
   readonly limits?: Partial<Limits>
+  readonly policy?: readonly ApprovalRule[]
   readonly page?: string
   readonly log?: Log
   /** Milliseconds since the Unix epoch. The real one when absent. */
@@ -56,6 +57,7 @@ export class Harness {
       },
       ...(options.tokens ? { tokens: options.tokens } : {}),
       ...(options.limits ? { limits: options.limits } : {}),
+      ...(options.policy ? { policy: options.policy } : {}),
       ...(options.page ? { page: options.page } : {}),
       ...(options.webhooks ? { subscriptions: { ...nodeWebhooks(), allowLoopbackWebhooks: true } } : {}),
     })

@@ -43,3 +43,4 @@ export type {
   TrimStreamOp,
   Trimmable,
 } from "./store.ts"
+export type { WorkFilter, WorkGuard, WorkItem, WorkOp, WorkPage, WorkReads, WorkRecord } from "./work.ts"

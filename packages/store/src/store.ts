@@ -1,5 +1,6 @@
 import type { EntityStatus, EntityUrl, Json, JsonObject, Offset, Row } from "@rouse/protocol"
 import type { SubscriptionOp, SubscriptionReads } from "./subscription.ts"
+import type { WorkGuard, WorkOp, WorkReads } from "./work.ts"
 
 /**
  * The one store. Everything that must be true together is one `Commit`: when `commit` resolves, all of it is on disk and
@@ -12,11 +13,11 @@ import type { SubscriptionOp, SubscriptionReads } from "./subscription.ts"
  * 4. Reads never write, and a read begun after a commit resolved sees it.
  * 5. Appends are announced to listeners after they are durable, never before.
  */
-export interface Store extends SubscriptionReads {
+export interface Store extends SubscriptionReads, WorkReads {
   /**
    * Applies all operations if all guards hold.
    *
-   * @throws {RouseError} `CONFLICT` (a version, timer or receipt guard failed), `FENCED` (a lease guard failed), `UNKNOWN_STREAM`,
+   * @throws {RouseError} `CONFLICT` (a version, timer, receipt, subscription or work guard failed), `FENCED` (a lease guard failed), `UNKNOWN_STREAM`,
    *   `GONE`, `FORK_SOURCE_GONE`, `ALREADY_EXISTS`, `STREAM_CLOSED`, `CONTENT_TYPE_MISMATCH`, `SEQUENCE_REGRESSION`, `SEQUENCE_GAP`, `STALE_PRODUCER`,
    *   `BAD_REQUEST` (a new producer epoch not starting at 0), `UNKNOWN_SUBSCRIPTION`, `ACK_REFUSED`, `UNKNOWN_ENTITY` (a row of an entity that neither exists nor is put
    *   later in this commit), `BAD_OFFSET` and `GONE` (a snapshot, trim or pin at what is no position, or no longer kept), `OVERLOADED` (too many commits wait), `STORE_UNAVAILABLE` (disk full, read-only or failing: nothing was written).
@@ -123,9 +124,11 @@ export type Guard =
   | { readonly kind: "noReceipt"; readonly key: string }
   /** The subscription's record has this version; 0: there is none. */
   | { readonly kind: "subscription"; readonly id: string; readonly version: number }
+  | WorkGuard
 
 export type Op =
   | SubscriptionOp
+  | WorkOp
   | CreateStreamOp
   | ForkStreamOp
   | AppendOp
@@ -134,7 +137,7 @@ export type Op =
   | { readonly op: "touchStream"; readonly path: string; readonly nowMs: number }
   /** Inserts or replaces the record; its stored version is the old one plus 1. A changed epoch forgets the recorded `seq`. */
   | { readonly op: "putEntity"; readonly record: Omit<EntityRecord, "version"> }
-  /** Removes the record and its rows and timers. The stream is deleted by its own operation. */
+  /** Removes the record and its rows, timers and work. The stream is deleted by its own operation. */
   | { readonly op: "deleteEntity"; readonly url: EntityUrl }
   | {
       readonly op: "putRow"

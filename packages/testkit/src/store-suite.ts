@@ -12,6 +12,7 @@ import { retentionTests } from "./store/retention.ts"
 import { streamTests } from "./store/streams.ts"
 import { subscriptionTests } from "./store/subscriptions.ts"
 import { timeTests } from "./store/time.ts"
+import { workTests } from "./store/work.ts"
 
 export type { OpenedStore, OpenStore }
 
@@ -30,6 +31,7 @@ export function storeSuite(name: string, open: OpenStore): void {
     guardTests(fixture)
     entityTests(fixture)
     timeTests(fixture)
+    workTests(fixture)
     retentionTests(fixture)
     subscriptionTests(fixture)
     lifeTests(fixture)

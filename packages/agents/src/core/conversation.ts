@@ -160,7 +160,7 @@ function callId(key: string, row: ToolCallRow, seen: Set<string>): string {
 function outcomeOf(row: ToolCallRow): CallResult["outcome"] {
   switch (row.status) {
     case "done":
-      return { kind: "value", value: row.output ?? null }
+      return { kind: "value", value: row.edited === undefined ? (row.output ?? null) : withEdit(row) }
     case "denied":
       return { kind: "denied", note: row.error ?? "" }
     case "failed":
@@ -174,6 +174,11 @@ function outcomeOf(row: ToolCallRow): CallResult["outcome"] {
     case "running":
       return { kind: "error", text: "The call was interrupted: it has no result." }
   }
+}
+
+/** The model must know what it was that ran. */
+function withEdit({ edited, output }: ToolCallRow): Json {
+  return { note: "A person changed the input before allowing the call.", input: edited ?? null, output: output ?? null }
 }
 
 /** What the model is told of a `once` call that a crash left open. */

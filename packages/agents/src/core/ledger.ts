@@ -1,9 +1,9 @@
-import type { ApprovalRow, ToolCallRow } from "@rouse/protocol"
+import type { ApprovalRow, Json, ToolCallRow } from "@rouse/protocol"
 
 /** What to do with a tool call that is not settled. */
 export type CallAction =
   /** Begin it: nothing has happened yet. */
-  | { readonly kind: "begin" }
+  | { readonly kind: "begin"; readonly edited?: Json }
   /** It was cut off and is safe to run again, with the same idempotency key. */
   | { readonly kind: "again" }
   /** It was cut off: ask what happened. */
@@ -13,6 +13,9 @@ export type CallAction =
   | { readonly kind: "wait" }
   | { readonly kind: "deny"; readonly note: string }
   | { readonly kind: "cancel" }
+  /** A person answered the question that it is. */
+  | { readonly kind: "answer"; readonly answer: Json }
+  | { readonly kind: "unanswered" }
 
 /**
  * Resolves a call found open on the log (P2). The effect class counts as it was declared when the call was made.
@@ -39,7 +42,12 @@ export function resolveCall(row: ToolCallRow, approval: ApprovalRow | undefined)
 function answerOf(approval: ApprovalRow | undefined): CallAction {
   switch (approval?.status) {
     case "allowed":
-      return { kind: "begin" }
+      return { kind: "begin", ...(approval.edited === undefined ? {} : { edited: approval.edited }) }
+    case "answered":
+      return { kind: "answer", answer: approval.answer ?? null }
+    case "expired":
+      if (approval.kind === "question") return { kind: "unanswered" }
+      return { kind: "deny", note: approval.note ?? "nobody decided in time" }
     case "denied":
       return { kind: "deny", note: approval.note ?? "" }
     case "cancelled":

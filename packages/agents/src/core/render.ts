@@ -17,8 +17,10 @@ function renderKind(row: MessageRow): string {
       return renderChild(fields)
     case "approval": {
       const { call, decision, note } = fields as unknown as Partial<ApprovalDecision>
-      return `Tool call ${call ?? ""} was ${decision === "allow" ? "allowed" : "denied"}.${note ? ` Note: ${note}` : ""}`
+      return `Tool call ${call ?? ""} was ${decision === "allow" ? "allowed" : decision === "expire" ? "not decided in time" : "denied"}.${note ? ` Note: ${note}` : ""}`
     }
+    case "toolResult":
+      return `Tool call ${renderJson(fields["call"] ?? "")} has ended.`
     case "signal": {
       const payload = fields["payload"]
       const tail = payload === undefined || payload === null ? "" : ` Payload: ${renderJson(payload)}`

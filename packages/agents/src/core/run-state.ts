@@ -56,8 +56,9 @@ export function unread(rows: LiveRows, run: string): readonly string[] {
     .map(([key]) => key)
 }
 
-/** What a person decided of a call is told as the call's result, not as a message; more budget is nothing to the model. */
+/** What people decided of a call, or a worker made of it, is told as the call's result, not as a message; more budget is nothing to the model. */
 function isAnswerOfCall(rows: LiveRows, row: MessageRow): boolean {
+  if (row.kind === "toolResult") return true
   if (row.kind !== "approval" || typeof row.content !== "object" || row.content === null) return false
   const call = (row.content as { readonly call?: unknown }).call
   if (typeof call !== "string") return false

@@ -25,6 +25,7 @@ import type { EntityDefinition } from "../entity.ts"
 import { answerChild, charge, chargeWall, checkChildren, closeBudget, openBudget, planReserve } from "./budgets.ts"
 import { checkEvent } from "./check-event.ts"
 import { TestEntity } from "./entity.ts"
+import { askPeople, askWorkers, cancelWork } from "./waiting.ts"
 import { applySchedules, fireSchedules, nextScheduleMs } from "./schedules.ts"
 
 interface Scheduled {
@@ -168,9 +169,8 @@ export class Plane {
     for (const spawn of commit.spawns ?? []) this.#spawn(entity, spawn)
     for (const send of commit.sends ?? []) this.#send(entity, send)
     for (const [name, value] of Object.entries(commit.tags ?? {})) this.tag(entity, name, value)
-    for (const { call, tool, input } of commit.approvals ?? []) {
-      entity.put("approval", call, { call, tool, input, at: this.now(), status: "waiting" })
-    }
+    askPeople(entity, commit.approvals ?? [], this.now())
+    askWorkers(entity, commit.work ?? [], this.now())
     applySchedules(entity, commit.schedules ?? [], this.clock())
     for (const decision of commit.budgets ?? []) this.#answer(entity, decision)
     if (commit.reserve) entity.granted = this.#reserve(entity, commit.reserve)
@@ -254,6 +254,7 @@ export class Plane {
       if (row.status === "waiting") entity.put("approval", key, { ...row, status: "cancelled" })
     }
     closeBudget(entity, this.#parentOf(entity), this.now())
+    cancelWork(entity, this.now())
   }
 
   #tellParent(

@@ -1,5 +1,6 @@
 import { RouseError, parseEntityUrl } from "@rouse/protocol"
 import type {
+  ApprovalRow,
   Budget,
   BudgetExtension,
   ChangeEvent,
@@ -27,6 +28,7 @@ import { runWake } from "../run-wake.ts"
 import { answerBudget } from "./budgets.ts"
 import type { SecretResolver } from "../secrets/secret.ts"
 import type { TestEntity } from "./entity.ts"
+import { endCall } from "./waiting.ts"
 import { Plane } from "./plane.ts"
 
 export interface TestRouseOptions {
@@ -156,14 +158,32 @@ export class TestRouse {
     if (row?.status !== "waiting") throw new RouseError("CONFLICT", `the call ${call} does not wait for an approval`)
     if (row.kind === "budget") answerBudget(entity, row, { decision, extend }, undefined, this.#plane.now())
     const status = decision === "allow" ? "allowed" : "denied"
-    const said = note === undefined ? {} : { note }
-    entity.put("approval", call, {
-      ...row,
-      ...said,
-      status,
-      decidedAt: this.#plane.now(),
-      by: { kind: "user", id: "test" },
-    })
+    this.#say(url, call, { status, ...(note === undefined ? {} : { note }) }, decision)
+  }
+
+  /** Allows a tool call that waits for a person, with another input. */
+  allowEdited(url: EntityUrl, call: string, edited: Json): void {
+    this.#say(url, call, { status: "allowed", edited }, "allow")
+  }
+
+  /** Answers a question of a `humanTool`. Nothing runs before `settle`. */
+  answer(url: EntityUrl, call: string, answer: Json): void {
+    this.#say(url, call, { status: "answered", answer }, "allow")
+  }
+
+  /** Ends a call that waits for a worker, as one would. Nothing runs before `settle`. */
+  endCall(url: EntityUrl, call: string, outcome: { readonly output: Json } | { readonly error: string }): void {
+    const isLast = endCall(this.#plane.entity(url), call, outcome, this.#plane.now())
+    if (isLast) this.#plane.deliver(url, { call }, { kind: "toolResult" })
+  }
+
+  #say(url: EntityUrl, call: string, change: Partial<ApprovalRow>, decision: "allow" | "deny"): void {
+    const entity = this.#plane.entity(url)
+    const row = entity.rows.get("approval", call)
+    if (row?.status !== "waiting") throw new RouseError("CONFLICT", `the call ${call} does not wait for an approval`)
+    const by = { kind: "user", id: "test" } as const
+    entity.put("approval", call, { ...row, ...change, decidedAt: this.#plane.now(), by })
+    const said = change.note === undefined ? {} : { note: change.note }
     this.#plane.deliver(url, { call, decision, ...said }, { kind: "approval" })
   }
 

@@ -22,6 +22,7 @@ export interface StartFlags {
   readonly publicUrl?: string
   readonly retention?: readonly RetentionRule[]
   readonly allowLoopbackWebhooks?: boolean
+  readonly policy?: string
   readonly logLevel: string
   readonly json?: boolean
 }
@@ -53,15 +54,17 @@ interface Serving {
 }
 
 async function serve(named: readonly string[], flags: StartFlags, store: Promise<Store>, io: Io): Promise<Serving> {
-  const [{ loadProject }, { hostServer }, { readTokens }] = await Promise.all([
+  const [{ loadProject }, { hostServer }, { readTokens }, { readPolicy }] = await Promise.all([
     import("../host/project.ts"),
     import("../host/host-server.ts"),
     import("../host/read-tokens.ts"),
+    import("../host/read-policy.ts"),
   ])
   const tokens = await readTokens(flags.tokens, io)
+  const policy = await readPolicy(flags.policy, io)
   const { entities } = await loadProject(named, io.cwd)
   const log = jsonLog(flags.logLevel)
-  const hosted = await hostServer({ ...flags, entities: entities.values(), store, tokens, log }, io)
+  const hosted = await hostServer({ ...flags, entities: entities.values(), store, tokens, policy, log }, io)
   onCrash(log)
   return { hosted, types: [...entities.keys()], log }
 }

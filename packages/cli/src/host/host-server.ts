@@ -2,6 +2,7 @@ import { envSecrets, fileSecrets, firstSecret } from "@rouse/agents"
 import { modelResolver, redactedLog } from "@rouse/agents/runtime"
 import type { EntityDefinition, Host } from "@rouse/agents/runtime"
 import { createServer } from "@rouse/server"
+import type { ApprovalRule } from "@rouse/protocol"
 import type { Log, Server, Token } from "@rouse/server"
 import type { Store } from "@rouse/store"
 import type { RetentionRule } from "@rouse/streams"
@@ -20,6 +21,8 @@ export interface HostOptions {
   readonly host: string
   readonly port: number
   readonly tokens?: readonly Token[]
+  /** Rules that ask for approvals. */
+  readonly policy?: readonly ApprovalRule[]
   /**
    * What answers in place of a model when no provider has a key; without it such a run fails and says which key to set.
    */
@@ -55,7 +58,7 @@ export interface Hosted {
  *   `FORBIDDEN` for an address that others can reach without tokens.
  */
 export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> {
-  const { entities, tokens, fallbackModel, retention, publicUrl, allowLoopbackWebhooks = false } = options
+  const { entities, tokens, policy, fallbackModel, retention, publicUrl, allowLoopbackWebhooks = false } = options
   const models = modelResolver({ env: io.env, ...(fallbackModel === undefined ? {} : { fallbackModel }) })
   const page = await builtPage()
   const store = await options.store
@@ -90,6 +93,7 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
     },
     ...(retention === undefined ? {} : { retention }),
     ...(tokens === undefined ? {} : { tokens }),
+    ...(policy === undefined ? {} : { policy }),
     ...(page === undefined ? {} : { page }),
   })
   const close = async (): Promise<void> => {

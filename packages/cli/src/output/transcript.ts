@@ -132,9 +132,11 @@ function messagePieces(key: string, row: MessageRow, options: TranscriptOptions)
     }
     case "approval": {
       const decided = row.content as unknown as ApprovalDecision
-      const word = decided.decision === "allow" ? "allowed" : "denied"
+      const word = { allow: "allowed", deny: "denied", expire: "not decided" }[decided.decision]
       return [line("note", key, `${word} by ${row.from.id}${decided.note ? `: ${decided.note}` : ""}`)]
     }
+    case "toolResult":
+      return []
     case "budget":
       return [line("note", key, `${row.from.id} has used up its budget`)]
     case "signal":
@@ -148,7 +150,7 @@ function senderOf(row: MessageRow): string {
 }
 
 function partPieces(part: Part, marks: Marks, options: TranscriptOptions): readonly Piece[] {
-  if (part.kind === "tool") return once(marks, part.key, part.row.status, () => toolPieces(part, options))
+  if (part.kind === "tool") return once(marks, part.key, toolMark(part), () => toolPieces(part, options))
   if (part.gap || (part.streaming && !options.streaming)) return []
   const before = marks.get(part.key) ?? ""
   if (part.text === before) return []
@@ -161,7 +163,13 @@ function partPieces(part: Part, marks: Marks, options: TranscriptOptions): reado
   ]
 }
 
-function toolPieces({ key, row }: ToolPart, { url }: TranscriptOptions): readonly Piece[] {
+/** What of a call is shown once: how it stands, and which worker has it. */
+function toolMark({ row, approval, work }: ToolPart): string {
+  const isAsked = approval?.status === "waiting" || (row.status === "waiting" && !work)
+  return `${row.status} ${work ? `${work.status} ${work.attempt}` : ""} ${isAsked ? "asked" : ""}`
+}
+
+function toolPieces({ key, row, approval, work }: ToolPart, { url }: TranscriptOptions): readonly Piece[] {
   const call = `${row.name} ${clip(textOf(row.input), INPUT_COLUMNS_MAX)}`
   switch (row.status) {
     case "intended":
@@ -169,6 +177,12 @@ function toolPieces({ key, row }: ToolPart, { url }: TranscriptOptions): readonl
     case "running":
       return [line("tool", key, `⚙ ${call}`)]
     case "waiting":
+      if (work?.status === "claimed") return [line("tool", key, `⚙ ${call} with ${work.worker ?? "a worker"}`)]
+      if (work) return [line("tool", key, `⏳ ${call} waits for a worker in the queue ${work.queue}`)]
+      if (row.backend === "worker" && approval === undefined) return []
+      if (approval?.kind === "question")
+        return [line("warning", key, `⏸ ${approval.question ?? call} rouse approve ${url} ${key} --answer …`)]
+      if (approval !== undefined && approval.status !== "waiting") return []
       return [line("warning", key, `⏸ ${call} waits for you: rouse approve ${url} ${key}`)]
     case "done":
       return [

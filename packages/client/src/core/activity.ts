@@ -51,6 +51,10 @@ function running(timeline: Timeline, run: string): Activity {
 function suspended(timeline: Timeline): Activity {
   const children = Object.values(timeline.children).filter((child) => child.status === "running")
   const [first] = children
+  const step = lastStep(timeline, (candidate) => candidate.run === timeline.run?.id)
+  const calls = step ? callsOf(step, "waiting").filter(({ work }) => work !== undefined) : []
+  if (!first && calls.length > 0)
+    return working("calling", `${namesOf(calls)} with ${calls.length === 1 ? "a worker" : "workers"}`)
   if (!first) return working("suspended", "suspended")
   return working("children", `waiting for ${children.length === 1 ? first.url : `${children.length} children`}`)
 }

@@ -9,6 +9,7 @@ import type {
   SignalRow,
   StepRow,
   ToolCallRow,
+  ToolWorkRow,
   WakeRow,
 } from "@rouse/protocol"
 
@@ -67,6 +68,8 @@ export interface ToolPart {
   readonly row: ToolCallRow
   /** Present when a person was or is asked. */
   readonly approval?: ApprovalRow
+  /** Present while it is with workers: who has it, and how far it is. */
+  readonly work?: ToolWorkRow
 }
 
 /** The end of a run: its error and usage are the row's. */

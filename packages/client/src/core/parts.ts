@@ -1,7 +1,7 @@
-import type { ApprovalRow, DeltaRow, TextRow, ToolCallRow } from "@rouse/protocol"
+import type { ApprovalRow, DeltaRow, TextRow, ToolCallRow, ToolWorkRow } from "@rouse/protocol"
 import type { Draft } from "./draft.ts"
 import { findItem, lastStep, putItem } from "./draft.ts"
-import type { Part, StepItem, TextPart } from "./items.ts"
+import type { Part, StepItem, TextPart, ToolPart } from "./items.ts"
 import { itemId } from "./items.ts"
 import { placeStep } from "./placement.ts"
 import { isStreaming, stopped } from "./streaming.ts"
@@ -35,14 +35,36 @@ export function putDelta(draft: Draft, key: string, row: DeltaRow): void {
 export function putToolCall(draft: Draft, key: string, row: ToolCallRow): void {
   const known = partOf(stepOf(draft, row), key)
   const approval = draft.approvals[key] ?? (known?.kind === "tool" ? known.approval : undefined)
-  putPart(draft, row, { kind: "tool", key, index: row.index, row, ...(approval && { approval }) })
+  const work = known?.kind === "tool" ? known.work : undefined
+  putPart(draft, row, {
+    kind: "tool",
+    key,
+    index: row.index,
+    row,
+    ...(approval && { approval }),
+    ...(work && { work }),
+  })
 }
 
 /** Shows on a tool call what a person is asked or has decided. */
 export function putApproval(draft: Draft, key: string, approval: ApprovalRow): void {
+  changeTool(draft, key, (part) => ({ ...part, approval }))
+}
+
+/** Shows on a tool call which worker has it and how far it is. */
+export function putToolWork(draft: Draft, key: string, work: ToolWorkRow): void {
+  changeTool(draft, key, (part) => ({ ...part, work }))
+}
+
+/** The call is with workers no more: its row says how it ended. */
+export function dropToolWork(draft: Draft, key: string): void {
+  changeTool(draft, key, ({ work: _work, ...part }) => part)
+}
+
+function changeTool(draft: Draft, key: string, change: (part: ToolPart) => ToolPart): void {
   const step = lastStep(draft, (candidate) => partOf(candidate, key)?.kind === "tool")
   const part = partOf(step, key)
-  if (step && part?.kind === "tool") putItem(draft, withPart(step, { ...part, approval }))
+  if (step && part?.kind === "tool") putItem(draft, withPart(step, change(part)))
 }
 
 /** Nothing streams any more: the wake or the run is over. */

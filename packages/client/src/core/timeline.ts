@@ -15,7 +15,7 @@ import type { Draft } from "./draft.ts"
 import { closeDraft, findItem, openDraft, openSteps, placeOf, putItem, takeItem } from "./draft.ts"
 import type { Item } from "./items.ts"
 import { itemId } from "./items.ts"
-import { putApproval, putDelta, putText, putToolCall, stopStreaming } from "./parts.ts"
+import { dropToolWork, putApproval, putDelta, putText, putToolCall, putToolWork, stopStreaming } from "./parts.ts"
 import { markPending, putMessage, putRunEnd, putStep } from "./placement.ts"
 
 /**
@@ -112,6 +112,7 @@ const PUT: { readonly [K in BuiltInCollection]: Put<BuiltInRows[K]> } = {
   reasoning: (draft, key, row) => putText(draft, "reasoning", key, row),
   delta: putDelta,
   tool_call: putToolCall,
+  tool_work: putToolWork,
   memo: ignore,
   budget: ignore,
   context: ignore,
@@ -137,6 +138,7 @@ const REMOVE: Readonly<Record<string, ((draft: Draft, key: string) => void) | un
   approval: (draft, key) => {
     draft.approvals = without(draft.approvals, key)
   },
+  tool_work: dropToolWork,
   tag: (draft, key) => {
     draft.tags = without(draft.tags, key)
   },

@@ -40,6 +40,8 @@ export interface Control {
   readonly interrupting?: { readonly reason: string; readonly quiet: boolean } | null
   /** Messages that are dead-lettered. */
   readonly dead?: number
+  /** Tool calls that are with workers. */
+  readonly work?: number
 }
 
 export interface OpenRun {

@@ -14,6 +14,7 @@ import { type Control, isoTime, withControl } from "./control.ts"
 import type { Settlement } from "../settlements.ts"
 import { ATTACHMENT_TYPE, attachmentPath } from "./attachment-path.ts"
 import { messageKey } from "./id.ts"
+import { approvalOp } from "./approval-list.ts"
 import type { WakeEvent } from "./wake-event.ts"
 import { stepWake } from "./wake-state.ts"
 
@@ -103,7 +104,8 @@ export class EntityDraft {
   /** The changes in wire text, as `frameJson` would write them. */
   #log = ""
   readonly #rows = new Map<string, Op>()
-  readonly #attachments: Op[] = []
+  /** Attachments, timers and work: what belongs to the entity beside its rows. */
+  readonly #beside: Op[] = []
   readonly #reasons: Reason[] = []
   readonly #settled: Settlement[] = []
   readonly #wasQueued: boolean
@@ -223,6 +225,13 @@ export class EntityDraft {
       ? { op: "deleteRow", ...row }
       : { op: "putRow", ...row, value, ...(json === undefined ? {} : { json }) }
     this.#rows.set(`${type}\n${key}`, op)
+    // Whatever changes an approval changes the list of those that wait.
+    if (type === "approval") this.also(approvalOp(this.url, key, deleted ? undefined : value))
+  }
+
+  /** Adds what belongs to the entity and is no row of it: a timer, work. */
+  also(op: Op): void {
+    this.#beside.push(op)
   }
 
   /** Takes a row out of the live ones. The log says nothing of it: it keeps the row. */
@@ -234,7 +243,7 @@ export class EntityDraft {
   attach(id: string, text: string): void {
     const path = attachmentPath(this.url, id)
     const data = encoder.encode(text)
-    this.#attachments.push({
+    this.#beside.push({
       op: "createStream",
       path,
       contentType: ATTACHMENT_TYPE,
@@ -275,7 +284,7 @@ export class EntityDraft {
     } else if (this.#log !== "") {
       ops.push({ op: "append", path, data: encoder.encode(this.#log), nowMs: this.#nowMs })
     }
-    ops.push(...this.#rows.values(), ...this.#attachments)
+    ops.push(...this.#rows.values(), ...this.#beside)
   }
 
   #change(operation: Operation, type: string, key: string, value?: Json): void {

@@ -15,6 +15,7 @@ const PLACED: ReadonlySet<string> = new Set([
   "reasoning",
   "tool_call",
   "approval",
+  "tool_work",
   "child",
 ])
 
@@ -40,7 +41,8 @@ class Placed {
   readonly #runs: Parsed<RunRow>[]
   readonly #steps: Map<string, Parsed<StepRow>[]>
   readonly #parts: Map<string, Parsed<TextRow>[]>
-  readonly #approvals: Map<string, LiveRow>
+  /** Approvals and work, by the key of their call. */
+  readonly #beside: Map<string, LiveRow[]>
   readonly #children: Parsed<ChildRow>[]
   readonly #ordered: LiveRow[] = []
 
@@ -54,7 +56,10 @@ class Placed {
     this.#runs = of("run")
     this.#steps = Map.groupBy(of<StepRow>("step"), ({ value }) => value.run)
     this.#parts = Map.groupBy(of<TextRow>("text", "reasoning", "tool_call"), ({ value }) => value.step)
-    this.#approvals = new Map(rows.filter(({ collection }) => collection === "approval").map((row) => [row.key, row]))
+    this.#beside = Map.groupBy(
+      rows.filter(({ collection }) => collection === "approval" || collection === "tool_work"),
+      ({ key }) => key,
+    )
     this.#children = of<ChildRow>("child").sort((a, b) => (a.value.at < b.value.at ? -1 : 1))
   }
 
@@ -63,7 +68,7 @@ class Placed {
     for (const message of [...this.#waiting, ...this.#messages.slice(this.#told)]) this.#ordered.push(message.row)
     for (const [run, steps] of this.#steps) this.#stepsOf(run, steps)
     for (const [step, parts] of this.#parts) this.#partsOf(step, parts)
-    this.#ordered.push(...this.#approvals.values())
+    this.#ordered.push(...[...this.#beside.values()].flat())
     this.#childrenBefore(undefined)
     return this.#ordered
   }
@@ -97,9 +102,8 @@ class Placed {
   #partsOf(step: string, parts: readonly Parsed<TextRow>[]): void {
     for (const { row } of parts.toSorted((a, b) => a.value.index - b.value.index)) {
       this.#ordered.push(row)
-      const approval = this.#approvals.get(row.key)
-      if (approval !== undefined) this.#ordered.push(approval)
-      this.#approvals.delete(row.key)
+      this.#ordered.push(...(this.#beside.get(row.key) ?? []))
+      this.#beside.delete(row.key)
     }
     this.#parts.delete(step)
   }

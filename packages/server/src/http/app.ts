@@ -9,6 +9,8 @@ import { getDeadLetters, operatorRoutes } from "./operator-routes.ts"
 import { pageHandler } from "./page.ts"
 import { usageRoutes } from "./usage-routes.ts"
 import { problemResponse } from "./problem.ts"
+import { getApprovals } from "./approval-routes.ts"
+import { postToolClaims, workRoutes } from "./work-routes.ts"
 
 export interface AppOptions {
   readonly plane: Plane
@@ -43,6 +45,9 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.route("/v1/entities", entityRoutes(plane, stop))
   app.route("/v1/usage", usageRoutes(plane))
   app.route("/v1/entities", operatorRoutes(plane))
+  app.get("/v1/approvals", (c) => getApprovals(plane, c))
+  app.post("/v1/tool-claims", (c) => postToolClaims(plane, c, stop))
+  app.route("/v1/tool-calls", workRoutes(plane))
   app.get("/v1/dead-letters", (c) => getDeadLetters(plane, c))
   app.get("/v1/types", (c) => c.json({ types: plane.types.list() }))
   app.get("/v1/info", (c) => c.json(infoOf(options)))

@@ -13,10 +13,9 @@ import {
   type Spawned,
   START,
 } from "@rouse/protocol"
-import { approvalBody, entityQuery, signalBody, spawnBody, tagsBody } from "@rouse/protocol/schemas"
+import { entityQuery, signalBody, spawnBody, tagsBody } from "@rouse/protocol/schemas"
 import type { EntityRecord } from "@rouse/store"
 import { type Context, Hono } from "hono"
-import { decide } from "../approvals.ts"
 import { readAttachment } from "../attachments.ts"
 import { summaryOf } from "../core/control.ts"
 import { parseWait } from "../core/duration.ts"
@@ -69,7 +68,6 @@ export function entityRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
   app.get("/:type/:id/state/:collection", (c) => state(plane, c))
   app.get("/:type/:id/attachments/:attachment", (c) => attachment(plane, c))
   app.post("/:type/:id/signals", (c) => postSignal(plane, c))
-  app.post("/:type/:id/approvals/:call", (c) => postApproval(plane, c))
   app.post("/:type/:id/tags", async (c) => {
     const body = parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), tagsBody)
     await tag(plane, urlOf(c), body.tags)
@@ -191,17 +189,6 @@ async function postSignal(plane: Plane, c: Context<Env>): Promise<Response> {
       putReceipt(plane, draft, receipt, key),
     ))
   return c.json({ url, message, offset: await tailOf(plane, url) }, 202)
-}
-
-async function postApproval(plane: Plane, c: Context<Env>): Promise<Response> {
-  const url = urlOf(c)
-  const body = parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), approvalBody)
-  const note = body.note === undefined ? {} : { note: body.note }
-  const call = c.req.param("call") ?? ""
-  const extend = body.extend === undefined ? {} : { extend: body.extend }
-  const input = { entity: url, call, decision: body.decision, by: c.get("principal"), ...note, ...extend }
-  const message = await decide(plane, input)
-  return c.json({ url, ...(message === undefined ? {} : { message }), offset: await tailOf(plane, url) }, 202)
 }
 
 /** @throws {RouseError} `UNKNOWN_ENTITY`. */

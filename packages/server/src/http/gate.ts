@@ -37,8 +37,11 @@ export function admit(request: GateRequest, needs: Scope, options: GateOptions):
   return { kind: "user", id: token.name }
 }
 
-/** The scope that a request needs: reading reads, purging administers, everything else writes. */
+const WORK = /^\/v1\/tool-(claims$|calls\/)/
+
+/** The scope that a request needs: reading reads, purging administers, workers work, everything else writes. */
 export function scopeOf(request: GateRequest): Scope {
+  if (request.method === "POST" && WORK.test(new URL(request.url).pathname)) return "work"
   if (request.method === "GET" || request.method === "HEAD") return "read"
   return request.method === "DELETE" ? "admin" : "write"
 }

@@ -5,6 +5,7 @@ import { deadLetters, discard, retry } from "../dead-letters.ts"
 import type { Plane } from "../plane.ts"
 import { findReceipt, putReceipt, receiptKey } from "../receipts.ts"
 import { removeSchedule, schedulesOf, setSchedule } from "../schedules.ts"
+import { postApproval } from "./approval-routes.ts"
 import { parseBody, parseValue, readText } from "./body.ts"
 import { type Env, needRecord, urlOf } from "./entity-routes.ts"
 
@@ -15,6 +16,7 @@ export function operatorRoutes(plane: Plane): Hono<Env> {
     await needRecord(plane, urlOf(c))
     return c.json({ schedules: await schedulesOf(plane, urlOf(c)) })
   })
+  app.post("/:type/:id/approvals/:call", (c) => postApproval(plane, c))
   app.post("/:type/:id/schedules", (c) => postSchedule(plane, c))
   app.delete("/:type/:id/schedules/:name", (c) => deleteSchedule(plane, c))
   app.post("/:type/:id/retry", (c) => settleDead(plane, c, retry))

@@ -10,7 +10,7 @@ const entry = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .optional(),
-  scope: z.enum(["read", "write", "admin"]),
+  scope: z.enum(["work", "read", "write", "admin"]),
 })
 
 const file = z.strictObject({ tokens: z.array(entry).min(1) })

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import { RouseError } from "@rouse/protocol"
 
-/** What a token lets its bearer do. `admin` includes `write`, which includes `read`. */
-export type Scope = "read" | "write" | "admin"
+/** What a token lets its bearer do. `admin` includes `write`, which includes `read` and `work`: to take tool calls and say what became of them. */
+export type Scope = "work" | "read" | "write" | "admin"
 
 /** A bearer token as it is kept: its digest, never itself. */
 export interface Token {
@@ -11,7 +11,7 @@ export interface Token {
   readonly scope: Scope
 }
 
-const RANK: Readonly<Record<Scope, number>> = { read: 0, write: 1, admin: 2 }
+const RANK: Readonly<Record<Exclude<Scope, "work">, number>> = { read: 0, write: 1, admin: 2 }
 export const TOKEN_LENGTH_MIN = 16
 
 /**
@@ -35,7 +35,8 @@ export function findToken(tokens: readonly Token[], bearer: string): Token | und
 
 /** Whether a token of scope `has` may do what needs `needs`. */
 export function allows(has: Scope, needs: Scope): boolean {
-  return RANK[has] >= RANK[needs]
+  if (needs === "work") return has === "work" || RANK[has] >= RANK.write
+  return has !== "work" && RANK[has] >= RANK[needs]
 }
 
 export function digestOf(token: string): Buffer {

@@ -76,6 +76,10 @@ export class CachedView implements StoreView {
     return this.#base.hasReceipt(key)
   }
 
+  workVersion(id: string): number {
+    return this.#base.workVersion(id)
+  }
+
   pinned(stream: number): number | undefined {
     return this.#base.pinned(stream)
   }

@@ -1,5 +1,6 @@
 import type { Row } from "@rouse/protocol"
 import type { Commit, EntityRecord, Guard, Op, StoredReceipt, Timer } from "../store.ts"
+import type { WorkItem } from "../work.ts"
 
 /**
  * Commits as they reach an engine: every JSON value is text, taken when the commit was given, so that later changes by the
@@ -10,7 +11,7 @@ export interface EncodedCommit {
   readonly ops: readonly EncodedOp[]
 }
 
-type JsonOp = "putEntity" | "putRow" | "putTimer" | "putReceipt"
+type JsonOp = "putEntity" | "putRow" | "putTimer" | "putReceipt" | "putWork"
 
 export type EncodedOp =
   | Exclude<Op, { readonly op: JsonOp }>
@@ -24,6 +25,7 @@ export type EncodedOp =
     }
   | { readonly op: "putTimer"; readonly timer: EncodedTimer }
   | { readonly op: "putReceipt"; readonly receipt: EncodedReceipt }
+  | { readonly op: "putWork"; readonly item: EncodedWork }
 
 export type EncodedRecord = Omit<EntityRecord, "version" | "tags" | "args" | "control"> & {
   readonly tags: string
@@ -32,6 +34,7 @@ export type EncodedRecord = Omit<EntityRecord, "version" | "tags" | "args" | "co
 }
 export type EncodedTimer = Omit<Timer, "payload"> & { readonly payload: string }
 export type EncodedReceipt = Omit<StoredReceipt, "response"> & { readonly response: string }
+export type EncodedWork = Omit<WorkItem, "payload"> & { readonly payload: string }
 export type EncodedRow = Omit<Row, "value"> & { readonly value: string }
 
 export function encodeCommit(commit: Commit): EncodedCommit {
@@ -58,6 +61,8 @@ function sizeOfOp(op: EncodedOp): number {
       return op.timer.payload.length
     case "putReceipt":
       return op.receipt.response.length
+    case "putWork":
+      return op.item.payload.length
     case "putSnapshot":
     case "trimStream":
       return op.data?.length ?? 0
@@ -69,6 +74,7 @@ function sizeOfOp(op: EncodedOp): number {
     case "deleteEntity":
     case "deleteRow":
     case "deleteTimer":
+    case "dropWork":
     case "putPin":
     case "dropPin":
       return 0
@@ -91,6 +97,8 @@ function encodeOp(op: Op): EncodedOp {
       return { op: "putTimer", timer: { ...op.timer, payload: JSON.stringify(op.timer.payload) } }
     case "putReceipt":
       return { op: "putReceipt", receipt: { ...op.receipt, response: JSON.stringify(op.receipt.response) } }
+    case "putWork":
+      return { op: "putWork", item: { ...op.item, payload: JSON.stringify(op.item.payload) } }
     case "subscription":
     case "secret":
     case "createStream":
@@ -101,6 +109,7 @@ function encodeOp(op: Op): EncodedOp {
     case "deleteEntity":
     case "deleteRow":
     case "deleteTimer":
+    case "dropWork":
     case "putSnapshot":
     case "trimStream":
     case "putPin":

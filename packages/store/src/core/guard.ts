@@ -63,6 +63,14 @@ function refuseConflict(guard: Guard, view: StoreView): void {
         version,
       })
     }
+    case "work": {
+      const version = view.workVersion(guard.id)
+      if (version === guard.version) return
+      throw conflict(guard.kind, `the work ${guard.id} has version ${version}, not ${guard.version}`, {
+        id: guard.id,
+        version,
+      })
+    }
   }
 }
 

@@ -11,6 +11,7 @@ export class Overlay implements StoreView {
   readonly #producers = new Map<string, ProducerState>()
   readonly entities: Map<string, EntityState | undefined> = new Map()
   readonly #pins = new Map<number, number>()
+  #work: Map<string, number> | undefined
   readonly #entityIds = new Map<string, number>()
   /** Made when a commit first concerns a subscription: few do. */
   touchedSubscriptions: SubscriptionOverlay | undefined
@@ -75,6 +76,15 @@ export class Overlay implements StoreView {
 
   hasReceipt(key: string): boolean {
     return this.base.hasReceipt(key)
+  }
+
+  workVersion(id: string): number {
+    return this.#work?.get(id) ?? this.base.workVersion(id)
+  }
+
+  setWork(id: string, version: number): void {
+    this.#work ??= new Map()
+    this.#work.set(id, version)
   }
 
   /** A pin that this commit drops still counts for it. */

@@ -14,6 +14,7 @@ import type { SubscriptionWrite } from "./subscription-state.ts"
 import { Overlay } from "./overlay.ts"
 import { planPin, planSnapshot, planTrim } from "./retention.ts"
 import type { RetentionWrite } from "./retention.ts"
+import type { WorkWrite } from "./work-write.ts"
 
 /** One change of a table. A plan's are done in order, all or none. */
 export type Write =
@@ -36,6 +37,7 @@ export type Write =
   | { readonly kind: "dropTimer"; readonly id: string }
   | { readonly kind: "putReceipt"; readonly receipt: EncodedReceipt }
   | RetentionWrite
+  | WorkWrite
   | { readonly kind: "subscription"; readonly write: SubscriptionWrite }
 
 export interface Plan {
@@ -140,6 +142,14 @@ class Planner {
         return this.#write({ kind: "dropTimer", id: op.id })
       case "putReceipt":
         return this.#write({ kind: "putReceipt", receipt: op.receipt })
+      case "putWork": {
+        const version = this.#view.workVersion(op.item.id) + 1
+        this.#view.setWork(op.item.id, version)
+        return this.#write({ kind: "putWork", item: op.item, version })
+      }
+      case "dropWork":
+        this.#view.setWork(op.id, 0)
+        return this.#write({ kind: "dropWork", id: op.id })
       case "putSnapshot":
         return this.#write(planSnapshot(this.#view, op))
       case "trimStream":

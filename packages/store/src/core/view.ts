@@ -27,6 +27,8 @@ export interface StoreView {
   entity(url: string): EntityState | undefined
   hasTimer(id: string): boolean
   hasReceipt(key: string): boolean
+  /** 0: there is none. */
+  workVersion(id: string): number
   /** The first position of the stream that something still needs: a reader that said so, a fork, a subscription. */
   pinned(stream: number): number | undefined
   /** The identity of a stream to come. Never handed out before. */

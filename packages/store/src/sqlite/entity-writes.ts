@@ -29,6 +29,7 @@ export class EntityWrites {
   readonly #seq: StatementSync
   readonly #drops: readonly StatementSync[]
   readonly #dropTimers: StatementSync
+  readonly #dropWork: StatementSync
 
   constructor(db: DatabaseSync) {
     this.#db = db
@@ -38,6 +39,7 @@ export class EntityWrites {
     this.#seq = db.prepare("UPDATE entity SET seq = ? WHERE id = ?")
     this.#drops = [db.prepare("DELETE FROM entity WHERE id = ?"), db.prepare(`DELETE FROM "row" WHERE entity = ?`)]
     this.#dropTimers = db.prepare("DELETE FROM timer WHERE url = ?")
+    this.#dropWork = db.prepare("DELETE FROM work WHERE url = ?")
   }
 
   put(old: EntityState | undefined, next: EntityState, control: string): void {
@@ -53,6 +55,7 @@ export class EntityWrites {
   /** Timers may be there without a record. */
   drop(url: string, state: EntityState | undefined): void {
     this.#dropTimers.run(url)
+    this.#dropWork.run(url)
     if (state === undefined) return
     for (const statement of this.#drops) statement.run(state.id)
     this.#retag(state.id, state.record.tags, "{}")

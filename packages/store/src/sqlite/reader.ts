@@ -30,6 +30,7 @@ import { LineReader } from "./line-reader.ts"
 import { readNonce } from "./migrate.ts"
 import { RetentionReads } from "./retention-reads.ts"
 import { SubscriptionReader } from "./subscription-reader.ts"
+import { WorkReader } from "./work-reader.ts"
 import { BATCH_END_SQL, FORK_NEED_SQL, STREAM_SQL, streamOf } from "./view.ts"
 
 /** Reads of a store, on a connection of their own. Every statement is prepared once, when first needed. */
@@ -41,6 +42,7 @@ export class Reader {
   readonly #statements = new Map<string, StatementSync>()
   readonly #retention: RetentionReads
   readonly subscriptions: SubscriptionReader
+  readonly work: WorkReader
 
   constructor(db: DatabaseSync, clock: () => number) {
     this.#db = db
@@ -48,6 +50,7 @@ export class Reader {
     this.#nonce = readNonce(db)
     this.#retention = new RetentionReads(db, (sql) => this.#prepare(sql))
     this.#line = new LineReader((sql) => this.#prepare(sql), this.#nonce)
+    this.work = new WorkReader((sql) => this.#prepare(sql))
     this.subscriptions = new SubscriptionReader(
       (sql) => this.#prepare(sql),
       (path) => this.#alive(path),

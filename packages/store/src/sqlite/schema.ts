@@ -11,6 +11,7 @@
  * - `snapshot` holds what a stream amounts to: at its horizon, and newer. `trimmed` is what lies below a horizon and is to be dropped.
  * - A fork has the batches from `fork_at` on; those before it are its source's, `forked_from`, which is kept as long as it has `forks`.
  * - `subscribed` has a subscription's cursors. Whether one is behind its stream's tail is kept with it, by every commit that moves either.
+ * - `work` is what waits for a worker or a person: found by queue and name, in the order of positions.
  * - A deleted stream is only forgotten: its batches are in `garbage` until a sweep drops them.
  */
 
@@ -92,6 +93,13 @@ CREATE TABLE timer (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX timer_due ON timer (due_at);
 CREATE INDEX timer_url ON timer (url);
+CREATE TABLE work (
+  id TEXT PRIMARY KEY, queue TEXT NOT NULL, name TEXT NOT NULL, url TEXT NOT NULL, open INTEGER NOT NULL,
+  position INTEGER NOT NULL, version INTEGER NOT NULL, payload TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX work_open ON work (queue, name, open, position, id);
+CREATE INDEX work_queue ON work (queue, position, id);
+CREATE INDEX work_url ON work (url);
 CREATE TABLE receipt (
   key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, response TEXT NOT NULL, expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

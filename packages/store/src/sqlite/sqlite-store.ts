@@ -21,6 +21,7 @@ import type {
   Trimmable,
 } from "../store.ts"
 import type { DueCursor, Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
+import type { WorkFilter, WorkPage, WorkRecord } from "../work.ts"
 import { CommitQueue } from "./commit-queue.ts"
 import type { Committed } from "./commit-queue.ts"
 import { errorOf } from "./engine.ts"
@@ -175,6 +176,22 @@ export class SqliteStore implements Store {
 
   async secrets(prefix: string): Promise<readonly Secret[]> {
     return this.#read(() => this.#reader.subscriptions.secrets(prefix))
+  }
+
+  async work(id: string): Promise<WorkRecord | undefined> {
+    return this.#read(() => this.#reader.work.one(id))
+  }
+
+  async openWork(queue: string, name: string, limit: number): Promise<readonly WorkRecord[]> {
+    return this.#read(() => this.#reader.work.open(queue, name, limit))
+  }
+
+  async closedWork(queue: string, name: string): Promise<number> {
+    return this.#read(() => this.#reader.work.closed(queue, name))
+  }
+
+  async workPage(filter: WorkFilter): Promise<WorkPage> {
+    return this.#read(() => this.#reader.work.page(filter))
   }
 
   async receipt(key: string): Promise<StoredReceipt | undefined> {

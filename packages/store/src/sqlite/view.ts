@@ -30,6 +30,7 @@ export class SqliteView implements Omit<StoreView, "subscriptions"> {
   readonly #entity: StatementSync
   readonly #timer: StatementSync
   readonly #receipt: StatementSync
+  readonly #work: StatementSync
   readonly #pins: Pins
   #streamIdLast: number
   #entityIdLast: number
@@ -45,6 +46,7 @@ export class SqliteView implements Omit<StoreView, "subscriptions"> {
     )
     this.#timer = db.prepare("SELECT 1 FROM timer WHERE id = ?")
     this.#receipt = db.prepare("SELECT 1 FROM receipt WHERE key = ?")
+    this.#work = db.prepare("SELECT version FROM work WHERE id = ?")
     this.#pins = new Pins(db)
     this.#streamIdLast = Number(db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'stream'").get()?.["seq"] ?? 0)
     this.#entityIdLast = Number(db.prepare("SELECT max(id) AS id FROM entity").get()?.["id"] ?? 0)
@@ -79,6 +81,10 @@ export class SqliteView implements Omit<StoreView, "subscriptions"> {
 
   hasReceipt(key: string): boolean {
     return this.#receipt.get(key) !== undefined
+  }
+
+  workVersion(id: string): number {
+    return Number(this.#work.get(id)?.["version"] ?? 0)
   }
 
   pinned(stream: number): number | undefined {

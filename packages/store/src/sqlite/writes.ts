@@ -4,12 +4,14 @@ import type { StreamState } from "../core/stream-state.ts"
 import { EntityWrites } from "./entity-writes.ts"
 import { RetentionWrites } from "./retention-writes.ts"
 import { SubscriptionWrites } from "./subscription-writes.ts"
+import { WorkWrites } from "./work-writes.ts"
 
 /** Carries out a plan's writes, one prepared statement each. */
 export class Writes {
   readonly #entities: EntityWrites
   readonly #retention: RetentionWrites
   readonly #subscriptions: SubscriptionWrites
+  readonly #work: WorkWrites
   readonly #insertStream: StatementSync
   readonly #updateStream: StatementSync
   readonly #dropStream: readonly StatementSync[]
@@ -25,6 +27,7 @@ export class Writes {
     this.#entities = new EntityWrites(db)
     this.#retention = new RetentionWrites(db)
     this.#subscriptions = new SubscriptionWrites(db)
+    this.#work = new WorkWrites(db)
     this.#insertStream = db.prepare(
       `INSERT INTO stream (id, path, content_type, closed, created_at, ttl_seconds, expires_at, dies_at, forked_from, fork_base, fork_sub, fork_at, horizon, forks, deleted)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
@@ -80,6 +83,10 @@ export class Writes {
           write.receipt.response,
           write.receipt.expiresAtMs,
         )
+        return
+      case "putWork":
+      case "dropWork":
+        this.#work.do(write)
         return
       case "putSnapshot":
       case "trimStream":

@@ -1,5 +1,5 @@
 import type { ChildFinished, Json, MessageRow, Principal } from "@rouse/protocol"
-import { CornerDownRight, Stamp, Timer, Zap } from "lucide-react"
+import { CornerDownRight, Stamp, Timer, Wrench, Zap } from "lucide-react"
 import type { ReactNode } from "react"
 import { Badge } from "../components/badge.tsx"
 import type { BadgeTone } from "../components/badge.tsx"
@@ -25,6 +25,7 @@ export function MessageCard({ row }: { readonly row: MessageRow }): ReactNode {
 
 const ICONS = {
   approval: <Stamp className="size-3.5" />,
+  toolResult: <Wrench className="size-3.5" />,
   signal: <Zap className="size-3.5" />,
   timeout: <Timer className="size-3.5" />,
   budget: <Stamp className="size-3.5" />,
@@ -34,8 +35,11 @@ const TEXTS: Readonly<Record<keyof typeof ICONS, (row: MessageRow) => string>> =
   approval: ({ from, content }) => {
     const note = field(content, "note")
     const what = /-b\d+$/.test(field(content, "call") ?? "") ? "more budget" : "the call"
-    return `${from.id} ${field(content, "decision") === "deny" ? "denied" : "allowed"} ${what}${note ? `: ${note}` : ""}`
+    const decision = field(content, "decision")
+    if (decision === "expire") return "Nobody decided in time"
+    return `${from.id} ${decision === "deny" ? "denied" : "allowed"} ${what}${note ? `: ${note}` : ""}`
   },
+  toolResult: ({ from, content }) => `${from.id} ended a tool call: ${field(content, "status") ?? ""}`,
   signal: ({ from, content }) => `${from.id} sent the signal ${field(content, "name") ?? ""}`,
   timeout: () => "A timer came due",
   budget: ({ from }) => `${from.id} has used up its budget`,

@@ -10,6 +10,7 @@ import { Elapsed } from "../components/times.tsx"
 import { argumentLine } from "../core/json.ts"
 import { between, duration } from "../core/time.ts"
 import { ApprovalForm } from "./approval-form.tsx"
+import { WorkLine } from "./work-line.tsx"
 
 type Status = ToolCallRow["status"]
 
@@ -41,11 +42,13 @@ const OPEN_AT_FIRST: ReadonlySet<Status> = new Set<Status>(["waiting", "failed",
 
 /** One call of a tool: what was asked, what it does to the world, what came of it. */
 export function ToolCard(props: { readonly part: ToolPart; readonly url: string; readonly over: boolean }): ReactNode {
-  const { row, approval } = props.part
+  const { row, approval, work } = props.part
   const [chosen, setChosen] = useState<boolean>()
-  const open = chosen ?? OPEN_AT_FIRST.has(row.status)
-  const waiting = row.status === "waiting" && approval?.status !== "allowed" && approval?.status !== "denied"
-  const look = LOOKS[row.status]
+  const isWithWorkers = row.status === "waiting" && work !== undefined
+  const open = chosen ?? (OPEN_AT_FIRST.has(row.status) && !isWithWorkers)
+  const waiting =
+    row.status === "waiting" && !isWithWorkers && (approval === undefined || approval.status === "waiting")
+  const look = isWithWorkers ? { ...LOOKS.running, label: "with a worker" } : LOOKS[row.status]
   return (
     <div
       role="group"
@@ -75,7 +78,10 @@ export function ToolCard(props: { readonly part: ToolPart; readonly url: string;
           className={cn("size-3.5 shrink-0 text-ink-3 transition-transform", open && "rotate-90")}
         />
       </button>
-      {waiting && <ApprovalForm url={props.url} call={props.part.key} question={`May ${row.name} run?`} />}
+      {waiting && (
+        <ApprovalForm url={props.url} call={props.part.key} question={`May ${row.name} run?`} approval={approval} />
+      )}
+      {isWithWorkers && <WorkLine work={work} />}
       {open && <Details part={props.part} />}
     </div>
   )
@@ -121,10 +127,12 @@ function Details({ part }: { readonly part: ToolPart }): ReactNode {
         </p>
       )}
       <Value label="Arguments" value={row.input} />
+      {row.edited !== undefined && <Value label="Changed before it was allowed to" value={row.edited} />}
       {row.error !== undefined && <Value label="Error" value={row.error} danger />}
       {row.output !== undefined && <Value label="Result" value={row.output} />}
       <p className="flex flex-wrap gap-x-4 gap-y-1 font-mono text-2xs text-ink-3">
         <span title={EFFECTS[row.effect]}>effect {row.effect}</span>
+        {row.worker && <span>worker {row.worker.name}</span>}
         <span className="break-all">idempotency key {row.idempotencyKey}</span>
       </p>
     </div>

@@ -1,4 +1,4 @@
-import { defineEntity, tool } from "@rouse/agents"
+import { defineEntity, humanTool, tool, workerTool } from "@rouse/agents"
 import type { EntityDefinition } from "@rouse/agents/runtime"
 import { z } from "zod"
 
@@ -31,10 +31,42 @@ const broken = tool({
   },
 })
 
+const ask = humanTool({
+  name: "ask_person",
+  description: "Asks a person",
+  answer: z.object({
+    size: z.enum(["small", "large"]).describe("What fits"),
+    floor: z.number(),
+    lift: z.boolean(),
+    remark: z.string().optional(),
+  }),
+  deadline: 3_600_000,
+})
+
+const build = workerTool({
+  name: "build",
+  description: "Builds a commit",
+  input: z.object({ ref: z.string() }),
+  effect: "idempotent",
+})
+
+const wire = tool({
+  name: "wire",
+  description: "Moves money",
+  input: z.object({ to: z.string(), cents: z.number() }),
+  effect: "once",
+  approval: { quorum: 2, deadlineMs: 7_200_000 },
+  execute: ({ cents }) => ({ cents }),
+})
+
 export const assistant: EntityDefinition = defineEntity("assistant", {
   description: "Answers whatever it is asked",
   async handler(ctx) {
-    ctx.useAgent({ systemPrompt: "You help.", model: "rouse/echo", tools: [...ctx.tools, add, refund, broken] })
+    ctx.useAgent({
+      systemPrompt: "You help.",
+      model: "rouse/echo",
+      tools: [...ctx.tools, add, refund, broken, ask, build, wire],
+    })
     await ctx.agent.run()
   },
 })
