@@ -330,8 +330,13 @@ export interface ReadResult {
   readonly info: StreamInfo
   /** The batches in order, one after the other, in wire bytes. */
   readonly data: Uint8Array
-  /** The same, batch by batch. Made when it is asked for. */
+  /** The same, batch by batch. Made when it is asked for, while the store is open; what was trimmed since is one piece. */
   readonly chunks: readonly Uint8Array[]
+  /**
+   * Gives the memory of `data` back now, rather than when it is collected: for a reader of much. Absent where that gains nothing. Nothing may
+   * use `data` or `chunks` afterwards.
+   */
+  readonly release?: () => void
   /** Where the read began: `from`, resolved. */
   readonly start: Offset
   readonly next: Offset

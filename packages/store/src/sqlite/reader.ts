@@ -23,7 +23,7 @@ import type {
   Trimmable,
 } from "../store.ts"
 import { concatBytes } from "../core/bytes.ts"
-import { joinRuns, splitRuns } from "./chunk-run.ts"
+import { joinRuns, releaseRuns, splitRuns } from "./chunk-run.ts"
 import type { ChunkRun } from "./chunk-run.ts"
 import { ENTITY_COLUMNS, listEntities, recordOf } from "./entity-list.ts"
 import { LineReader } from "./line-reader.ts"
@@ -31,6 +31,9 @@ import { readNonce } from "./migrate.ts"
 import { RetentionReads } from "./retention-reads.ts"
 import { SubscriptionReader } from "./subscription-reader.ts"
 import { BATCH_END_SQL, FORK_NEED_SQL, STREAM_SQL, streamOf } from "./view.ts"
+
+/** Less than this is cheaper to leave to the collector. */
+const RELEASED_BYTES_MIN = 65_536
 
 /** Reads of a store, on a connection of their own. Every statement is prepared once, when first needed. */
 export class Reader {
@@ -66,15 +69,17 @@ export class Reader {
     const segments = this.#line.segments(state, from)
     const position = this.#position(state, segments, from)
     const { runs, end } = this.#runs(state, segments, position, bytesMax, from)
+    const prepare = (sql: string): StatementSync => this.#prepare(sql)
     return {
       info: infoOf(state),
       data: joinRuns(runs),
       get chunks() {
-        return splitRuns(runs)
+        return splitRuns(prepare, runs)
       },
       start: offsetAt(segments, position),
       next: offsetAt(segments, end),
       upToDate: end === state.tail,
+      ...(end - position < RELEASED_BYTES_MIN ? {} : { release: () => releaseRuns(runs) }),
     }
   }
 
