@@ -28,6 +28,7 @@ import type { ChunkRun } from "./chunk-run.ts"
 import { ENTITY_COLUMNS, listEntities, recordOf } from "./entity-list.ts"
 import { LineReader } from "./line-reader.ts"
 import { readNonce } from "./migrate.ts"
+import { ROW_VALUE } from "./row-writes.ts"
 import { RetentionReads } from "./retention-reads.ts"
 import { SubscriptionReader } from "./subscription-reader.ts"
 import { BATCH_END_SQL, FORK_NEED_SQL, STREAM_SQL, streamOf } from "./view.ts"
@@ -148,7 +149,7 @@ export class Reader {
   rows(url: string, collection: string | undefined): Row[] {
     const where = collection === undefined ? "" : " AND collection = ?"
     const values: SQLInputValue[] = collection === undefined ? [url] : [url, collection]
-    const sql = `SELECT collection, key, value FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?)${where} ORDER BY collection, key`
+    const sql = `SELECT collection, key, ${ROW_VALUE} AS value FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?)${where} ORDER BY collection, key`
     return this.#prepare(sql)
       .all(...values)
       .map(rowOf)
@@ -161,7 +162,7 @@ export class Reader {
   }
 
   row(url: string, collection: string, key: string): Row | undefined {
-    const sql = `SELECT collection, key, value FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?) AND collection = ? AND key = ?`
+    const sql = `SELECT collection, key, ${ROW_VALUE} AS value FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?) AND collection = ? AND key = ?`
     const row = this.#prepare(sql).get(url, collection, key)
     return row === undefined ? undefined : rowOf(row)
   }
