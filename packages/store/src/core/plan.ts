@@ -1,5 +1,6 @@
 import { RouseError } from "@rouse/protocol"
-import type { AppendOp, CreateStreamOp, ForkStreamOp, StreamOutcome } from "../store.ts"
+import type { StreamOutcome } from "../commit.ts"
+import type { AppendOp, CreateStreamOp, ForkStreamOp } from "../stream-ops.ts"
 import { decideAppend } from "./append.ts"
 import { decideCreate } from "./create.ts"
 import type { EncodedCommit, EncodedOp, EncodedReceipt, EncodedRecord, EncodedRow, EncodedTimer } from "./encoded.ts"

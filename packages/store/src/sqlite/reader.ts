@@ -7,21 +7,11 @@ import { encodeOffset } from "../core/offset.ts"
 import { badOffset, goneBelow } from "../core/retention.ts"
 import { absence, standingOf, unknownStream } from "../core/stream-state.ts"
 import type { StreamState } from "../core/stream-state.ts"
-import type {
-  DueFilter,
-  EntityFilter,
-  EntityRecord,
-  EntityRecordPage,
-  Keep,
-  LiveRows,
-  ReadResult,
-  StoredReceipt,
-  StoredSnapshot,
-  StreamInfo,
-  StreamPathPage,
-  Timer,
-  Trimmable,
-} from "../store.ts"
+import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows } from "../entity.ts"
+import type { StoredReceipt } from "../receipt.ts"
+import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
+import type { ReadResult, StreamInfo, StreamPathPage } from "../stream.ts"
+import type { Timer } from "../timer.ts"
 import { concatBytes } from "../core/bytes.ts"
 import { joinRuns, releaseRuns, splitRuns } from "./chunk-run.ts"
 import type { ChunkRun } from "./chunk-run.ts"

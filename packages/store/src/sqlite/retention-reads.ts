@@ -1,7 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import type { Segment } from "../core/lineage.ts"
 import type { StreamState } from "../core/stream-state.ts"
-import type { Keep, LiveRow, StreamPathPage } from "../store.ts"
+import type { LiveRow } from "../entity.ts"
+import type { Keep } from "../retention.ts"
+import type { StreamPathPage } from "../stream.ts"
 import { Pins } from "./pins.ts"
 import { ROW_VALUE } from "./row-writes.ts"
 
