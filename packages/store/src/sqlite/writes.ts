@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
-import type { Write } from "../core/plan.ts"
+import type { Write } from "../core/write.ts"
 import type { StreamState } from "../core/stream-state.ts"
 import { EntityWrites } from "./entity-writes.ts"
 import { RowWrites } from "./row-writes.ts"
