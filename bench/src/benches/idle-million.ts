@@ -70,9 +70,9 @@ async function seed(directory: string, agents: number): Promise<number> {
   let bytes = 0
   const loop = async (): Promise<void> => {
     while (next < agents) {
-      const made = Array.from({ length: Math.min(SEED_AGENTS, agents - next) }, () =>
-        threeEvents(recordOf(agentName(next++))),
-      )
+      const from = next
+      next = Math.min(agents, from + SEED_AGENTS)
+      const made = Array.from({ length: next - from }, (_, n) => threeEvents(recordOf(agentName(from + n))))
       bytes += made.reduce((sum, { logBytes }) => sum + logBytes, 0)
       await store.commit({ ops: made.flatMap(({ ops }) => ops) })
     }
