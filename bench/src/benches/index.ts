@@ -5,6 +5,7 @@ import { history } from "./history.ts"
 import { idle } from "./idle.ts"
 import { inFlight } from "./in-flight.ts"
 import { longLife } from "./long-life.ts"
+import { idleMillion } from "./idle-million.ts"
 import { size } from "./size.ts"
 import { start } from "./start.ts"
 import { step } from "./step.ts"
@@ -24,6 +25,7 @@ export const benches: readonly Bench[] = [
   idle,
   inFlight,
   waiting,
+  idleMillion,
   history,
   longLife,
   store,

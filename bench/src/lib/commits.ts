@@ -102,6 +102,31 @@ export function finishCommit(record: TurnRecord): Commit {
   return { guards, ops: [put(record, nowMs, "idle"), { op: "append", path, data: frameJson(events), nowMs }, ...rows] }
 }
 
+/** An agent that took one message, as three appends of one event each, with the state that they leave. */
+export function threeEvents(record: TurnRecord): { readonly ops: readonly Op[]; readonly logBytes: number } {
+  const nowMs = Date.now()
+  const { url, id, path } = record
+  record.epoch += 1
+  const { key, message } = rowsOf(record, nowMs)
+  const entity = { url, type: TYPE, id, args: {}, parent: null, createdAt: iso(nowMs), status: "live" }
+  const processed = { ...message, status: "processed" }
+  const events = [
+    event("insert", "entity", url, entity),
+    event("insert", "message", key, message),
+    event("update", "message", key, processed),
+  ]
+  const [data, ...later] = events.map((one) => frameJson([one]))
+  const appends = later.map((one): Op => ({ op: "append", path, data: one, nowMs }))
+  const ops: Op[] = [
+    put(record, nowMs, "idle"),
+    { op: "createStream", path, contentType: "application/json", ...(data === undefined ? {} : { data }), nowMs },
+    ...appends,
+    row(url, "entity", url, entity),
+    row(url, "message", key, processed),
+  ]
+  return { ops, logBytes: [data, ...later].reduce((sum, one) => sum + (one?.length ?? 0), 0) }
+}
+
 function rowsOf(
   record: TurnRecord,
   nowMs: number,

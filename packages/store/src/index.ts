@@ -14,33 +14,12 @@ export type {
   SubscriptionReads,
   SubscriptionRecord,
 } from "./subscription.ts"
-export type {
-  AppendOp,
-  Commit,
-  CommitResult,
-  CreateStreamOp,
-  DueFilter,
-  EntityFilter,
-  EntityRecord,
-  EntityRecordPage,
-  ForkStreamOp,
-  Guard,
-  Keep,
-  LiveRow,
-  LiveRows,
-  Op,
-  PutPinOp,
-  PutSnapshotOp,
-  ReadResult,
-  Store,
-  StoredReceipt,
-  StoredSnapshot,
-  StreamInfo,
-  StreamListener,
-  StreamOutcome,
-  StreamPathPage,
-  Timer,
-  TrimStreamOp,
-  Trimmable,
-} from "./store.ts"
+export type { Commit, CommitResult, Guard, Op, StreamOutcome } from "./commit.ts"
+export type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRow, LiveRows } from "./entity.ts"
+export type { StoredReceipt } from "./receipt.ts"
+export type { Keep, PutPinOp, PutSnapshotOp, StoredSnapshot, TrimStreamOp, Trimmable } from "./retention.ts"
+export type { Store } from "./store.ts"
+export type { AppendOp, CreateStreamOp, ForkStreamOp } from "./stream-ops.ts"
+export type { ReadResult, StreamInfo, StreamListener, StreamPathPage } from "./stream.ts"
+export type { Timer } from "./timer.ts"
 export type { WorkFilter, WorkGuard, WorkItem, WorkOp, WorkPage, WorkReads, WorkRecord } from "./work.ts"

@@ -9,6 +9,8 @@ export interface Reply {
   readonly headers: Readonly<Record<string, string>>
   /** Several pieces are one body. */
   readonly body?: Uint8Array | readonly Uint8Array[] | Feed | string
+  /** May be called when the body was given to the connection and is not needed any more. */
+  readonly release?: () => void
 }
 
 /** Who is told that it is worth asking again: an object rather than a function, since each function is one more thing to keep. */
@@ -25,6 +27,8 @@ export interface Feed {
   poll(waiter: Waiter): Uint8Array | null | undefined
   /** Its reader is gone, or wants no more. Who waits is told to ask again. */
   cancel(): void
+  /** For who writes straight to a socket: called when what a poll gave was handed to the system, or could not be. */
+  readonly written?: (error?: Error | null) => void
 }
 
 /** The next bytes of a feed, however long they take; undefined at the end. One call at a time. */

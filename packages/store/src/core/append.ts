@@ -1,5 +1,5 @@
 import { RouseError } from "@rouse/protocol"
-import type { AppendOp } from "../store.ts"
+import type { AppendOp } from "../stream-ops.ts"
 import { sameContentType } from "./content-type.ts"
 import { decideProducer } from "./producer.ts"
 import type { ProducerState } from "./producer.ts"

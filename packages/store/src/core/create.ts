@@ -1,4 +1,4 @@
-import type { CreateStreamOp } from "../store.ts"
+import type { CreateStreamOp } from "../stream-ops.ts"
 import { sameContentType } from "./content-type.ts"
 import { refuseTaken, standingOf } from "./stream-state.ts"
 import type { StreamState } from "./stream-state.ts"

@@ -1,5 +1,8 @@
 import type { Row } from "@rouse/protocol"
-import type { Commit, EntityRecord, Guard, Op, StoredReceipt, Timer } from "../store.ts"
+import type { Commit, Guard, Op } from "../commit.ts"
+import type { EntityRecord } from "../entity.ts"
+import type { StoredReceipt } from "../receipt.ts"
+import type { Timer } from "../timer.ts"
 import type { WorkItem } from "../work.ts"
 
 /**

@@ -1,5 +1,5 @@
 import { RouseError, START } from "@rouse/protocol"
-import type { ForkStreamOp } from "../store.ts"
+import type { ForkStreamOp } from "../stream-ops.ts"
 import { isJson, sameContentType } from "./content-type.ts"
 import { jsonPrefixLength } from "./json-prefix.ts"
 import { isBoundary, positionOf, segmentAt, segmentsOf } from "./lineage.ts"

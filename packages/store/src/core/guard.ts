@@ -1,5 +1,5 @@
 import { RouseError } from "@rouse/protocol"
-import type { Guard } from "../store.ts"
+import type { Guard } from "../commit.ts"
 import type { EntityState, StoreView } from "./view.ts"
 
 export type GuardDecision =

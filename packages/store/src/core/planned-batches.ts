@@ -1,5 +1,5 @@
 import type { ForkView } from "./fork.ts"
-import type { Write } from "./plan.ts"
+import type { Write } from "./write.ts"
 import type { StoreView } from "./view.ts"
 
 /** A view that knows the batches which a commit has planned so far, too. */

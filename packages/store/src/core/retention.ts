@@ -1,6 +1,7 @@
 import { RouseError } from "@rouse/protocol"
 import type { Offset } from "@rouse/protocol"
-import type { Op, PutPinOp, PutSnapshotOp, TrimStreamOp } from "../store.ts"
+import type { Op } from "../commit.ts"
+import type { PutPinOp, PutSnapshotOp, TrimStreamOp } from "../retention.ts"
 import { encodeOffset, parseOffset } from "./offset.ts"
 import type { Overlay } from "./overlay.ts"
 import { unknownStream } from "./stream-state.ts"

@@ -1,5 +1,6 @@
 import { RouseError } from "@rouse/protocol"
-import type { CreateStreamOp, StreamOutcome } from "../store.ts"
+import type { StreamOutcome } from "../commit.ts"
+import type { CreateStreamOp } from "../stream-ops.ts"
 import { encodeOffset } from "./offset.ts"
 
 /** What the decisions need to know about a stream. */

@@ -1,7 +1,7 @@
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite"
 import type { EntityStatus, JsonObject } from "@rouse/protocol"
 import { activeSecondOf, encodeCursor, parseCursor } from "../core/cursor.ts"
-import type { EntityFilter, EntityRecord, EntityRecordPage } from "../store.ts"
+import type { EntityFilter, EntityRecord, EntityRecordPage } from "../entity.ts"
 
 type SqlRow = Record<string, SQLOutputValue>
 

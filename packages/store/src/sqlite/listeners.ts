@@ -1,4 +1,5 @@
-import type { EntityRecord, StreamListener } from "../store.ts"
+import type { EntityRecord } from "../entity.ts"
+import type { StreamListener } from "../stream.ts"
 
 type StreamEvent = Parameters<StreamListener>[0]
 

@@ -7,31 +7,25 @@ import { encodeOffset } from "../core/offset.ts"
 import { badOffset, goneBelow } from "../core/retention.ts"
 import { absence, standingOf, unknownStream } from "../core/stream-state.ts"
 import type { StreamState } from "../core/stream-state.ts"
-import type {
-  DueFilter,
-  EntityFilter,
-  EntityRecord,
-  EntityRecordPage,
-  Keep,
-  LiveRows,
-  ReadResult,
-  StoredReceipt,
-  StoredSnapshot,
-  StreamInfo,
-  StreamPathPage,
-  Timer,
-  Trimmable,
-} from "../store.ts"
+import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows } from "../entity.ts"
+import type { StoredReceipt } from "../receipt.ts"
+import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
+import type { ReadResult, StreamInfo, StreamPathPage } from "../stream.ts"
+import type { Timer } from "../timer.ts"
 import { concatBytes } from "../core/bytes.ts"
-import { joinRuns, splitRuns } from "./chunk-run.ts"
+import { joinRuns, releaseRuns, splitRuns } from "./chunk-run.ts"
 import type { ChunkRun } from "./chunk-run.ts"
 import { ENTITY_COLUMNS, listEntities, recordOf } from "./entity-list.ts"
 import { LineReader } from "./line-reader.ts"
 import { readNonce } from "./migrate.ts"
+import { ROW_VALUE } from "./row-writes.ts"
 import { RetentionReads } from "./retention-reads.ts"
 import { SubscriptionReader } from "./subscription-reader.ts"
 import { WorkReader } from "./work-reader.ts"
 import { BATCH_END_SQL, FORK_NEED_SQL, STREAM_SQL, streamOf } from "./view.ts"
+
+/** Less than this is cheaper to leave to the collector. */
+const RELEASED_BYTES_MIN = 65_536
 
 /** Reads of a store, on a connection of their own. Every statement is prepared once, when first needed. */
 export class Reader {
@@ -69,15 +63,17 @@ export class Reader {
     const segments = this.#line.segments(state, from)
     const position = this.#position(state, segments, from)
     const { runs, end } = this.#runs(state, segments, position, bytesMax, from)
+    const prepare = (sql: string): StatementSync => this.#prepare(sql)
     return {
       info: infoOf(state),
       data: joinRuns(runs),
       get chunks() {
-        return splitRuns(runs)
+        return splitRuns(prepare, runs)
       },
       start: offsetAt(segments, position),
       next: offsetAt(segments, end),
       upToDate: end === state.tail,
+      ...(end - position < RELEASED_BYTES_MIN ? {} : { release: () => releaseRuns(runs) }),
     }
   }
 
@@ -146,7 +142,7 @@ export class Reader {
   rows(url: string, collection: string | undefined): Row[] {
     const where = collection === undefined ? "" : " AND collection = ?"
     const values: SQLInputValue[] = collection === undefined ? [url] : [url, collection]
-    const sql = `SELECT collection, key, value FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?)${where} ORDER BY collection, key`
+    const sql = `SELECT collection, key, ${ROW_VALUE} AS value FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?)${where} ORDER BY collection, key`
     return this.#prepare(sql)
       .all(...values)
       .map(rowOf)
@@ -159,7 +155,7 @@ export class Reader {
   }
 
   row(url: string, collection: string, key: string): Row | undefined {
-    const sql = `SELECT collection, key, value FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?) AND collection = ? AND key = ?`
+    const sql = `SELECT collection, key, ${ROW_VALUE} AS value FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?) AND collection = ? AND key = ?`
     const row = this.#prepare(sql).get(url, collection, key)
     return row === undefined ? undefined : rowOf(row)
   }

@@ -1,8 +1,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import type { Segment } from "../core/lineage.ts"
 import type { StreamState } from "../core/stream-state.ts"
-import type { Keep, LiveRow, StreamPathPage } from "../store.ts"
+import type { LiveRow } from "../entity.ts"
+import type { Keep } from "../retention.ts"
+import type { StreamPathPage } from "../stream.ts"
 import { Pins } from "./pins.ts"
+import { ROW_VALUE } from "./row-writes.ts"
 
 /** Sorts after every path. */
 const PATH_LAST = "\u{10ffff}"
@@ -43,7 +46,7 @@ export class RetentionReads {
 
   rows(url: string, collection: string | undefined): LiveRow[] {
     const where = collection === undefined ? "" : " AND collection = ?"
-    const sql = `SELECT collection, key, value AS json FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?)${where} ORDER BY collection, key`
+    const sql = `SELECT collection, key, ${ROW_VALUE} AS json FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?)${where} ORDER BY collection, key`
     const values = collection === undefined ? [url] : [url, collection]
     return this.#prepare(sql)
       .all(...values)

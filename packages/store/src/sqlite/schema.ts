@@ -4,7 +4,8 @@
  * - `chunk` is the log: append batches in the order they were committed, so that a commit's bytes of all streams land on the
  *   same pages. `chunk_tail` finds a stream's batches by the position after them; its last entry is the stream's tail, so an
  *   append touches no other row of the stream.
- * - `row` is clustered by entity: what a wake reads is a few neighbouring pages, and what a commit puts is one or two.
+ * - `row` is clustered by entity: what a wake reads is a few neighbouring pages, and what a commit puts is one or two. A long value is in
+ *   `long_value` and the row has its number: within the row it would fill pages of its own, to be read by whoever looks for a row beside it.
  * - `entity` is listed by whole seconds of activity; an entity at work moves its index entry once a second at most. Indexes of
  *   what few entities have (a due time, a status other than idle, a parent) hold those alone.
  * - A batch has no time of its own: an `era` says up to which `chunk` the log had come at a time.
@@ -85,9 +86,14 @@ CREATE TABLE tag (
   PRIMARY KEY (name, value, entity)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE "row" (
-  entity INTEGER NOT NULL, collection TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  entity INTEGER NOT NULL, collection TEXT NOT NULL, key TEXT NOT NULL, value ANY NOT NULL,
   PRIMARY KEY (entity, collection, key)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE long_value (id INTEGER PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TRIGGER row_updated AFTER UPDATE OF value ON "row" WHEN typeof(old.value) = 'integer'
+  BEGIN DELETE FROM long_value WHERE id = old.value; END;
+CREATE TRIGGER row_deleted AFTER DELETE ON "row" WHEN typeof(old.value) = 'integer'
+  BEGIN DELETE FROM long_value WHERE id = old.value; END;
 CREATE TABLE timer (
   id TEXT PRIMARY KEY, due_at INTEGER NOT NULL, url TEXT NOT NULL, payload TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -1,25 +1,13 @@
 import { RouseError, START } from "@rouse/protocol"
 import type { Offset, Row } from "@rouse/protocol"
 import { encodeCommit } from "../core/encoded.ts"
-import type {
-  Commit,
-  CommitResult,
-  DueFilter,
-  EntityFilter,
-  EntityRecord,
-  EntityRecordPage,
-  Keep,
-  LiveRows,
-  ReadResult,
-  Store,
-  StoredReceipt,
-  StoredSnapshot,
-  StreamInfo,
-  StreamListener,
-  StreamPathPage,
-  Timer,
-  Trimmable,
-} from "../store.ts"
+import type { Commit, CommitResult } from "../commit.ts"
+import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows } from "../entity.ts"
+import type { StoredReceipt } from "../receipt.ts"
+import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
+import type { Store } from "../store.ts"
+import type { ReadResult, StreamInfo, StreamListener, StreamPathPage } from "../stream.ts"
+import type { Timer } from "../timer.ts"
 import type { DueCursor, Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
 import type { WorkFilter, WorkPage, WorkRecord } from "../work.ts"
 import { CommitQueue } from "./commit-queue.ts"

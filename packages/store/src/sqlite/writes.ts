@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
-import type { Write } from "../core/plan.ts"
+import type { Write } from "../core/write.ts"
 import type { StreamState } from "../core/stream-state.ts"
 import { EntityWrites } from "./entity-writes.ts"
+import { RowWrites } from "./row-writes.ts"
 import { RetentionWrites } from "./retention-writes.ts"
 import { SubscriptionWrites } from "./subscription-writes.ts"
 import { WorkWrites } from "./work-writes.ts"
@@ -17,8 +18,7 @@ export class Writes {
   readonly #dropStream: readonly StatementSync[]
   readonly #putChunk: StatementSync
   readonly #putProducer: StatementSync
-  readonly #putRow: StatementSync
-  readonly #dropRow: StatementSync
+  readonly #rows: RowWrites
   readonly #putTimer: StatementSync
   readonly #dropTimer: StatementSync
   readonly #putReceipt: StatementSync
@@ -41,8 +41,7 @@ export class Writes {
     ]
     this.#putChunk = db.prepare("INSERT INTO chunk (stream, tail, data) VALUES (?, ?, ?)")
     this.#putProducer = db.prepare("INSERT OR REPLACE INTO producer (stream, id, epoch, seq) VALUES (?, ?, ?, ?)")
-    this.#putRow = db.prepare(`INSERT OR REPLACE INTO "row" (entity, collection, key, value) VALUES (?, ?, ?, ?)`)
-    this.#dropRow = db.prepare(`DELETE FROM "row" WHERE entity = ? AND collection = ? AND key = ?`)
+    this.#rows = new RowWrites(db)
     this.#putTimer = db.prepare("INSERT OR REPLACE INTO timer (id, due_at, url, payload) VALUES (?, ?, ?, ?)")
     this.#dropTimer = db.prepare("DELETE FROM timer WHERE id = ?")
     this.#putReceipt = db.prepare(
@@ -56,10 +55,10 @@ export class Writes {
         this.#putChunk.run(write.stream, write.tail, write.data)
         return
       case "putRow":
-        this.#putRow.run(write.entity, write.row.collection, write.row.key, write.row.value)
+        this.#rows.put(write.entity, write.row)
         return
       case "dropRow":
-        this.#dropRow.run(write.entity, write.collection, write.key)
+        this.#rows.drop(write.entity, write.collection, write.key)
         return
       case "putEntity":
         this.#entities.put(write.old, write.next, write.control)

@@ -8,7 +8,10 @@ import { chunkOf } from "./chunk.ts"
 const STALLED_MS_MAX = 60_000
 
 /** Sends a reply. Resolves when the last of it was given to the connection, or that is gone. */
-export function writeReply(outgoing: ServerResponse, { status, headers, body = "" }: Reply): Promise<void> | undefined {
+export function writeReply(
+  outgoing: ServerResponse,
+  { status, headers, body = "", release }: Reply,
+): Promise<void> | undefined {
   if (typeof body === "object" && "poll" in body) {
     // HTTP/1.0 has no chunks: there the end of the connection ends the body.
     const isChunked = outgoing.req.httpVersion === "1.1"
@@ -17,6 +20,8 @@ export function writeReply(outgoing: ServerResponse, { status, headers, body = "
     return pump(outgoing, body, isChunked)
   }
   const pieces = typeof body === "string" || body instanceof Uint8Array ? [body] : body
+  // Also when the connection was cut: nothing of it is written any more then.
+  if (release !== undefined) outgoing.once("finish", release)
   const length = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0)
   const hasLength = status !== 204 && status !== 304 && outgoing.req.method !== "HEAD"
   outgoing.writeHead(status, hasLength ? { ...headers, "content-length": length } : headers)

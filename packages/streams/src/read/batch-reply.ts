@@ -28,7 +28,7 @@ export function batchReply(result: ReadResult, cursor: number, ifNoneMatch: stri
     "cache-control": cacheControl({ ...info, upToDate, closed }, nowMs),
   }
   if (tagMatches(ifNoneMatch, etag)) return { status: 304, headers }
-  return { status: 200, headers: { ...headers, ...contentHeaders(info.contentType) }, body: piecesOf(result) }
+  return { status: 200, headers: { ...headers, ...contentHeaders(info.contentType) }, ...piecesOf(result) }
 }
 
 /** Where a reader stands after this answer. */
@@ -55,8 +55,10 @@ export function bodyOf(result: ReadResult): Uint8Array {
 }
 
 /** The same without a copy where that would be long. The pieces are one body. */
-function piecesOf(result: ReadResult): Uint8Array | readonly Uint8Array[] {
-  const { data, info } = result
-  if (!isJson(info.contentType) || data.length < COPIED_BYTES_MAX) return bodyOf(result)
-  return [OPEN, data.subarray(0, -1), CLOSE]
+function piecesOf(result: ReadResult): Pick<Reply, "body" | "release"> {
+  const { data, info, release } = result
+  const released = release === undefined ? {} : { release }
+  if (!isJson(info.contentType)) return { body: data, ...released }
+  if (data.length < COPIED_BYTES_MAX) return { body: bodyOf(result), ...released }
+  return { body: [OPEN, data.subarray(0, -1), CLOSE], ...released }
 }

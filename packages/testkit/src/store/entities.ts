@@ -148,6 +148,41 @@ export function entityTests(fixture: Fixture): void {
       expect(await store.rowCounts("/t/none")).toEqual({})
     })
 
+    it("are of any length, and change it", async () => {
+      const store = await fixture.open()
+      await store.commit({ ops: [spawn(URL), spawn("/t/other")].flat() })
+      const lengths = [0, 880, 890, 898, 899, 900, 901, 1_000, 4_000, 8_200, 100_000, 3, 2_000, 2_001]
+      for (const length of lengths) {
+        const value = { text: "é".repeat(length) }
+        await store.commit({
+          ops: [putRow(URL, "c", "k", value), putRow(URL, "c", "l", length), putRow("/t/other", "c", "k", value)],
+        })
+        const expected = [
+          { collection: "c", key: "k", value },
+          { collection: "c", key: "l", value: length },
+        ]
+        expect(await store.rows(URL)).toEqual(expected)
+        expect(await store.row(URL, "c", "k")).toEqual(expected[0])
+        const live = await store.liveRows(URL, `entities${URL}`)
+        expect(live?.rows.map(({ json }) => JSON.parse(json) as unknown)).toEqual([value, length])
+      }
+      await store.commit({ ops: [{ op: "deleteRow", url: URL, collection: "c", key: "k" }] })
+      expect(await store.rows(URL)).toEqual([{ collection: "c", key: "l", value: 2_001 }])
+      await store.commit({ ops: [putRow(URL, "c", "k", "back")] })
+      expect(await store.row(URL, "c", "k")).toEqual({ collection: "c", key: "k", value: "back" })
+    })
+
+    it("go with their entity, however long", async () => {
+      const store = await fixture.open()
+      await store.commit({
+        ops: [...spawn(URL), putRow(URL, "c", "long", "x".repeat(5_000)), putRow(URL, "c", "short", 1)],
+      })
+      await store.commit({ ops: [{ op: "deleteEntity", url: URL }] })
+      expect(await store.rows(URL)).toEqual([])
+      await store.commit({ ops: [put(URL), putRow(URL, "c", "short", 2)] })
+      expect(await store.rows(URL)).toEqual([{ collection: "c", key: "short", value: 2 }])
+    })
+
     it("may come before their record in a commit, and need one", async () => {
       const store = await fixture.open()
       await store.commit({ ops: [putRow(URL, "c", "k", 1), put(URL)] })

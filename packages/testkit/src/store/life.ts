@@ -136,7 +136,7 @@ export function lifeTests(fixture: Fixture): void {
       entity: await store.entity("/t/a"),
       rows: await store.rows("/t/a"),
       stream: await store.stream("entities/t/a"),
-      read: await store.read("entities/t/a", START, 100),
+      read: (await store.read("entities/t/a", START, 100)).chunks,
       list: await store.entities({ tag: { name: "x" }, limit: 5 }),
     }
   }

@@ -92,6 +92,24 @@ export function streamTests(fixture: Fixture): void {
       }
     })
 
+    it("tells batches apart when it is asked, of what was read", async () => {
+      const store = await fixture.open()
+      await store.commit({ ops: [create("a"), append("a", 1), append("a", 2)] })
+      const read = await store.read("a", START, ALL)
+      await store.commit({ ops: [append("a", 3)] })
+      expect(read.chunks.map((chunk) => parseJson([chunk]))).toEqual([[1], [2]])
+    })
+
+    it("may be told that the bytes of a read are needed no more", async () => {
+      const store = await fixture.open()
+      const long = "x".repeat(100_000)
+      await store.commit({ ops: [create("a"), append("a", long), append("a", long)] })
+      const read = await store.read("a", START, ALL)
+      read.release?.()
+      read.release?.()
+      expect(await messages(store, "a")).toEqual([long, long])
+    })
+
     it("reads nothing at the tail", async () => {
       const store = await fixture.open()
       const { streams } = await store.commit({ ops: [create("a"), append("a", 1)] })

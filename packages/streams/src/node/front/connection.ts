@@ -176,7 +176,7 @@ export class Connection implements Inlet, Waiter {
       if (bytes === null) {
         this.#feed = undefined
         if (this.#isChunked) this.#socket.write(LAST_CHUNK, "latin1")
-      } else if (bytes !== undefined) this.#socket.write(this.#isChunked ? chunkOf(bytes) : bytes)
+      } else if (bytes !== undefined) this.#socket.write(this.#isChunked ? chunkOf(bytes) : bytes, feed.written)
       else if (this.#isHalf) feed.cancel()
       else return
     }

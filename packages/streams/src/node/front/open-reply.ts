@@ -44,7 +44,7 @@ export function dropReply({ body }: Reply): void {
 }
 
 function opened(reply: Reply, { isHead, canChunk, isLast, date, keepAlive }: Circumstances): Opened {
-  const { body = "", status } = reply
+  const { body = "", status, release } = reply
   const head = (length: BodyLength, last: boolean): string => replyHead(reply, length, date, last ? CLOSE : keepAlive)
   if (typeof body === "object" && "poll" in body) {
     const last = isLast || !canChunk
@@ -56,7 +56,7 @@ function opened(reply: Reply, { isHead, canChunk, isLast, date, keepAlive }: Cir
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
   const text = head(length, isLast)
   if (length === 0) return { first: text, ...bare }
-  if (length > COPIED_BYTES_MAX) return { first: text, ...bare, feed: new PiecesFeed(pieces) }
+  if (length > COPIED_BYTES_MAX) return { first: text, ...bare, feed: new PiecesFeed(pieces, release) }
   return { first: Buffer.concat([Buffer.from(text, "latin1"), ...pieces]), ...bare }
 }
 

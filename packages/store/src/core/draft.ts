@@ -1,0 +1,59 @@
+import type { StreamOutcome } from "../commit.ts"
+import type { EncodedCommit } from "./encoded.ts"
+import { Overlay } from "./overlay.ts"
+import type { StreamState } from "./stream-state.ts"
+import { SubscriptionPlan } from "./subscription-plan.ts"
+import type { StoreView } from "./view.ts"
+import type { Write } from "./write.ts"
+
+/** What the plan of a commit has come to so far: what its operations so far leave, and the writes that bring it about. */
+export class Draft {
+  readonly commit: EncodedCommit
+  readonly view: Overlay
+  readonly writes: Write[] = []
+  readonly streams: Record<string, StreamOutcome> = {}
+  /** The version that each `putEntity` got, in order. */
+  readonly versions: number[] = []
+  /** Operations begun. */
+  begun = 0
+  #subscriptions: SubscriptionPlan | undefined
+
+  constructor(commit: EncodedCommit, view: StoreView) {
+    this.commit = commit
+    this.view = new Overlay(view)
+  }
+
+  write(write: Write | undefined): void {
+    if (write !== undefined) this.writes.push(write)
+  }
+
+  /** Made when it is first needed: few commits concern a subscription. */
+  get subscriptions(): SubscriptionPlan {
+    return (this.#subscriptions ??= new SubscriptionPlan(
+      this.view.subscriptions,
+      (path) => this.view.stream(path),
+      (write) => this.write({ kind: "subscription", write }),
+    ))
+  }
+
+  get subscriptionDueAtMs(): number | null {
+    return this.#subscriptions?.dueAtMs ?? null
+  }
+
+  /** Tells a stream's subscriptions that it grew. `before` is where it ended. */
+  grown(before: number, next: StreamState, nowMs: number): void {
+    if (next.tail > before && this.#hasSubscribers(next.path)) this.subscriptions.grown(next.path, before, nowMs)
+  }
+
+  /** Tells a stream's subscriptions that it is gone. */
+  gone(path: string): void {
+    if (this.#hasSubscribers(path)) this.subscriptions.gone(path)
+  }
+
+  /** Whether anybody wants to know of a stream. What this commit did to subscriptions is not known without looking closer. */
+  #hasSubscribers(path: string): boolean {
+    if (this.#subscriptions !== undefined) return true
+    const { subscriptions } = this.view.base
+    return subscriptions.any && subscriptions.subscribers(path).length > 0
+  }
+}
