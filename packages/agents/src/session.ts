@@ -115,6 +115,7 @@ export class Session {
       wake: request.wake.id,
       status: "running",
       startedAt: this.now(),
+      ...(request.wake.version === undefined ? {} : { version: request.wake.version }),
     }
     this.#interrupting = open && this.#waiting().find(([, row]) => row.mode === "interrupt")?.[0]
     this.messages = this.#interrupting === undefined ? this.#takeWaiting() : []

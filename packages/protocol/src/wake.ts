@@ -32,6 +32,8 @@ export interface WakeInfo {
   readonly reasons: readonly Reason[]
   /** When the handler must have returned, milliseconds since the Unix epoch; null where the host sets no limit. */
   readonly deadlineAtMs: number | null
+  /** The handler's version, where it has one: what the run began with, or is to begin with. */
+  readonly version?: string
 }
 
 export interface EntityInfo {

@@ -3,6 +3,7 @@ import { isFrozen, tooManyWakes } from "./breakers.ts"
 import { isoTime } from "./core/control.ts"
 import type { CommitDraft, EntityDraft } from "./core/draft.ts"
 import type { Slot } from "./dispatcher.ts"
+import { leaseMsOf } from "./limits.ts"
 import type { Plane } from "./plane.ts"
 import type { Planning, Transacted } from "./transactor.ts"
 
@@ -67,14 +68,17 @@ export function leaseNow(
 ): Slot | undefined {
   const { phase } = entity.control.wake
   if (phase.kind !== "queued" || phase.dueAtMs > nowMs) return undefined
-  const slot = plane.dispatcher.reserve(entity.url, entity.record.type, fromQueue)
+  const { run } = entity.control
+  const slot = plane.dispatcher.reserve(entity.url, entity.record.type, run?.version, fromQueue)
   if (!slot) return undefined
   // Counted where there is room, and so once: one that finds none comes here again.
   if (phase.wake.attempt === 1 && tooManyWakes(plane, entity, nowMs)) {
     slot.release()
     return undefined
   }
-  entity.wake({ kind: "lease", nowMs, expiresAtMs: nowMs + plane.limits.leaseMs })
+  entity.wake({ kind: "lease", nowMs, expiresAtMs: nowMs + leaseMsOf(plane.limits, slot.isRemote) })
+  if (slot.isRemote) entity.setControl({ remote: { progressAtMs: nowMs } })
+  else if (entity.control.remote) entity.setControl({ remote: null })
   const wake: WakeInfo = {
     id: phase.wake.id,
     attempt: phase.wake.attempt,
@@ -82,6 +86,7 @@ export function leaseNow(
     first: entity.control.wakes === 0,
     reasons,
     deadlineAtMs: plane.limits.sliceMs === null ? null : nowMs + plane.limits.sliceMs,
+    ...(slot.version === undefined ? {} : { version: slot.version }),
   }
   const kinds = [...new Set(reasons.map((reason) => reason.kind))]
   const { id, attempt, epoch } = wake

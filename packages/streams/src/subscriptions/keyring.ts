@@ -15,6 +15,9 @@ export interface PublicKey {
   readonly alg: "EdDSA"
 }
 
+/** What making keys needs of the world. */
+export type KeyringOptions = Pick<SubscriptionOptions, "randomBytes" | "keyRotationMs">
+
 const PREFIX = "webhook-key/"
 const SEED_BYTES = 32
 /** What PKCS #8 has before an Ed25519 seed. RFC 8410 §7. */
@@ -27,10 +30,10 @@ const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex")
 export class Keyring {
   readonly #store: Store
   readonly #clock: Clock
-  readonly #options: SubscriptionOptions
+  readonly #options: KeyringOptions
   #tended: Promise<void> | undefined
 
-  constructor(store: Store, clock: Clock, options: SubscriptionOptions) {
+  constructor(store: Store, clock: Clock, options: KeyringOptions) {
     this.#store = store
     this.#clock = clock
     this.#options = options
