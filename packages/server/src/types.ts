@@ -1,6 +1,7 @@
 import { type EntityDefinition, typeManifest } from "@rouse/agents/runtime"
 import { type EntityUrl, RouseError } from "@rouse/protocol"
 import {
+  baseVersion,
   type RegisteredType,
   resolveVersion,
   type TypeCatalog,
@@ -38,7 +39,7 @@ export class Types {
     if (local) return local
     const type = this.#catalog().get(name)
     if (!type) return undefined
-    const record = version === undefined ? resolveVersion(type, "", undefined) : versionOf(type, version)
+    const record = version === undefined ? baseVersion(type) : versionOf(type, version)
     return record && this.#served(record)
   }
 

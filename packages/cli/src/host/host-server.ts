@@ -29,7 +29,7 @@ export interface HostOptions {
   readonly fallbackModel?: string
   /** Where receivers of webhooks find this server. Default: where a subscription was made. */
   readonly publicUrl?: string
-  /** Whether webhooks of subscriptions may go to this machine. */
+  /** Whether webhooks, of subscriptions and to handlers, may go to this machine. */
   readonly allowLoopbackWebhooks?: boolean
   /** Which history may be taken away. None without. */
   readonly retention?: readonly RetentionRule[]
@@ -91,6 +91,7 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
       allowLoopbackWebhooks,
       ...(publicUrl === undefined ? {} : { publicUrl }),
     },
+    webhooks: { ...nodeWebhooks({ keepAlive: true }), allowLoopback: allowLoopbackWebhooks },
     ...(retention === undefined ? {} : { retention }),
     ...(tokens === undefined ? {} : { tokens }),
     ...(policy === undefined ? {} : { policy }),

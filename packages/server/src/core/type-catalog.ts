@@ -62,7 +62,7 @@ export function removalEvent(name: string, version: string): ChangeEvent {
 
 /** The change that routes a type. */
 export function routingEvent(name: string, routing: Routing): ChangeEvent {
-  return { type: "routing", key: name, value: routing as unknown as Json, headers: { operation: "update" } }
+  return { type: "routing", key: name, value: routing, headers: { operation: "update" } }
 }
 
 /** A version's record; of one that was superseded, what stands in its place. */
@@ -88,6 +88,13 @@ export function routedVersion(type: RegisteredType, url: string): TypeRecord | u
   return (wanted === undefined ? undefined : versionOf(type, wanted)) ?? type.versions.at(-1)
 }
 
+/** The version that begins runs, or, of a canary, what most take. */
+export function baseVersion(type: RegisteredType): TypeRecord | undefined {
+  const { routing } = type
+  const wanted = routing.kind === "latest" ? undefined : routing.kind === "pin" ? routing.version : routing.base
+  return (wanted === undefined ? undefined : versionOf(type, wanted)) ?? type.versions.at(-1)
+}
+
 /** What an entity's next wake runs: the version of its open run where that is still there, else the routed one. */
 export function resolveVersion(type: RegisteredType, url: string, run: string | undefined): TypeRecord | undefined {
   return (run === undefined ? undefined : versionOf(type, run)) ?? routedVersion(type, url)
@@ -107,8 +114,9 @@ function without(versions: readonly TypeRecord[], version: string): readonly Typ
     .map((record) => (record.supersededBy === version ? bare(record) : record))
 }
 
-function bare({ supersededBy: _, ...record }: TypeRecord): TypeRecord {
-  return record
+function bare(record: TypeRecord): TypeRecord {
+  const { supersededBy, ...rest } = record
+  return supersededBy === undefined ? record : rest
 }
 
 function added(versions: readonly TypeRecord[], record: TypeRecord): readonly TypeRecord[] {

@@ -27,7 +27,7 @@ const NEVER_SENT: ReadonlySet<string> = new Set([
 /** What a connection's error says of the endpoint. Its address is left out: it may hold a secret. */
 export function connectionFailure(error: unknown): EndpointFailure {
   if (error instanceof EndpointFailure) return error
-  const { code = "", message = "it failed" } = error as NodeJS.ErrnoException
+  const { code = "", message } = error as NodeJS.ErrnoException
   const isTls = code.startsWith("ERR_TLS") || code.startsWith("CERT_") || code.includes("_CERT")
   if (NEVER_SENT.has(code) || isTls)
     return new EndpointFailure("unreachable", `the handler cannot be reached: ${code}`, { cause: error })

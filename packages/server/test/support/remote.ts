@@ -36,8 +36,7 @@ export class Network {
 
 /** `fetch` to a server without a socket. */
 export function fetchOf(harness: () => Harness): typeof fetch {
-  return (input, init) =>
-    harness().server.fetch(new Request(input as string, { ...init, headers: hosted(init?.headers) }))
+  return (input, init) => harness().server.fetch(new Request(input, { ...init, headers: hosted(init?.headers) }))
 }
 
 function hosted(headers: ConstructorParameters<typeof Headers>[0]): Headers {
