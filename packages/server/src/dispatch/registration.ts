@@ -92,7 +92,7 @@ async function register(
   version: string | undefined,
 ): Promise<readonly string[]> {
   checkDispatch(plane, dispatch)
-  for (const manifest of manifests) checkManifest(plane, manifest)
+  for (const manifest of manifests) await checkManifest(plane, manifest)
   let versions: readonly string[] = []
   await plane.remote.registry.change((catalog) => {
     if (catalog.size + manifests.length > TYPES_MAX)
@@ -145,7 +145,7 @@ function checkDispatch(plane: Plane, dispatch: RemoteDispatch): void {
   deliveries.check(dispatch.url)
 }
 
-function checkManifest(plane: Plane, manifest: TypeManifest): void {
+async function checkManifest(plane: Plane, manifest: TypeManifest): Promise<void> {
   if (!isEntityType(manifest.name))
     throw new RouseError("INVALID_ARGS", `name: "${manifest.name}" cannot name an entity type`)
   if (plane.types.isLocal(manifest.name))
@@ -153,7 +153,7 @@ function checkManifest(plane: Plane, manifest: TypeManifest): void {
       "CONFLICT",
       `${manifest.name} is run by the server's own process; name the other type otherwise`,
     )
-  checkSchema(manifest)
+  await checkSchema(manifest)
 }
 
 async function askManifest(plane: Plane, url: string): Promise<HandlerManifest> {

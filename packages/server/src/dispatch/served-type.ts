@@ -1,6 +1,6 @@
 import { type EntityDefinition, validateArgs } from "@rouse/agents/runtime"
 import { type Budget, type Dispatch, type JsonObject, RouseError, type TypeManifest } from "@rouse/protocol"
-import { type ErrorObject, Ajv } from "ajv"
+import type { ErrorObject, ValidateFunction } from "ajv"
 import type { TypeRecord } from "../core/type-catalog.ts"
 
 /** One version of an entity type as the control plane knows it: everything but how a wake of it is run. */
@@ -49,7 +49,7 @@ export function localType(definition: EntityDefinition, args: JsonObject | undef
 /** A type whose handler is elsewhere. */
 export function remoteType(record: TypeRecord): ServedType {
   const { name, description = "", version, dispatch, timeoutMs, attempts, concurrency, budget, args } = record
-  const check = args === undefined ? undefined : compile(record)
+  let check: ReturnType<typeof compile> | undefined
   return {
     name,
     description,
@@ -64,7 +64,7 @@ export function remoteType(record: TypeRecord): ServedType {
     checkArgs: async (given) => {
       if (typeof given !== "object" || given === null || Array.isArray(given))
         throw new RouseError("INVALID_ARGS", "args: must be an object", { details: { path: "args" } })
-      check?.(given)
+      if (args !== undefined) (await (check ??= compile(record)))(given)
       return given as JsonObject
     },
   }
@@ -75,17 +75,17 @@ export function remoteType(record: TypeRecord): ServedType {
  *
  * @throws {RouseError} `INVALID_ARGS`.
  */
-export function checkSchema(manifest: TypeManifest): void {
-  if (manifest.args !== undefined) compile(manifest)
+export async function checkSchema(manifest: TypeManifest): Promise<void> {
+  if (manifest.args !== undefined) await compile(manifest)
 }
 
-function compile({ name, args = {} }: TypeManifest): (value: object) => void {
-  const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, logger: false })
+/** Only a server that checks arguments of types elsewhere loads what that takes. */
+async function compile({ name, args = {} }: TypeManifest): Promise<(value: object) => void> {
   if (args["type"] !== undefined && args["type"] !== "object")
     throw new RouseError("INVALID_ARGS", `args: the schema of ${name}'s arguments must be of an object`)
-  let validate: ReturnType<Ajv["compile"]>
+  let validate: ValidateFunction
   try {
-    validate = ajv.compile(args)
+    validate = await validatorOf(args)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : "it cannot be compiled"
     throw new RouseError("INVALID_ARGS", `args: is not a JSON Schema that can be used: ${why}`, { cause })
@@ -98,6 +98,18 @@ function compile({ name, args = {} }: TypeManifest): (value: object) => void {
       details: { path: first ? pathOf(first) : "args" },
     })
   }
+}
+
+const OPTIONS = { strict: false, allErrors: true, validateFormats: false, logger: false } as const
+
+async function validatorOf(schema: JsonObject): Promise<ValidateFunction> {
+  const dialect = typeof schema["$schema"] === "string" ? schema["$schema"] : ""
+  if (dialect.includes("/2020-12/") || dialect.includes("/2019-09/")) {
+    const { Ajv2020 } = await import("ajv/dist/2020.js")
+    return new Ajv2020(OPTIONS).compile(schema)
+  }
+  const { Ajv } = await import("ajv")
+  return new Ajv(OPTIONS).compile(schema)
 }
 
 function said(issue: ErrorObject): string {
