@@ -1,5 +1,5 @@
 export { defineEntity } from "./entity.ts"
-export type { CollectionSpec, EntityDefinition, EntityOptions, StateSpec } from "./entity.ts"
+export type { CollectionSpec, EntityDefinition, EntityOptions, MigratedRows, OlderRows, StateSpec } from "./entity.ts"
 export { tool } from "./tool.ts"
 export { humanTool } from "./human-tool.ts"
 export type { HumanToolOptions } from "./human-tool.ts"

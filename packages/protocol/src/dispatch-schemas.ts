@@ -176,6 +176,7 @@ export const handlerCommit: z.ZodType<HandlerCommit> = z.looseObject({
     .array(z.looseObject({ id: key, text: z.string() }))
     .max(LIST_MAX)
     .optional(),
+  schema: z.number().int().min(1).optional(),
   finish: outcome.optional(),
 }) as unknown as z.ZodType<HandlerCommit>
 

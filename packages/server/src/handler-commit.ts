@@ -131,6 +131,7 @@ async function planCommit(
   self.wake({ kind: "renew", epoch, expiresAtMs, progress: true })
   if (self.control.remote) self.setControl({ remote: { progressAtMs: nowMs } })
   for (const event of commit.events) self.change(event)
+  if (commit.schema !== undefined && commit.schema !== self.control.schema) self.setControl({ schema: commit.schema })
   await takeMessages(plane, self, lease, commit)
   await planPast(plane, self, self.control.run?.id, commit.events)
   planAttachments(self, commit.attachments ?? [])

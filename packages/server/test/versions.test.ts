@@ -150,3 +150,45 @@ test("what a version's arguments must be is checked where its agents are made", 
   expect(await harness.spawn("/box/a", { args: { size: 4 } })).toMatchObject({ status: 422 })
   expect(await harness.spawn("/box/a", { args: { size: 3 } })).toMatchObject({ status: 201 })
 })
+
+test("a newer version migrates rows of an older schema, once", async () => {
+  const network = new Network()
+  const server = await Harness.open({ entities: [], webhooks: network.webhooks })
+  open.push(server)
+  const first = defineEntity("ledger", {
+    state: { notes: { schema: z.object({ id: z.string(), text: z.string() }), key: "id" } },
+    handler(ctx, wake) {
+      for (const { id, content } of wake.messages) ctx.state.notes.insert({ id, text: String(content) })
+      ctx.reply(ctx.state.notes.list().map((note) => note.text))
+    },
+  })
+  const migrations: number[] = []
+  const second = defineEntity("ledger", {
+    schema: 2,
+    state: { notes: { schema: z.object({ id: z.string(), words: z.array(z.string()) }), key: "id" } },
+    migrate({ notes = [] }, from) {
+      migrations.push(from)
+      return { notes: notes.map(({ id, text }) => ({ id: String(id), words: String(text).split(" ") })) }
+    },
+    async handler(ctx, wake) {
+      await ctx.commit()
+      if (wake.attempt === 1 && wake.messages[0]?.content === "twice") throw new Error("again")
+      ctx.reply(ctx.state.notes.list().map((note) => note.words.length))
+    },
+  })
+  const deploy = async (version: string, entity: EntityDefinition): Promise<void> => {
+    network.serve(addressOf(version), () => server, { entities: [entity], version })
+    await server.call("POST", "/v1/types", { url: addressOf(version) })
+  }
+  await deploy("v1", first)
+  await server.spawn("/ledger/a")
+  expect(await server.ask("/ledger/a", "one two three")).toMatchObject({ reply: ["one two three"] })
+  await deploy("v2", second)
+  expect(await server.ask("/ledger/a", "twice")).toMatchObject({ reply: [3] })
+  expect(await server.ask("/ledger/a", "x")).toMatchObject({ reply: [3] })
+  expect(migrations).toEqual([1])
+  expect(await server.rows("/ledger/a", "notes")).toMatchObject([{ value: { words: ["one", "two", "three"] } }])
+  await server.spawn("/ledger/new")
+  expect(await server.ask("/ledger/new", "x")).toMatchObject({ reply: [] })
+  expect(migrations).toEqual([1])
+})

@@ -40,6 +40,8 @@ export interface Control {
   readonly interrupting?: { readonly reason: string; readonly quiet: boolean } | null
   /** Of a lease whose handler is not in the server's process: when it last committed. Such a lease outlives the process. */
   readonly remote?: { readonly progressAtMs: number } | null
+  /** The schema that the author's rows are of, where their type counts them. */
+  readonly schema?: number
   /** Messages that are dead-lettered. */
   readonly dead?: number
   /** Tool calls that are with workers. */
