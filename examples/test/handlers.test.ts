@@ -82,8 +82,7 @@ describe("the same agent runs", () => {
   })
 
   test("in a Worker, on workerd", async () => {
-    const [worker] = await bundle("../handlers/worker.ts", true)
-    const workerd = await startWorkerd(worker?.code ?? "", { ROUSE_URL: serverUrl })
+    const workerd = await startWorkerd(await bundle("../handlers/worker.ts"), { ROUSE_URL: serverUrl })
     toClose.push(() => workerd.close())
     await works(`${workerd.url}/agents`)
   })
@@ -117,7 +116,7 @@ const EDGE_BYTES_MAX = 150_000
 const EDGE_GZIP_BYTES_MAX = 52_000
 
 test("what the edge loads of the agents package has no built-ins of Node, and is small", async () => {
-  const chunks = await bundle("./edge-entry.ts", false)
+  const chunks = await bundle("./edge-entry.ts")
   for (const { name, code } of chunks) expect(code.match(/["']node:[a-z_/]+["']/g) ?? [], name).toEqual([])
   const entry = chunks.find((chunk) => chunk.isEntry)?.code ?? ""
   expect(entry.length).toBeGreaterThan(10_000)

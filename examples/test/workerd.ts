@@ -6,21 +6,37 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
+export interface Module {
+  readonly name: string
+  readonly code: string
+  readonly isEntry: boolean
+}
+
 export interface Workerd {
   readonly url: string
+  readonly pid: number
+  /** From just before the spawn to the first answer, milliseconds. */
+  readonly readyMs: number
   close(): Promise<void>
 }
 
-const READY_TRIES = 200
-const READY_LOOK_MS = 25
+const READY_TRIES = 5_000
+const READY_LOOK_MS = 2
 
 /** Runs a bundled Worker in the real runtime, with variables. */
-export async function startWorkerd(code: string, bindings: Readonly<Record<string, string>>): Promise<Workerd> {
+export async function startWorkerd(
+  chunks: readonly Module[],
+  bindings: Readonly<Record<string, string>>,
+): Promise<Workerd> {
   const directory = await mkdtemp(join(tmpdir(), "rouse-workerd-"))
   const port = await freePort()
-  await writeFile(join(directory, "worker.js"), code)
-  await writeFile(join(directory, "config.capnp"), configOf(port, bindings))
+  // The first is the Worker itself.
+  const modules = chunks.toSorted((a, b) => Number(b.isEntry) - Number(a.isEntry))
+  for (const { name, code } of modules) await writeFile(join(directory, name), code)
+  const names = modules.map((one) => one.name)
+  await writeFile(join(directory, "config.capnp"), configOf(port, names, bindings))
   const { default: binary } = createRequire(import.meta.url)("workerd") as { readonly default: string }
+  const startedAt = performance.now()
   const child = spawn(binary, ["serve", join(directory, "config.capnp")], { stdio: ["ignore", "inherit", "inherit"] })
   const url = `http://127.0.0.1:${port}`
   try {
@@ -29,10 +45,11 @@ export async function startWorkerd(code: string, bindings: Readonly<Record<strin
     await end(child, directory)
     throw error
   }
-  return { url, close: () => end(child, directory) }
+  const readyMs = performance.now() - startedAt
+  return { url, pid: child.pid as number, readyMs, close: () => end(child, directory) }
 }
 
-function configOf(port: number, bindings: Readonly<Record<string, string>>): string {
+function configOf(port: number, names: readonly string[], bindings: Readonly<Record<string, string>>): string {
   const texts = Object.entries(bindings).map(
     ([name, text]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(text)})`,
   )
@@ -45,7 +62,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
 );
 const worker :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  modules = [${names.map((name) => `(name = "${name}", esModule = embed "${name}")`).join(", ")}],
   compatibilityDate = "2026-11-01",
   bindings = [${texts.join(", ")}],
 );

@@ -41,10 +41,20 @@ export async function transactAndRouse<T>(
     }
     for (const slot of slots) slot.start()
     if (plane.dispatcher.queueing && plane.dispatcher.room > 0) plane.dueAt(transacted.draft.nowMs)
+    lookForRoom(plane, transacted.draft)
     return transacted
   } catch (error) {
     giveBack()
     throw error
+  }
+}
+
+/** Room that came between the plan and its commit, such as a worker that asks for wakes, was told of before there was anything to take. */
+function lookForRoom(plane: Plane, draft: CommitDraft): void {
+  for (const entity of draft.entities) {
+    const { status, dueAtMs } = entity.record
+    if (status !== "queued" || dueAtMs === null || dueAtMs > draft.nowMs) continue
+    if (plane.dispatcher.roomOf(entity) > 0) plane.dueAt(draft.nowMs)
   }
 }
 
