@@ -3,6 +3,7 @@ import type { EntitySummary, RunRow, ToolCallRow, TypeInfo, WakeDelivery, WakeRo
 import { openMemoryStore } from "@rouse/store"
 import { afterEach, describe, expect, test } from "vitest"
 import { z } from "zod"
+import { digestOf } from "../src/http/tokens.ts"
 import { Harness, type HarnessOptions, type Refusal } from "./harness.ts"
 import { fetchOf, Network } from "./support/remote.ts"
 
@@ -464,4 +465,61 @@ test("a handler elsewhere keeps its lease over a restart of the server, and its 
   )
   expect(attempts).toEqual([1])
   expect(await harness.rows<RunRow>("/long/a", "run")).toMatchObject([{ value: { reply: "attempt 1" } }])
+})
+
+test("a handler behind a webhook that outlives its server posts its end to the next one", async () => {
+  const store = await openMemoryStore({ clock: Date.now })
+  const network = new Network()
+  let harness = await Harness.open({ entities: [], store, webhooks: network.webhooks })
+  let reached = (): void => undefined
+  let goOn = (): void => undefined
+  const begun = new Promise<void>((resolve) => {
+    reached = resolve
+  })
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const attempts: number[] = []
+  const long = defineEntity("long", {
+    async handler(ctx, wake) {
+      attempts.push(wake.attempt)
+      reached()
+      await held
+      ctx.reply(`attempt ${wake.attempt}`)
+    },
+  })
+  network.serve(URL_1, () => harness, { entities: [long], version: "1" })
+  await harness.call("POST", "/v1/types", { url: URL_1 })
+  await harness.spawn("/long/a", { message: "x" })
+  await begun
+  await harness.server.close({ graceMs: 50 })
+  harness = await Harness.open({ entities: [], store, webhooks: network.webhooks })
+  open.unshift({ close: () => harness.close() })
+  goOn()
+  await harness.until(
+    async () => (await harness.call<EntitySummary>("GET", "/v1/entities/long/a")).body.status === "idle",
+    "the wake ends",
+  )
+  expect(attempts).toEqual([1])
+  expect(await harness.rows<RunRow>("/long/a", "run")).toMatchObject([{ value: { reply: "attempt 1" } }])
+})
+
+test("registering handlers is for administrators, and claims need no token but themselves", async () => {
+  const network = new Network()
+  const tokens = [
+    { name: "app", digest: digestOf("app-token-0123456789"), scope: "write" },
+    { name: "ops", digest: digestOf("ops-token-0123456789"), scope: "admin" },
+  ] as const
+  const harness = await harnessOf(network, { tokens })
+  network.serve(URL_1, () => harness, { entities: [greeter] })
+  const as = (name: string): Record<string, string> => ({ authorization: `Bearer ${name}-token-0123456789` })
+  expect(await harness.call("POST", "/v1/types", { url: URL_1 }, as("app"))).toMatchObject({ status: 403 })
+  expect(await harness.call("PUT", "/v1/types/x", { dispatch: { kind: "pull" } }, as("app"))).toMatchObject({
+    status: 403,
+  })
+  expect(await harness.call("POST", "/v1/types", { url: URL_1 }, as("ops"))).toMatchObject({ status: 200 })
+  expect(await harness.call("GET", "/v1/stream/rouse/types", undefined, as("ops"))).toMatchObject({ status: 403 })
+  await harness.call("PUT", "/v1/entities/greeter/a", { args: { name: "x" } }, as("app"))
+  const asked = await harness.call("POST", "/v1/entities/greeter/a/messages?wait=20s", { content: "x" }, as("app"))
+  expect(asked.body).toMatchObject({ status: "processed" })
 })

@@ -17,6 +17,7 @@ export async function commitClaimed(
   lease: HeldLease,
   commit: HandlerCommit,
 ): Promise<CommitReply & Pick<RenewReply, "interrupting">> {
+  heard(plane, lease)
   const active = plane.dispatcher.activeWake(lease.url, lease.wake.epoch)
   const reply = active ? await active.commit(commit) : await applyHandlerCommit(plane, lease, commit)
   return { ...reply, ...(commit.finish ? {} : await interruption(plane, lease)) }
@@ -35,6 +36,7 @@ export async function renewClaimed(
 ): Promise<RenewReply> {
   const leaseMs = plane.limits.remoteLeaseMs
   await renew(plane, lease)
+  heard(plane, lease)
   const told = await interruption(plane, lease)
   if (told.interrupting === undefined && waitMs > 0) await changeOf(plane, lease, waitMs, gone)
   return { leaseMs, ...(await interruption(plane, lease)) }
@@ -47,6 +49,12 @@ export async function endClaimed(plane: Plane, lease: HeldLease, end: ClaimEnd):
   const failure =
     end.kind === "released" ? ({ kind: "released" } as const) : failureOf(plane, handlerError(end.error), attemptsMax)
   await endWake(plane, lease, failure)
+}
+
+/** A handler that calls is there, also when its answer takes long: nobody needs to wait for the end of a probe. */
+function heard(plane: Plane, { type, wake }: HeldLease): void {
+  const dispatch = plane.types.get(type, wake.version)?.dispatch
+  if (dispatch?.kind === "webhook") plane.remote.circuits.succeed(dispatch.url)
 }
 
 async function renew(plane: Plane, { url, wake }: HeldLease): Promise<void> {
