@@ -25,7 +25,7 @@ export function remote(program: string, way: "webhook" | "pull" | "workerd"): Re
   return {
     ...rouse(program, name),
     start: async (directory) => {
-      const server = await startRouse({ program, directory, files: [], flags: ["--allow-loopback-handlers"] })
+      const server = await startRouse({ program, directory, files: [], flags: ["--allow-loopback-webhooks"] })
       if (way === "workerd") {
         const workerd = await startWorkerd(await bundle(WORKER), { ROUSE_URL: server.url })
         pid = workerd.pid

@@ -27,8 +27,8 @@ async function endpoint(listener: RequestListener): Promise<string> {
 
 /** The first attempt of a wake that is sent to the endpoint. */
 async function firstAttempt(listener: RequestListener, timeoutMs = 60_000): Promise<WakeRow> {
-  const webhooks = { ...nodeWebhooks({ keepAlive: true }), randomBytes, allowLoopback: true }
-  const harness = await Harness.open({ entities: [], webhooks })
+  const endpoints = { ...nodeWebhooks({ keepAlive: true }), randomBytes, allowLoopback: true }
+  const harness = await Harness.open({ entities: [], endpoints })
   open.push(harness)
   const url = await endpoint(listener)
   const body = { dispatch: { kind: "webhook", url }, timeoutMs, attempts: 1 }

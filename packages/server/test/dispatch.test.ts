@@ -16,7 +16,7 @@ afterEach(async () => {
 })
 
 async function harnessOf(network: Network, options: Partial<HarnessOptions> = {}): Promise<Harness> {
-  const harness = await Harness.open({ entities: [], webhooks: network.webhooks, ...options })
+  const harness = await Harness.open({ entities: [], endpoints: network.webhooks, ...options })
   open.push(harness)
   return harness
 }
@@ -210,7 +210,7 @@ describe("a webhook", () => {
 
   test("may be put to no private address, and no schema that is none", async () => {
     const network = new Network()
-    const harness = await harnessOf(network, { webhooks: { ...network.webhooks, allowLoopback: false } })
+    const harness = await harnessOf(network, { endpoints: { ...network.webhooks, allowLoopback: false } })
     const put = (body: unknown): Promise<Refusal> => harness.call("PUT", "/v1/types/x", body)
     for (const url of [
       "http://127.0.0.1/x",
@@ -430,7 +430,7 @@ describe("a worker", () => {
 test("a handler elsewhere keeps its lease over a restart of the server, and its next commit is accepted", async () => {
   const store = await openMemoryStore({ clock: Date.now })
   const network = new Network()
-  let harness = await Harness.open({ entities: [], store, webhooks: network.webhooks })
+  let harness = await Harness.open({ entities: [], store, endpoints: network.webhooks })
   let reached = (): void => undefined
   let goOn = (): void => undefined
   const begun = new Promise<void>((resolve) => {
@@ -455,7 +455,7 @@ test("a handler elsewhere keeps its lease over a restart of the server, and its 
   await harness.spawn("/long/a", { message: "x" })
   await begun
   await harness.stop()
-  harness = await Harness.open({ entities: [], store, webhooks: network.webhooks })
+  harness = await Harness.open({ entities: [], store, endpoints: network.webhooks })
   open.unshift({ close: () => harness.close() })
   expect(await types(harness)).toMatchObject([{ name: "long", dispatch: { kind: "pull" } }])
   goOn()
@@ -470,7 +470,7 @@ test("a handler elsewhere keeps its lease over a restart of the server, and its 
 test("a handler behind a webhook that outlives its server posts its end to the next one", async () => {
   const store = await openMemoryStore({ clock: Date.now })
   const network = new Network()
-  let harness = await Harness.open({ entities: [], store, webhooks: network.webhooks })
+  let harness = await Harness.open({ entities: [], store, endpoints: network.webhooks })
   let reached = (): void => undefined
   let goOn = (): void => undefined
   const begun = new Promise<void>((resolve) => {
@@ -493,7 +493,7 @@ test("a handler behind a webhook that outlives its server posts its end to the n
   await harness.spawn("/long/a", { message: "x" })
   await begun
   await harness.server.close({ graceMs: 50 })
-  harness = await Harness.open({ entities: [], store, webhooks: network.webhooks })
+  harness = await Harness.open({ entities: [], store, endpoints: network.webhooks })
   open.unshift({ close: () => harness.close() })
   goOn()
   await harness.until(

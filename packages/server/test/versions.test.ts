@@ -25,7 +25,7 @@ function clerk(version: string): EntityDefinition {
 
 async function setUp(): Promise<{ readonly harness: Harness; readonly deploy: (version: string) => Promise<void> }> {
   const network = new Network()
-  const harness = await Harness.open({ entities: [], webhooks: network.webhooks })
+  const harness = await Harness.open({ entities: [], endpoints: network.webhooks })
   open.push(harness)
   const deploy = async (version: string): Promise<void> => {
     network.serve(addressOf(version), () => harness, { entities: [clerk(version)], version })
@@ -153,7 +153,7 @@ test("what a version's arguments must be is checked where its agents are made", 
 
 test("a newer version migrates rows of an older schema, once", async () => {
   const network = new Network()
-  const server = await Harness.open({ entities: [], webhooks: network.webhooks })
+  const server = await Harness.open({ entities: [], endpoints: network.webhooks })
   open.push(server)
   const first = defineEntity("ledger", {
     state: { notes: { schema: z.object({ id: z.string(), text: z.string() }), key: "id" } },

@@ -52,9 +52,7 @@ export async function demo(flags: DemoFlags, io: Io): Promise<ExitCode> {
       fallbackModel: OFFLINE_MODEL,
       isPrivateAllowed: true,
     }
-    const hosted = await withStore(directory, offline, (store) =>
-      hostServer({ ...options, store }, offline),
-    )
+    const hosted = await withStore(directory, offline, (store) => hostServer({ ...options, store }, offline))
     try {
       return await present(hosted, flags, offline)
     } finally {

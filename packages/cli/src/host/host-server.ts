@@ -29,8 +29,10 @@ export interface HostOptions {
   readonly fallbackModel?: string
   /** Where receivers of webhooks find this server. Default: where a subscription was made. */
   readonly publicUrl?: string
-  /** Whether webhooks, of subscriptions and to handlers, may go to this machine. */
+  /** Whether webhooks of subscriptions may go to this machine. */
   readonly allowLoopbackWebhooks?: boolean
+  /** Whether handlers may be on this machine, also without TLS. As `allowLoopbackWebhooks` when absent. */
+  readonly allowLoopbackHandlers?: boolean
   /** Which history may be taken away. None without. */
   readonly retention?: readonly RetentionRule[]
   readonly log: Log
@@ -91,7 +93,10 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
       allowLoopbackWebhooks,
       ...(publicUrl === undefined ? {} : { publicUrl }),
     },
-    webhooks: { ...nodeWebhooks({ keepAlive: true }), allowLoopback: allowLoopbackWebhooks },
+    webhooks: {
+      ...nodeWebhooks({ keepAlive: true }),
+      allowLoopback: options.allowLoopbackHandlers ?? allowLoopbackWebhooks,
+    },
     ...(retention === undefined ? {} : { retention }),
     ...(tokens === undefined ? {} : { tokens }),
     ...(policy === undefined ? {} : { policy }),
