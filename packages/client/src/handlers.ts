@@ -7,7 +7,7 @@ export interface Handlers {
   /**
    * Asks the handler at an address what it has, and registers all of it.
    *
-   * @throws {RouseError} `HANDLER_UNREACHABLE`; `WEBHOOK_URL_REJECTED`; `CONFLICT` for a type that the server runs itself.
+   * @throws {RouseError} `HANDLER_UNREACHABLE`; `WEBHOOK_URL_REJECTED`; `ALREADY_EXISTS` for a type that the server runs itself.
    */
   deploy(url: string, options?: WriteOptions & { readonly version?: string | undefined }): Promise<readonly TypeInfo[]>
   /** Says which version of a type begins new runs. @throws {RouseError} `UNKNOWN_TYPE`; `UNKNOWN_VERSION`. */

@@ -34,7 +34,7 @@ const TYPES_MAX = 10_000
  * Registers a version of a type, durably. The same again changes nothing.
  *
  * @returns The version.
- * @throws {RouseError} `CONFLICT` for a type that this process runs itself, `WEBHOOK_URL_REJECTED`, `INVALID_ARGS` naming the field.
+ * @throws {RouseError} `ALREADY_EXISTS` for a type that this process runs itself, `WEBHOOK_URL_REJECTED`, `INVALID_ARGS` naming the field.
  */
 export async function registerType(plane: Plane, name: string, body: TypeBody): Promise<string> {
   const [version = ""] = await register(plane, [{ ...body, name }], body.dispatch, body.version)
@@ -150,7 +150,7 @@ async function checkManifest(plane: Plane, manifest: TypeManifest): Promise<void
     throw new RouseError("INVALID_ARGS", `name: "${manifest.name}" cannot name an entity type`)
   if (plane.types.isLocal(manifest.name))
     throw new RouseError(
-      "CONFLICT",
+      "ALREADY_EXISTS",
       `${manifest.name} is run by the server's own process; name the other type otherwise`,
     )
   await checkSchema(manifest)
@@ -182,7 +182,7 @@ async function askManifest(plane: Plane, url: string): Promise<HandlerManifest> 
 
 function needType(plane: Plane, catalog: TypeCatalog, name: string): RegisteredType {
   if (plane.types.isLocal(name))
-    throw new RouseError("CONFLICT", `${name} is run by the server's own process, and has one version`)
+    throw new RouseError("ALREADY_EXISTS", `${name} is run by the server's own process, and has one version`)
   const type = catalog.get(name)
   if (type) return type
   throw new RouseError("UNKNOWN_TYPE", `no type "${name}" is registered`)
