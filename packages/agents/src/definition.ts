@@ -11,7 +11,7 @@ export function typeManifest(definition: EntityDefinition): TypeManifest {
     name,
     description,
     collections: Object.keys(state),
-    attempts,
+    ...(attempts === undefined ? {} : { attempts }),
     ...(args ? { args } : {}),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
     ...(concurrency === undefined ? {} : { concurrency }),
