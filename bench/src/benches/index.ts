@@ -1,5 +1,6 @@
 import type { Bench } from "../lib/bench.ts"
 import { code } from "./code.ts"
+import { dispatch } from "./dispatch.ts"
 import { echoPeer } from "./echo-peer.ts"
 import { history } from "./history.ts"
 import { idle } from "./idle.ts"
@@ -22,6 +23,7 @@ export const benches: readonly Bench[] = [
   size,
   turn,
   step,
+  dispatch,
   idle,
   inFlight,
   waiting,

@@ -15,14 +15,22 @@ export interface StartOptions {
   readonly directory: string
   /** Modules that define entities; none: an empty directory as a user has it. */
   readonly files?: readonly string[]
+  /** More options of the command. */
+  readonly flags?: readonly string[]
   /** Options of Node before the program. */
   readonly nodeArgs?: readonly string[]
 }
 
 /** `rouse start`, quiet, on a free port. */
-export function startRouse({ program, directory, files = [ENTITIES], nodeArgs = [] }: StartOptions): Promise<Child> {
+export function startRouse({
+  program,
+  directory,
+  files = [ENTITIES],
+  nodeArgs = [],
+  flags = [],
+}: StartOptions): Promise<Child> {
   return Child.start({
-    args: [...nodeArgs, program, "start", ...files, "--port", "0", "--json", "--log-level", "warn"],
+    args: [...nodeArgs, program, "start", ...files, "--port", "0", "--json", "--log-level", "warn", ...flags],
     cwd: directory,
   })
 }

@@ -1,16 +1,21 @@
 import { RouseError } from "@rouse/protocol"
-import type { JsonObject, TypeInfo } from "@rouse/protocol"
+import type { JsonObject, TypeManifest } from "@rouse/protocol"
 import { jsonSchemaOf, validate } from "./core/validate.ts"
 import type { EntityDefinition } from "./entity.ts"
 
-/** What `GET /v1/types` shows of a definition. */
-export function typeInfo(definition: EntityDefinition): TypeInfo {
+/** What the control plane must know of a definition, apart from its handler. */
+export function typeManifest(definition: EntityDefinition): TypeManifest {
+  const { name, description, state, timeout, attempts, concurrency, budget } = definition
   const args = definition.args && jsonSchemaOf(definition.args)
   return {
-    name: definition.name,
-    description: definition.description,
-    collections: Object.keys(definition.state),
+    name,
+    description,
+    collections: Object.keys(state),
+    ...(attempts === undefined ? {} : { attempts }),
     ...(args ? { args } : {}),
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(budget === undefined ? {} : { budget }),
   }
 }
 

@@ -41,8 +41,26 @@ export interface EntityOptions<A extends StandardSchemaV1, S extends StateSpec> 
   readonly budget?: Budget
   /** Rules that ask for approvals of tool calls: the first that matches a call counts, beside what the tool itself asks for. */
   readonly approvals?: readonly ApprovalRule[]
+  /** Which version of `state` this is: a whole number from 1, raised when rows of before no longer match. 1 when absent. */
+  readonly schema?: number
+  /**
+   * Makes rows of an older `schema` into those of this one, before the handler runs and in its first commit. A collection that is not returned
+   * stays as it is.
+   *
+   * @param rows Every row of the author's collections, as it was written.
+   * @param from The schema that wrote them.
+   */
+  migrate?(rows: OlderRows, from: number): MigratedRows<S> | Promise<MigratedRows<S>>
   /** What to do when something happened to the entity. Runs again from the top when a wake is retried. */
   handler(ctx: Context<StandardSchemaV1.InferOutput<A>, S>, wake: Wake): unknown
+}
+
+/** Rows as another schema wrote them, by collection. */
+export type OlderRows = Readonly<Record<string, readonly JsonObject[]>>
+
+/** Rows of this schema, by collection. */
+export type MigratedRows<S extends StateSpec> = {
+  readonly [K in keyof S]?: readonly StandardSchemaV1.InferInput<S[K]["schema"]>[]
 }
 
 /** An entity type: name, schemas, limits and handler. Made by `defineEntity`. */
@@ -56,6 +74,8 @@ export interface EntityDefinition {
   readonly concurrency: number | undefined
   readonly budget: Budget | undefined
   readonly approvals?: readonly ApprovalRule[] | undefined
+  readonly schema?: number
+  migrate?(rows: OlderRows, from: number): MigratedRows<StateSpec> | Promise<MigratedRows<StateSpec>>
   handler(ctx: Context<unknown, StateSpec>, wake: Wake): unknown
 }
 
@@ -85,6 +105,8 @@ export function defineEntity<
     concurrency: options.concurrency,
     budget: options.budget,
     ...(options.approvals ? { approvals: options.approvals } : {}),
+    ...(options.schema === undefined ? {} : { schema: options.schema }),
+    ...(options.migrate ? { migrate: (rows, from) => options.migrate?.(rows, from) ?? {} } : {}),
     handler: (ctx, wake) => options.handler(ctx as Context<StandardSchemaV1.InferOutput<A>, S>, wake),
   }
   registry().set(name, definition)
@@ -105,6 +127,9 @@ function check(name: string, options: Partial<EntityOptions<StandardSchemaV1, St
   checkCount(name, "timeout", options.timeout)
   checkCount(name, "attempts", options.attempts)
   checkCount(name, "concurrency", options.concurrency)
+  checkCount(name, "schema", options.schema)
+  if (options.migrate !== undefined && typeof options.migrate !== "function")
+    fail(name, "migrate", "must be a function")
   if (options.budget !== undefined) checkBudget(options.budget, (field, rule) => fail(name, field, rule))
   for (const rule of options.approvals ?? [])
     if (rule.require !== false) checkTerms(rule.require, `entity ${JSON.stringify(name)}: approvals ${rule.name}`)

@@ -1,5 +1,5 @@
 export { defineEntity } from "./entity.ts"
-export type { CollectionSpec, EntityDefinition, EntityOptions, StateSpec } from "./entity.ts"
+export type { CollectionSpec, EntityDefinition, EntityOptions, MigratedRows, OlderRows, StateSpec } from "./entity.ts"
 export { tool } from "./tool.ts"
 export { humanTool } from "./human-tool.ts"
 export type { HumanToolOptions } from "./human-tool.ts"
@@ -55,3 +55,9 @@ export type {
   ScheduleRule,
   Usage,
 } from "@rouse/protocol"
+export { createHandler } from "./remote/handler.ts"
+export type { FetchHandler, HandlerOptions, Invocation } from "./remote/handler.ts"
+export type { PublicKeyInfo } from "./remote/keys.ts"
+export type { RemoteOptions } from "./remote/options.ts"
+export { createWorker } from "./remote/worker.ts"
+export type { Worker, WorkerOptions } from "./remote/worker.ts"

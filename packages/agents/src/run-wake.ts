@@ -6,6 +6,7 @@ import { validate } from "./core/validate.ts"
 import type { EntityDefinition } from "./entity.ts"
 import { handlerContext } from "./handler-context.ts"
 import type { Host } from "./host.ts"
+import { migrateRows } from "./migrate.ts"
 import { failureInfo } from "./model-step.ts"
 import { Session } from "./session.ts"
 
@@ -68,6 +69,7 @@ async function interrupted(session: Session, reason: string): Promise<WakeOutcom
 /** The handler, until it ends or must be given up: an interrupt gives it a moment to end by itself. */
 async function run(definition: EntityDefinition, session: Session): Promise<void> {
   const args = definition.args ? await validate(definition.args, session.entity.args, "args") : session.entity.args
+  if (definition.schema !== undefined) await migrateRows(definition, definition.schema, session)
   const ctx = handlerContext(definition, session, args)
   const handling = Promise.resolve().then(() => definition.handler(ctx, ctx.wake))
   try {

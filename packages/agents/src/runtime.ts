@@ -1,5 +1,5 @@
 export { clearRegistry, registeredEntities, withRegistry } from "./registry.ts"
-export { typeInfo, validateArgs } from "./definition.ts"
+export { typeManifest, validateArgs } from "./definition.ts"
 export { runWake } from "./run-wake.ts"
 export { checkRule, checkScheduleName, dueNow, firstDueAtMs } from "./schedule.ts"
 export { modelResolver, seenKeys } from "./models.ts"

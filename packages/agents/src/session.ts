@@ -61,6 +61,8 @@ export class Session {
   readonly policies: readonly (readonly ApprovalRule[])[]
   /** What a failed `agent.run()` threw: uncaught, it fails the run for good. */
   failure: Error | undefined
+  /** The schema that the author's rows are of from this wake on, when that is not yet on record. */
+  schema: number | undefined
   suspended = false
   /** Whether an `agent.run()` is under way. */
   looping = false
@@ -115,6 +117,7 @@ export class Session {
       wake: request.wake.id,
       status: "running",
       startedAt: this.now(),
+      ...(request.wake.version === undefined ? {} : { version: request.wake.version }),
     }
     this.#interrupting = open && this.#waiting().find(([, row]) => row.mode === "interrupt")?.[0]
     this.messages = this.#interrupting === undefined ? this.#takeWaiting() : []
@@ -236,10 +239,11 @@ export class Session {
 
   #complete(batch: Batch, finish: WakeOutcome | undefined): Partial<HandlerCommit> {
     const run = this.#runEvents(finish)
-    if (!isEnd(finish)) return { run: this.run, events: [...run, ...batch.events, ...batch.memos] }
+    const schema = this.schema === undefined ? {} : { schema: this.schema }
+    if (!isEnd(finish)) return { run: this.run, events: [...run, ...batch.events, ...batch.memos], ...schema }
     // A run closes after all that happened in it, also for who reads the log line by line.
     const past = finish.kind === "suspended" ? [] : piledUp(this)
-    return { run: this.run, events: [...batch.events, ...this.#forgetMemos(batch), ...past, ...run] }
+    return { run: this.run, events: [...batch.events, ...this.#forgetMemos(batch), ...past, ...run], ...schema }
   }
 
   #runEvents(finish: WakeOutcome | undefined): ChangeEvent[] {

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest"
 import { z } from "zod"
 import { defineEntity, tool } from "../src/index.ts"
-import { clearRegistry, registeredEntities, typeInfo, validateArgs, withRegistry } from "../src/runtime.ts"
+import { clearRegistry, registeredEntities, typeManifest, validateArgs, withRegistry } from "../src/runtime.ts"
 
 afterEach(() => clearRegistry())
 
@@ -76,7 +76,7 @@ test("types show their arguments, and refuse wrong ones by path", async () => {
     state: { notes: { schema: row, key: "id" } },
     handler,
   })
-  expect(typeInfo(definition)).toMatchObject({
+  expect(typeManifest(definition)).toMatchObject({
     name: "support",
     description: "Helps",
     collections: ["notes"],

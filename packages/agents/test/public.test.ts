@@ -17,6 +17,8 @@ test("public names", () => {
     [
       "RouseError",
       "clientCredentials",
+      "createHandler",
+      "createWorker",
       "defineEntity",
       "envSecrets",
       "fileSecrets",
@@ -70,7 +72,7 @@ test("public names", () => {
       "runWake",
       "seenKeys",
       "silentLog",
-      "typeInfo",
+      "typeManifest",
       "validateArgs",
       "withRegistry",
     ]

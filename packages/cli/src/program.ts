@@ -4,6 +4,7 @@ import { DEFAULT_DATA, DEFAULT_PORT, DEFAULT_URL } from "./core/defaults.ts"
 import type { ExitCode } from "./core/failure.ts"
 import type { Io } from "./io.ts"
 import { mcpCommand } from "./mcp-command.ts"
+import { handling } from "./handler-commands.ts"
 import { operating } from "./operator-commands.ts"
 import { remote } from "./remote.ts"
 import { serving } from "./serving-commands.ts"
@@ -40,6 +41,8 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   steppingIn(program, io)
   program.commandsGroup(bold("Look after agents:"))
   operating(program, io)
+  program.commandsGroup(bold("Handlers elsewhere:"))
+  handling(program, io, exit)
   program.commandsGroup(bold("More:"))
   more(program, io, exit)
   program.addHelpCommand(new Command("help").argument("[command]").description("Show help, of all or one command"))

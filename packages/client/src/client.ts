@@ -1,6 +1,7 @@
 import type { EntityDetail, ServerInfo, SpawnBody, TypeInfo, UsageReport } from "@rouse/protocol"
 import { entityPath, queryString, spawnAddress } from "./core/address.ts"
 import { durationMs } from "./core/duration.ts"
+import { handlers } from "./handlers.ts"
 import { list, listAll, watch } from "./lists.ts"
 import { observe, observeAll } from "./log.ts"
 import { ask, send } from "./messages.ts"
@@ -71,6 +72,7 @@ export function createClient(options: ClientOptions): Client {
       json<UsageReport>({ path: `/v1/usage${queryString({ ...query })}`, signal: o?.signal }),
     ...operators(transport, write),
     ...people(transport, write),
+    ...handlers(transport, write),
     tag: async (url, tags, o) => json<EntityDetail>(write({ path: entityPath(url, "tags"), body: { tags } }, o)),
     stop: (url, o) => client.signal(url, "kill", undefined, o),
     delete: async (url, o = {}) => {

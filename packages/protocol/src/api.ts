@@ -1,4 +1,5 @@
 import type { Budget, BudgetExtension } from "./budget.ts"
+import type { Dispatch, EndpointHealth, Routing, TypeVersion } from "./dispatch.ts"
 import type { MessageMode, MessageRow } from "./collections.ts"
 import type { EntityStatus, EntitySummary, EntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
@@ -113,6 +114,14 @@ export interface TypeInfo {
   readonly args?: JsonObject
   /** The author's collections. */
   readonly collections: readonly string[]
+  /** How wakes that begin a run reach the handler. */
+  readonly dispatch: Dispatch
+  /** The version that begins runs, or, of a canary, its base. Absent where the handler has none. */
+  readonly version?: string
+  readonly health: EndpointHealth
+  /** Of a type whose handlers are outside of the server: every version that is kept, newest first, and which of them begins runs. */
+  readonly versions?: readonly TypeVersion[]
+  readonly routing?: Routing
 }
 
 /** `GET /v1/info`: what the page and the command line show of a server. */

@@ -123,3 +123,25 @@ export type {
 export { reachOf } from "./ip-address.ts"
 export type { Reach } from "./ip-address.ts"
 export { hostOf, reachOfHost } from "./reach.ts"
+export { KEYS_PATH, SIGNATURE_HEADER } from "./dispatch.ts"
+export type {
+  ClaimEnd,
+  ClaimInfo,
+  ClaimsBody,
+  ClaimsReply,
+  DeployBody,
+  Dispatch,
+  EndpointHealth,
+  HandlerFailure,
+  HandlerManifest,
+  ManifestRequest,
+  RemoteDispatch,
+  RenewBody,
+  RenewReply,
+  Routing,
+  TypeBody,
+  TypeManifest,
+  TypeVersion,
+  WakeAnswer,
+  WakeDelivery,
+} from "./dispatch.ts"

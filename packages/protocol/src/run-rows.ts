@@ -18,6 +18,8 @@ export interface RunRow {
   readonly usage?: Usage
   /** Cached part of the first step's input tokens, 0 to 1; absent when the provider does not say. */
   readonly cacheHitOnWake?: number
+  /** The version of the handler that it began with, where there is one. */
+  readonly version?: string
 }
 
 export interface FailureInfo {

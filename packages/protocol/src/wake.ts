@@ -32,6 +32,8 @@ export interface WakeInfo {
   readonly reasons: readonly Reason[]
   /** When the handler must have returned, milliseconds since the Unix epoch; null where the host sets no limit. */
   readonly deadlineAtMs: number | null
+  /** The handler's version, where it has one: what the run began with, or is to begin with. */
+  readonly version?: string
 }
 
 export interface EntityInfo {
@@ -42,6 +44,8 @@ export interface EntityInfo {
   readonly tags: Readonly<Record<string, string>>
   readonly parent: EntityUrl | null
   readonly createdAt: string
+  /** The schema that the author's rows are of, where their type counts them. */
+  readonly schema?: number
 }
 
 /** Everything a handler is given: why it woke, for whom, and the entity's live rows, sorted by collection and key. */
@@ -122,6 +126,8 @@ export interface HandlerCommit {
   readonly budgets?: readonly BudgetDecision[]
   /** Texts too large for a row, named by the SHA-256 of their UTF-8 in hex. One that is there already is not written again. */
   readonly attachments?: readonly { readonly id: string; readonly text: string }[]
+  /** The schema that the author's rows are of from this commit on. */
+  readonly schema?: number
   /** Ends the wake and releases the lease. */
   readonly finish?: WakeOutcome
 }

@@ -1,60 +1,66 @@
-import { type EntityDefinition, runWake } from "@rouse/agents/runtime"
 import {
   type CommitReply,
   type EntityInfo,
   type HandlerCommit,
   RouseError,
-  type WakeBackend,
   type WakeInfo,
   type WakeRequest,
 } from "@rouse/protocol"
 import type { EntityRecord } from "@rouse/store"
 import { readAttachment } from "./attachments.ts"
-import { type Control, isoTime } from "./core/control.ts"
+import { type Control, controlOf } from "./core/control.ts"
+import { detachedEnd } from "./dispatch/detached.ts"
+import { entityInfo } from "./dispatch/entity-info.ts"
+import type { RunningWake, WakeRunner } from "./dispatch/runner.ts"
+import type { ServedType } from "./dispatch/served-type.ts"
 import { applyHandlerCommit, type HeldLease } from "./handler-commit.ts"
+import { leaseMsOf } from "./limits.ts"
 import type { Plane } from "./plane.ts"
-import { endWake, type WakeFailure } from "./wake-end.ts"
-
-/** What handlers are given beside their wake. */
-export type HandlerHost = Parameters<typeof runWake>[3]
+import { failureOf } from "./wake-failure.ts"
+import { endWake } from "./wake-end.ts"
 
 /**
- * One wake under way in this process: the handler's backend, its clock and its end.
+ * One wake that this process looks after: the handler's backend, its clock and its end. Where the handler runs is the runner's to know.
  *
  * Invariants:
  * 1. It ends once: by the handler's finish, by `endWake`, or fenced by whoever ended it.
  * 2. After its end no commit of the handler is passed on.
  * 3. A handler without progress is aborted, and left behind if it does not return.
+ * 4. The lease of a handler elsewhere outlives this process: it is not given back at a shutdown.
  */
-export class ActiveWake implements WakeBackend {
+export class ActiveWake implements RunningWake {
   readonly ended: Promise<void>
+  readonly lease: HeldLease
+  readonly interrupting: string | undefined
   readonly #plane: Plane
-  readonly #host: HandlerHost
-  readonly #definition: EntityDefinition
-  readonly #lease: HeldLease
+  readonly #runner: WakeRunner
+  readonly #type: ServedType
   readonly #entity: EntityInfo
   readonly #abort = new AbortController()
+  /** Made when it is asked for: only handlers elsewhere need it. */
+  #end: AbortController | undefined
   #resolve: () => void = () => undefined
   #watchdog: () => void = () => undefined
   #heartbeat: () => void = () => undefined
   #progressAtMs: number
   #over = false
+  #detached = false
 
   constructor(
     plane: Plane,
-    host: HandlerHost,
-    definition: EntityDefinition,
+    runner: WakeRunner,
+    type: ServedType,
     wake: WakeInfo,
     record: Omit<EntityRecord, "version">,
   ) {
     this.#plane = plane
-    this.#host = host
-    this.#definition = definition
+    this.#runner = runner
+    this.#type = type
     this.#progressAtMs = plane.clock()
-    this.#lease = { url: record.url, type: record.type, wake, atMs: this.#progressAtMs }
-    const { url, type, id, args, tags, parent, createdAtMs } = record
-    this.#entity = { url, type, id, args, tags, parent, createdAt: isoTime(createdAtMs) }
+    this.lease = { url: record.url, type: record.type, wake, atMs: this.#progressAtMs }
+    this.#entity = entityInfo(record)
     const { interrupting } = record.control as unknown as Control
+    this.interrupting = interrupting?.reason
     if (interrupting) this.#abort.abort(new RouseError("INTERRUPTED", interrupting.reason))
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve
@@ -63,6 +69,20 @@ export class ActiveWake implements WakeBackend {
 
   get signal(): AbortSignal {
     return this.#abort.signal
+  }
+
+  get over(): AbortSignal {
+    this.#end ??= new AbortController()
+    if (this.#over) this.#end.abort(wakeOver())
+    return this.#end.signal
+  }
+
+  get finished(): boolean {
+    return this.#over
+  }
+
+  get #isRemote(): boolean {
+    return this.#type.dispatch.kind !== "local"
   }
 
   run(): void {
@@ -82,11 +102,15 @@ export class ActiveWake implements WakeBackend {
   }
 
   async commit(commit: HandlerCommit): Promise<CommitReply> {
-    if (this.#over) throw new RouseError("FENCED", "the wake is over")
+    if (this.#over) throw wakeOver()
     try {
-      const reply = await applyHandlerCommit(this.#plane, this.#lease, commit)
+      const reply = await applyHandlerCommit(this.#plane, this.lease, commit)
       this.#progressAtMs = this.#plane.clock()
-      if (commit.finish) this.#over = true
+      if (commit.finish) {
+        this.#over = true
+        // A handler elsewhere may have said so by itself: whoever waits for its answer need not.
+        this.#end?.abort(wakeOver())
+      }
       return reply
     } catch (error) {
       if (RouseError.is(error, "FENCED")) this.abort(error)
@@ -95,15 +119,23 @@ export class ActiveWake implements WakeBackend {
   }
 
   attachment(id: string): Promise<string | undefined> {
-    return readAttachment(this.#plane, this.#lease.url, id)
+    return readAttachment(this.#plane, this.lease.url, id)
+  }
+
+  async detach(): Promise<void> {
+    this.#detached = true
+    this.#watchdog()
+    this.#heartbeat()
+    await detachedEnd(this.#plane, this)
+    if (!this.#over) throw new RouseError("FENCED", "the handler elsewhere lost its lease")
   }
 
   async #handle(): Promise<void> {
-    const rows = await this.#plane.transactor.rows(this.#lease.url)
+    const rows = await this.#plane.transactor.rows(this.lease.url)
     const { policy } = this.#plane
     const rules = policy.length > 0 ? { policy } : {}
-    const request: WakeRequest = { wake: this.#lease.wake, entity: this.#entity, rows, ...rules }
-    await runWake(this.#definition, request, this, this.#host)
+    const request: WakeRequest = { wake: this.lease.wake, entity: this.#entity, rows, ...rules }
+    await this.#runner.run(request, this)
     if (!this.#over) throw new RouseError("HANDLER_FAILED", "the handler returned without finishing its wake")
   }
 
@@ -113,28 +145,30 @@ export class ActiveWake implements WakeBackend {
     this.#heartbeat()
     const finished = this.#over
     this.#over = true
+    this.#end?.abort(wakeOver())
     if (finished || error === undefined) return this.#resolve()
-    this.#end(error).then(this.#resolve, (failure: unknown) => {
+    this.#giveUp(error).then(this.#resolve, (failure: unknown) => {
       this.#plane.log.error("a wake could not be ended; its lease will expire", {
-        url: this.#lease.url,
+        url: this.lease.url,
         error: String(failure),
       })
       this.#resolve()
     })
   }
 
-  async #end(error: unknown): Promise<void> {
+  async #giveUp(error: unknown): Promise<void> {
     if (RouseError.is(error, "FENCED", "STOPPED")) return
-    const failure = failureOf(error, this.#definition.attempts ?? this.#plane.limits.attemptsMax)
+    if (this.#isRemote && RouseError.is(this.signal.reason, "SHUTTING_DOWN")) return
+    const failure = failureOf(this.#plane, error, this.#type.attempts ?? this.#plane.limits.attemptsMax)
     if (failure.kind === "failed") {
       this.#plane.log.warn("a wake failed", {
-        url: this.#lease.url,
-        attempt: this.#lease.wake.attempt,
+        url: this.lease.url,
+        attempt: this.lease.wake.attempt,
         reason: failure.message,
       })
     }
     try {
-      await endWake(this.#plane, this.#lease, failure)
+      await endWake(this.#plane, this.lease, failure)
     } catch (cause) {
       if (!RouseError.is(cause, "FENCED")) throw cause
     }
@@ -142,24 +176,35 @@ export class ActiveWake implements WakeBackend {
 
   /** Takes the wake away from a handler that makes no progress. */
   #watch(): void {
-    const limit = this.#definition.timeout ?? this.#plane.limits.handlerMs
+    const limit = this.#type.timeout ?? this.#plane.limits.handlerMs
     const leftMs = this.#progressAtMs + limit - this.#plane.clock()
-    if (leftMs <= 0) this.abort(new RouseError("TIMED_OUT", `the handler committed nothing for ${limit} ms`))
-    else this.#watchdog = this.#plane.defer(leftMs, () => this.#watch())
+    if (leftMs > 0) this.#watchdog = this.#plane.defer(leftMs, () => this.#watch())
+    else if (this.#isRemote) void this.#lookForProgress(limit)
+    else this.abort(timedOut(limit))
+  }
+
+  /** A handler elsewhere may commit through another process. */
+  async #lookForProgress(limit: number): Promise<void> {
+    const record = await this.#plane.store.entity(this.lease.url).catch(() => undefined)
+    const progressAtMs = record && controlOf(record).remote?.progressAtMs
+    if (this.#over || this.#detached) return
+    if (progressAtMs === undefined || progressAtMs <= this.#progressAtMs) return this.abort(timedOut(limit), 0)
+    this.#progressAtMs = progressAtMs
+    this.#watch()
   }
 
   #renewLater(): void {
-    this.#heartbeat = this.#plane.defer(this.#plane.limits.leaseMs / 3, () => {
-      if (this.#over) return
-      void this.#renew().then(() => this.#over || this.#renewLater())
+    this.#heartbeat = this.#plane.defer(leaseMsOf(this.#plane.limits, this.#isRemote) / 3, () => {
+      if (this.#over || this.#detached) return
+      void this.#renew().then(() => this.#over || this.#detached || this.#renewLater())
     })
   }
 
   async #renew(): Promise<void> {
-    const { url, wake } = this.#lease
+    const { url, wake } = this.lease
     try {
       await this.#plane.transactor.transact([url], (planning) => {
-        const expiresAtMs = planning.draft.nowMs + this.#plane.limits.leaseMs
+        const expiresAtMs = planning.draft.nowMs + leaseMsOf(this.#plane.limits, this.#isRemote)
         planning.entity(url)?.wake({ kind: "renew", epoch: wake.epoch, expiresAtMs, progress: false })
       })
     } catch (error) {
@@ -169,11 +214,10 @@ export class ActiveWake implements WakeBackend {
   }
 }
 
-function failureOf(error: unknown, attemptsMax: number): WakeFailure {
-  // Its next attempt ends the run before the handler is called.
-  if (RouseError.is(error, "SHUTTING_DOWN", "INTERRUPTED")) return { kind: "released" }
-  const known = error instanceof Error ? error : new Error(String(error))
-  const code = RouseError.is(error) ? { code: error.code } : {}
-  const stack = known.stack === undefined ? {} : { stack: known.stack }
-  return { kind: "failed", message: known.message || known.name, ...stack, ...code, attemptsMax }
+function wakeOver(): RouseError {
+  return new RouseError("FENCED", "the wake is over")
+}
+
+function timedOut(limit: number): RouseError {
+  return new RouseError("TIMED_OUT", `the handler committed nothing for ${limit} ms`)
 }

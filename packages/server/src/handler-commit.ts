@@ -27,6 +27,7 @@ import { newId } from "./core/id.ts"
 import { changeTags } from "./core/tags.ts"
 import { endedWakeRow } from "./core/wake-row.ts"
 import { deliver, need, pendingMessages, schedule } from "./inbox.ts"
+import { leaseMsOf } from "./limits.ts"
 import { planPast } from "./past.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
@@ -50,7 +51,7 @@ export interface HeldLease {
  * @throws {RouseError} `FENCED` when the lease is no longer held; `INVALID_ARGS` for a value that is refused; and as sends and spawns do.
  */
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
-  checkEvents(commit.events, plane.types.get(lease.type)?.state ?? {})
+  checkEvents(commit.events, plane.types.get(lease.type, lease.wake.version)?.state ?? {})
   const { events, sends, spawns: asked, schedules, attachments } = commit
   checkSize([events, sends, asked, schedules, attachments, commit.approvals, commit.work], plane.limits.commitBytesMax)
   if (schedules) checkSchedules(schedules)
@@ -125,8 +126,12 @@ async function planCommit(
   const self = planning.entity(lease.url)
   if (!self) throw new RouseError("FENCED", `${lease.url} was deleted`)
   const { epoch } = lease.wake
-  self.wake({ kind: "renew", epoch, expiresAtMs: planning.draft.nowMs + plane.limits.leaseMs, progress: true })
+  const { nowMs } = planning.draft
+  const expiresAtMs = nowMs + leaseMsOf(plane.limits, Boolean(self.control.remote))
+  self.wake({ kind: "renew", epoch, expiresAtMs, progress: true })
+  if (self.control.remote) self.setControl({ remote: { progressAtMs: nowMs } })
   for (const event of commit.events) self.change(event)
+  if (commit.schema !== undefined && commit.schema !== self.control.schema) self.setControl({ schema: commit.schema })
   await takeMessages(plane, self, lease, commit)
   await planPast(plane, self, self.control.run?.id, commit.events)
   planAttachments(self, commit.attachments ?? [])
@@ -147,7 +152,8 @@ async function takeMessages(plane: Plane, self: EntityDraft, lease: HeldLease, c
   const open = self.control.run
   if (commit.run !== undefined && open?.id !== commit.run) {
     if (open) throw new RouseError("INVALID_ARGS", `run: ${commit.run} cannot begin while ${open.id} is open`)
-    self.setControl({ run: { id: commit.run, messages: [] } })
+    const { version } = lease.wake
+    self.setControl({ run: { id: commit.run, messages: [], ...(version === undefined ? {} : { version }) } })
   }
   if (take.length === 0) return
   const run = self.control.run

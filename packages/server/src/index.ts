@@ -1,6 +1,7 @@
 export { createServer } from "./server.ts"
 export type { Server, ServerOptions } from "./server.ts"
-export type { HandlerHost } from "./active-wake.ts"
+export type { HandlerHost } from "./dispatch/runner.ts"
+export type { WebhookOptions } from "./dispatch/deliveries.ts"
 export { adminToken } from "./http/tokens.ts"
 export { parseTokens } from "./http/tokens-file.ts"
 export type { Scope, Token } from "./http/tokens.ts"

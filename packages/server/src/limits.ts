@@ -6,6 +6,8 @@ export interface Limits {
   readonly wakesMax: number
   /** How long a lease lasts without a commit or a heartbeat. */
   readonly leaseMs: number
+  /** The same for a handler that is not in the server's process. */
+  readonly remoteLeaseMs: number
   /** How long a handler may go without a commit before its wake is taken away, unless its type says otherwise. */
   readonly handlerMs: number
   /** How long an aborted handler may take to return. */
@@ -41,6 +43,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   wakesMax: 2_048,
   leaseMs: 60_000,
+  remoteLeaseMs: 30_000,
   handlerMs: 600_000,
   graceMs: 5_000,
   attemptsMax: ATTEMPTS,
@@ -56,4 +59,9 @@ export const DEFAULT_LIMITS: Limits = {
   bodyBytesMax: 1_048_576,
   commitBytesMax: 16_777_216,
   receiptMs: 86_400_000,
+}
+
+/** How long the lease of a wake lasts. @param isRemote Whether its handler is not in the server's process. */
+export function leaseMsOf(limits: Limits, isRemote: boolean): number {
+  return isRemote ? limits.remoteLeaseMs : limits.leaseMs
 }

@@ -1,5 +1,6 @@
 import type { ApprovalRule, EntityUrl } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
+import type { RemoteHandlers } from "./dispatch/remote-handlers.ts"
 import type { Dispatcher } from "./dispatcher.ts"
 import type { TreeRates } from "./breakers.ts"
 import type { Limits } from "./limits.ts"
@@ -24,6 +25,7 @@ export interface Plane {
   /** Calls `fn` after `ms`; returns the cancellation. */
   readonly defer: Defer
   readonly dispatcher: Dispatcher
+  readonly remote: RemoteHandlers
   /** Says that something falls due at this time, so that the ticker looks then. */
   readonly dueAt: (ms: number) => void
   /** Aborts the wake under way for an entity in this process, if there is one. */

@@ -3,6 +3,7 @@ import { isFrozen, tooManyWakes } from "./breakers.ts"
 import { isoTime } from "./core/control.ts"
 import type { CommitDraft, EntityDraft } from "./core/draft.ts"
 import type { Slot } from "./dispatcher.ts"
+import { leaseMsOf } from "./limits.ts"
 import type { Plane } from "./plane.ts"
 import type { Planning, Transacted } from "./transactor.ts"
 
@@ -40,10 +41,20 @@ export async function transactAndRouse<T>(
     }
     for (const slot of slots) slot.start()
     if (plane.dispatcher.queueing && plane.dispatcher.room > 0) plane.dueAt(transacted.draft.nowMs)
+    lookForRoom(plane, transacted.draft)
     return transacted
   } catch (error) {
     giveBack()
     throw error
+  }
+}
+
+/** Room that came between the plan and its commit, such as a worker that asks for wakes, was told of before there was anything to take. */
+function lookForRoom(plane: Plane, draft: CommitDraft): void {
+  for (const entity of draft.entities) {
+    const { status, dueAtMs } = entity.record
+    if (status !== "queued" || dueAtMs === null || dueAtMs > draft.nowMs) continue
+    if (plane.dispatcher.roomOf(entity) > 0) plane.dueAt(draft.nowMs)
   }
 }
 
@@ -67,14 +78,17 @@ export function leaseNow(
 ): Slot | undefined {
   const { phase } = entity.control.wake
   if (phase.kind !== "queued" || phase.dueAtMs > nowMs) return undefined
-  const slot = plane.dispatcher.reserve(entity.url, entity.record.type, fromQueue)
+  const { run } = entity.control
+  const slot = plane.dispatcher.reserve(entity.url, entity.record.type, run?.version, fromQueue)
   if (!slot) return undefined
   // Counted where there is room, and so once: one that finds none comes here again.
   if (phase.wake.attempt === 1 && tooManyWakes(plane, entity, nowMs)) {
     slot.release()
     return undefined
   }
-  entity.wake({ kind: "lease", nowMs, expiresAtMs: nowMs + plane.limits.leaseMs })
+  entity.wake({ kind: "lease", nowMs, expiresAtMs: nowMs + leaseMsOf(plane.limits, slot.isRemote) })
+  if (slot.isRemote) entity.setControl({ remote: { progressAtMs: nowMs } })
+  else if (entity.control.remote) entity.setControl({ remote: null })
   const wake: WakeInfo = {
     id: phase.wake.id,
     attempt: phase.wake.attempt,
@@ -82,6 +96,7 @@ export function leaseNow(
     first: entity.control.wakes === 0,
     reasons,
     deadlineAtMs: plane.limits.sliceMs === null ? null : nowMs + plane.limits.sliceMs,
+    ...(slot.version === undefined ? {} : { version: slot.version }),
   }
   const kinds = [...new Set(reasons.map((reason) => reason.kind))]
   const { id, attempt, epoch } = wake

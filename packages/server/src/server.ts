@@ -1,9 +1,16 @@
+import { randomBytes } from "node:crypto"
 import type { EntityDefinition } from "@rouse/agents/runtime"
 import { type ApprovalRule, RouseError } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
-import { createCompactor, createStreams } from "@rouse/streams"
-import type { RetentionRule, SubscriptionOptions } from "@rouse/streams"
-import type { HandlerHost } from "./active-wake.ts"
+import { createCompactor, createStreams, Keyring } from "@rouse/streams"
+import type { Clock, RetentionRule, SubscriptionOptions } from "@rouse/streams"
+import { Circuits } from "./dispatch/circuits.ts"
+import { ClaimTokens } from "./dispatch/claim-token.ts"
+import { Deliveries, type WebhookOptions } from "./dispatch/deliveries.ts"
+import { PullDesk } from "./dispatch/pull-desk.ts"
+import { Registry, TYPES_STREAM } from "./dispatch/registry.ts"
+import type { RemoteHandlers } from "./dispatch/remote-handlers.ts"
+import type { HandlerHost } from "./dispatch/runner.ts"
 import { TreeRates } from "./breakers.ts"
 import { Dispatcher } from "./dispatcher.ts"
 import { entitySnapshot, mergeOfEntity } from "./entity-snapshot.ts"
@@ -42,6 +49,8 @@ export interface ServerOptions {
   readonly page?: string
   readonly version?: string
   readonly limits?: Partial<Limits>
+  /** How wakes are sent to handlers behind webhooks. Without it there are none; workers can ask for wakes all the same. */
+  readonly webhooks?: WebhookOptions
   /** Which history may be taken away, by the beginning of the streams' paths: `entities/chat/` is that of the type `chat`. None without. */
   readonly retention?: readonly RetentionRule[]
   /** Rules that ask for approvals of tool calls, of whatever type. The first that matches a call counts. */
@@ -90,6 +99,9 @@ export function createServer(options: ServerOptions): Server {
     random: options.random,
     basePath: "/v1/stream",
     snapshotSource: (path) => entitySnapshot(options.store, path),
+    guard: ({ path }) => {
+      if (path === TYPES_STREAM) throw new RouseError("FORBIDDEN", "what is registered is read at /v1/types")
+    },
     readOnly: (path) => path.startsWith("entities/") || path.startsWith("shared/"),
     onError: (error) => options.log.error("a stream request failed", { error: String(error) }),
     ...(options.longPollMs === undefined ? {} : { longPollMs: options.longPollMs }),
@@ -118,6 +130,9 @@ export function createServer(options: ServerOptions): Server {
   return {
     fetch,
     async start() {
+      await plane.remote.registry.open((error) =>
+        options.log.error("the registered types could not be read", { error: String(error) }),
+      )
       const count = await recover(plane)
       state = "ready"
       stopSweeper = startSweeper(plane, compactor)
@@ -147,6 +162,8 @@ export function createServer(options: ServerOptions): Server {
       state = "closed"
       stopSweeper()
       stop.abort(new RouseError("SHUTTING_DOWN", "the server is shutting down"))
+      plane.remote.pulls.close()
+      plane.remote.registry.close()
       const streamsClosed = streams.close()
       const sockets = Promise.all(listening.map((one) => one.close(graceMs)))
       await ticker.close()
@@ -159,6 +176,7 @@ export function createServer(options: ServerOptions): Server {
 
 function planeOf(options: ServerOptions): Plane & { readonly ticker: Ticker } {
   const { store, clock, random, defer, log } = options
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const ticker: Ticker = new Ticker(() => plane)
   const dispatcher: Dispatcher = new Dispatcher(
     () => plane,
@@ -174,8 +192,9 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: Ticker } {
     transactor: new Transactor(store, clock),
     settlements: new Settlements(),
     types: new Types(options.entities),
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    limits,
     dispatcher,
+    remote: remoteOf(options, ticker, limits),
     dueAt: (ms) => ticker.dueAt(ms),
     abort: (url, reason) => dispatcher.abort(url, reason),
     treeRates: new TreeRates(),
@@ -189,5 +208,24 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: Ticker } {
     },
     ticker,
   }
+  plane.types.follow(() => plane.remote.registry.catalog)
   return plane
+}
+
+/** What an answer may have beside its commit. */
+const ANSWER_BYTES_MORE = 1_048_576
+
+function remoteOf(options: ServerOptions, ticker: Ticker, limits: Limits): RemoteHandlers {
+  const { store, clock, random, defer, webhooks } = options
+  const now: Clock = { now: clock, after: defer }
+  const poke = (): void => ticker.poke()
+  return {
+    registry: new Registry(store, clock, poke),
+    claims: new ClaimTokens(store, clock, webhooks?.randomBytes ?? randomBytes),
+    circuits: new Circuits(clock, random, (ms) => ticker.dueAt(ms)),
+    pulls: new PullDesk(clock, defer, poke),
+    deliveries:
+      webhooks &&
+      new Deliveries(webhooks, new Keyring(store, now, webhooks), limits.commitBytesMax + ANSWER_BYTES_MORE),
+  }
 }

@@ -1,4 +1,3 @@
-import { validateArgs } from "@rouse/agents/runtime"
 import {
   type Budget,
   entityUrl,
@@ -53,7 +52,7 @@ const FIRST_MESSAGE = messageKey(1)
  * @throws {RouseError} `UNKNOWN_TYPE`, `BAD_REQUEST` for a bad id, `INVALID_ARGS` naming the field.
  */
 export async function checkSpawn(plane: Plane, input: SpawnInput): Promise<SpawnInput> {
-  const type = plane.types.need(input.type)
+  const type = plane.types.need(input.type, entityUrl(input.type, input.id))
   if (!isEntityId(input.id)) {
     throw new RouseError(
       "BAD_REQUEST",
@@ -61,7 +60,7 @@ export async function checkSpawn(plane: Plane, input: SpawnInput): Promise<Spawn
     )
   }
   if (input.budget) checkBudget(input.budget)
-  return { ...input, args: await validateArgs(type, input.args) }
+  return { ...input, args: await type.checkArgs(input.args) }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type MessageRow, type Reason, RouseError, type Row } from "@rouse/protocol"
 import type { DueFilter, EntityRecord } from "@rouse/store"
 import { controlOf } from "./core/control.ts"
-import { reasonKind } from "./core/draft.ts"
+import { type EntityDraft, reasonKind } from "./core/draft.ts"
 import { inTurns } from "./core/turns.ts"
 import type { Plane } from "./plane.ts"
 import { freezeTrees, leaseNow } from "./rouse.ts"
@@ -18,6 +18,9 @@ const SLEEP_MS_MAX = 30_000
 
 /** How many queued wakes of one type are read at a time, when there are more than one read shows. */
 const TYPE_BATCH = 16
+
+/** How long a wake steps back for which there is no room in its version. */
+const HOLD_MS = 2_000
 
 /** The pause after the store refused, so that a full disk is not asked without end. */
 const STORE_RETRY_MS = 1_000
@@ -158,7 +161,6 @@ function byType(records: readonly EntityRecord[]): ReadonlyMap<string, readonly 
 
 /** Takes the lease of a queued entity, if there is room for it. */
 async function take(plane: Plane, record: EntityRecord): Promise<void> {
-  if (!plane.types.get(record.type)) return
   let slot: Slot | undefined
   try {
     const { draft, result } = await plane.transactor.transact([record.url], async (planning) => {
@@ -167,6 +169,7 @@ async function take(plane: Plane, record: EntityRecord): Promise<void> {
       const entity = planning.entity(record.url)
       if (!entity || entity.record.status !== "queued") return
       slot = leaseNow(plane, entity, await reasonsOf(plane, record), planning.draft.nowMs, true)
+      if (!slot) holdBack(plane, entity)
     })
     if (result?.applied !== false) freezeTrees(plane, draft)
   } catch (error) {
@@ -174,6 +177,13 @@ async function take(plane: Plane, record: EntityRecord): Promise<void> {
     throw error
   }
   slot?.start()
+}
+
+/** A wake that only a version can run for which there is no room steps back, so that it does not stand before the others of its type. */
+function holdBack(plane: Plane, entity: EntityDraft): void {
+  if (plane.dispatcher.roomFor(entity.record.type) > plane.dispatcher.roomOf(entity)) {
+    entity.wake({ kind: "hold", dueAtMs: entity.nowMs + HOLD_MS })
+  }
 }
 
 /**

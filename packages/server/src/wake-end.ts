@@ -25,6 +25,8 @@ export type WakeFailure =
       readonly attemptsMax: number
     }
   | { readonly kind: "lost"; readonly message: string }
+  /** Its handler's endpoint was not there. It costs the wake nothing but the time until it is tried again. */
+  | { readonly kind: "unreachable"; readonly message: string; readonly dueAtMs: number }
   | { readonly kind: "released" }
 
 /**
@@ -58,7 +60,8 @@ async function planEnd(
   const message = failure.kind === "released" ? undefined : failure.message
   if (failure.kind !== "released") {
     self.setControl({ reason: failure.message })
-    self.insert("error", `${lease.wake.id}.${lease.wake.attempt}`, errorRow(lease.wake, failure, nowMs))
+    if (failure.kind !== "unreachable")
+      self.insert("error", `${lease.wake.id}.${lease.wake.attempt}`, errorRow(lease.wake, failure, nowMs))
   }
   self.update("wake", lease.wake.id, endedWakeRow(lease, isDead ? "dead" : OUTCOME[failure.kind], message, nowMs))
   if (!isDead) return
@@ -76,18 +79,21 @@ async function planEnd(
 function eventOf(plane: Plane, self: EntityDraft, wake: WakeInfo, failure: WakeFailure, nowMs: number): WakeEvent {
   const { epoch } = wake
   if (failure.kind === "released") return { kind: "release", epoch, nowMs }
-  if (failure.kind === "lost") {
-    return { kind: "lose", epoch, reason: failure.message, lossesMax: plane.limits.lossesMax, dueAtMs: nowMs }
-  }
+  if (failure.kind === "unreachable") return { kind: "release", epoch, nowMs: failure.dueAtMs }
   const { phase } = self.control.wake
+  if (failure.kind === "lost") {
+    const losses = phase.kind === "running" ? phase.wake.losses : 0
+    const dueAtMs = losses === 0 ? nowMs : nowMs + backoffMs(losses, RETRY_MS_FIRST, RETRY_MS_MOST, plane.random())
+    return { kind: "lose", epoch, reason: failure.message, lossesMax: plane.limits.lossesMax, dueAtMs }
+  }
   const failures = phase.kind === "running" ? phase.wake.failures : 0
   const dueAtMs = nowMs + backoffMs(failures + 1, RETRY_MS_FIRST, RETRY_MS_MOST, plane.random())
   return { kind: "fail", epoch, reason: failure.message, attemptsMax: failure.attemptsMax, dueAtMs }
 }
 
-const OUTCOME = { failed: "retry", lost: "lost", released: "released" } as const
+const OUTCOME = { failed: "retry", lost: "lost", released: "released", unreachable: "released" } as const
 
-function errorRow(wake: WakeInfo, failure: Exclude<WakeFailure, { kind: "released" }>, nowMs: number): ErrorRow {
+function errorRow(wake: WakeInfo, failure: Extract<WakeFailure, { kind: "failed" | "lost" }>, nowMs: number): ErrorRow {
   const stack = failure.kind === "failed" && failure.stack !== undefined ? { stack: failure.stack } : {}
   const code = (failure.kind === "failed" ? failure.code : undefined) ?? "HANDLER_FAILED"
   return { code, message: failure.message, at: isoTime(nowMs), wake: wake.id, attempt: wake.attempt, ...stack }

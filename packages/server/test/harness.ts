@@ -5,7 +5,15 @@ import { type EntityDefinition, modelResolver } from "@rouse/agents/runtime"
 import type { ApprovalRule, Json, Problem, Row, Settled } from "@rouse/protocol"
 import { openMemoryStore, openStore, type Store } from "@rouse/store"
 import { nodeWebhooks } from "@rouse/streams/node"
-import { createServer, type Limits, type Log, type Server, silentLog, type Token } from "../src/index.ts"
+import {
+  createServer,
+  type Limits,
+  type Log,
+  type Server,
+  silentLog,
+  type Token,
+  type WebhookOptions,
+} from "../src/index.ts"
 
 export interface HarnessOptions {
   readonly entities: Iterable<EntityDefinition>
@@ -17,6 +25,8 @@ export interface HarnessOptions {
   readonly log?: Log
   /** Milliseconds since the Unix epoch. The real one when absent. */
   readonly clock?: () => number
+  /** How wakes are sent to handlers elsewhere. */
+  readonly endpoints?: WebhookOptions
   /** Stands in for every model that is named. */
   readonly model?: string
   /** Webhooks go to this machine. */
@@ -60,6 +70,7 @@ export class Harness {
       ...(options.policy ? { policy: options.policy } : {}),
       ...(options.page ? { page: options.page } : {}),
       ...(options.webhooks ? { subscriptions: { ...nodeWebhooks(), allowLoopbackWebhooks: true } } : {}),
+      ...(options.endpoints ? { webhooks: options.endpoints } : {}),
     })
     await server.start()
     return new Harness(server, store)

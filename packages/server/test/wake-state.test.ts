@@ -23,6 +23,7 @@ const STATES: Record<Kind, WakeState> = {
 const EVENTS: { [K in WakeEvent["kind"]]: Extract<WakeEvent, { kind: K }> } = {
   accept: { kind: "accept", count: 1, wakeId: "w2", nowMs: NOW },
   lease: { kind: "lease", nowMs: NOW, expiresAtMs: NOW + 60 },
+  hold: { kind: "hold", dueAtMs: NOW + 20 },
   renew: { kind: "renew", epoch: 7, expiresAtMs: NOW + 90, progress: true },
   take: { kind: "take", epoch: 7, count: 1 },
   finish: { kind: "finish", epoch: 7, end: { kind: "over" }, wakeId: "w2", nowMs: NOW },
@@ -44,6 +45,7 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
   idle: {
     accept: "queued",
     lease: "CONFLICT",
+    hold: "same",
     renew: "FENCED",
     take: "FENCED",
     finish: "FENCED",
@@ -61,6 +63,7 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
   queued: {
     accept: "queued",
     lease: "running",
+    hold: "queued",
     renew: "FENCED",
     take: "FENCED",
     finish: "FENCED",
@@ -78,6 +81,7 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
   running: {
     accept: "running",
     lease: "CONFLICT",
+    hold: "same",
     renew: "running",
     take: "running",
     finish: "queued",
@@ -95,6 +99,7 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
   suspended: {
     accept: "queued",
     lease: "CONFLICT",
+    hold: "same",
     renew: "FENCED",
     take: "FENCED",
     finish: "FENCED",
@@ -112,6 +117,7 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
   paused: {
     accept: "paused",
     lease: "CONFLICT",
+    hold: "same",
     renew: "FENCED",
     take: "FENCED",
     finish: "FENCED",
@@ -129,6 +135,7 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
   dead: {
     accept: "queued",
     lease: "CONFLICT",
+    hold: "same",
     renew: "FENCED",
     take: "FENCED",
     finish: "FENCED",
@@ -146,6 +153,7 @@ const TABLE: Record<Kind, Record<WakeEvent["kind"], Outcome>> = {
   stopped: {
     accept: "STOPPED",
     lease: "CONFLICT",
+    hold: "same",
     renew: "FENCED",
     take: "FENCED",
     finish: "FENCED",

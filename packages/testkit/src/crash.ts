@@ -12,11 +12,14 @@ import { LedgerClient } from "./crash/ledger-client.ts"
 import { PeerTarget } from "./crash/peer-target.ts"
 import { startProcess } from "./crash/process.ts"
 import type { Plant } from "./crash/program/plants.ts"
+import { RouseRemoteTarget } from "./crash/rouse-remote-target.ts"
+import type { RemoteSetup } from "./crash/rouse-remote-target.ts"
 import { RouseTarget } from "./crash/rouse-target.ts"
 
 export { formatSummary } from "./crash/core/summary.ts"
 export type { ClassSummary, CrashSummary, Percentiles } from "./crash/core/summary.ts"
 export type { Violation } from "./crash/core/history.ts"
+export type { RemoteSetup } from "./crash/rouse-remote-target.ts"
 export { PLANTS } from "./crash/program/plants.ts"
 export type { Plant } from "./crash/program/plants.ts"
 
@@ -29,6 +32,8 @@ export interface CrashOptions {
   readonly agents?: number
   /** The latest moment of a kill after the load goes on, milliseconds. 150 when absent. */
   readonly killMsMax?: number
+  /** Handlers in a process of their own, and which process is killed. In the server's when absent. */
+  readonly remote?: RemoteSetup
   /** A mistake to plant, for a run that must fail. */
   readonly plant?: Plant
   /** Another system, that is killed in Rouse's place. */
@@ -77,7 +82,9 @@ export async function runCrash(options: CrashOptions): Promise<CrashReport> {
 async function judged(options: CrashOptions, directory: string, ledgerUrl: string): Promise<CrashReport> {
   const { kills, seed, agents = 6, killMsMax = 150, plant, onProgress = () => undefined } = options
   const ledger = new LedgerClient(ledgerUrl)
-  const target = new RouseTarget({ directory, ledgerUrl, ...(plant === undefined ? {} : { plant }) })
+  const settings = { directory, ledgerUrl, ...(plant === undefined ? {} : { plant }) }
+  const { remote } = options
+  const target = remote ? await RouseRemoteTarget.open(settings, remote) : new RouseTarget(settings)
   try {
     const history = await drive({
       target,

@@ -37,6 +37,11 @@ export class LiveRows {
     return [...this.#sorted(collection).values()] as RowOf<C>[]
   }
 
+  /** The names of the collections that have rows. */
+  collections(): readonly string[] {
+    return [...this.#collections].flatMap(([name, rows]) => (rows.size > 0 ? [name] : []))
+  }
+
   /** How many rows a collection has. */
   size(collection: string): number {
     return this.#collections.get(collection)?.size ?? 0

@@ -45,6 +45,8 @@ export class TestEntity {
   leasedAtMs = 0
   /** The answer to the last `reserve`. */
   granted: boolean | undefined
+  /** The schema that the author's rows are of. */
+  schema: number | undefined
   readonly #info: Omit<EntityInfo, "tags">
 
   constructor(definition: EntityDefinition, id: string, args: JsonObject, parent: EntityUrl | null, createdAt: string) {
@@ -55,7 +57,8 @@ export class TestEntity {
   }
 
   get info(): EntityInfo {
-    return { ...this.#info, tags: { ...this.tags } }
+    const schema = this.schema === undefined ? {} : { schema: this.schema }
+    return { ...this.#info, tags: { ...this.tags }, ...schema }
   }
 
   apply(event: ChangeEvent): void {

@@ -160,6 +160,7 @@ export class Plane {
     entity.seq = commit.seq
     entity.taken ??= commit.take ?? []
     charge(entity, commit.events, this.now())
+    entity.schema = commit.schema ?? entity.schema
     for (const event of commit.events) entity.apply(event)
     for (const { id, text } of commit.attachments ?? []) entity.attachments.set(id, text)
     const summary = summaryOf(commit.events.findLast((event) => event.key === SUMMARY_KEY)?.value)

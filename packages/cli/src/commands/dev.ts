@@ -63,6 +63,7 @@ async function serve(named: readonly string[], flags: DevFlags, store: Promise<S
     entities: project.entities.values(),
     store,
     host: DEFAULT_HOST,
+    allowLoopbackHandlers: true,
     log,
     fallbackModel: OFFLINE_MODEL,
     isPrivateAllowed: true,

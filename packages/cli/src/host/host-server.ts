@@ -31,6 +31,8 @@ export interface HostOptions {
   readonly publicUrl?: string
   /** Whether webhooks of subscriptions may go to this machine. */
   readonly allowLoopbackWebhooks?: boolean
+  /** Whether handlers may be on this machine, also without TLS. As `allowLoopbackWebhooks` when absent. */
+  readonly allowLoopbackHandlers?: boolean
   /** Which history may be taken away. None without. */
   readonly retention?: readonly RetentionRule[]
   readonly log: Log
@@ -90,6 +92,10 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
       ...nodeWebhooks(),
       allowLoopbackWebhooks,
       ...(publicUrl === undefined ? {} : { publicUrl }),
+    },
+    webhooks: {
+      ...nodeWebhooks({ keepAlive: true }),
+      allowLoopback: options.allowLoopbackHandlers ?? allowLoopbackWebhooks,
     },
     ...(retention === undefined ? {} : { retention }),
     ...(tokens === undefined ? {} : { tokens }),

@@ -38,6 +38,10 @@ export interface Control {
    * The run under way is to end, and why; a further attempt ends it at once. `quiet`: with the parent's, so its end does not rouse the parent.
    */
   readonly interrupting?: { readonly reason: string; readonly quiet: boolean } | null
+  /** Of a lease whose handler is not in the server's process: when it last committed. Such a lease outlives the process. */
+  readonly remote?: { readonly progressAtMs: number } | null
+  /** The schema that the author's rows are of, where their type counts them. */
+  readonly schema?: number
   /** Messages that are dead-lettered. */
   readonly dead?: number
   /** Tool calls that are with workers. */
@@ -47,6 +51,8 @@ export interface Control {
 export interface OpenRun {
   readonly id: string
   readonly messages: readonly string[]
+  /** The version of the handler that it began with, where there is one. */
+  readonly version?: string
 }
 
 /** The control of an entity that was just made. */

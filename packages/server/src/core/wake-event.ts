@@ -8,6 +8,8 @@ export type WakeEvent =
   /** A message was accepted. `wakeId` names the wake, should this begin one. */
   | { readonly kind: "accept"; readonly count: number; readonly wakeId: string; readonly nowMs: number }
   | { readonly kind: "lease"; readonly nowMs: number; readonly expiresAtMs: number }
+  /** Nobody can run the queued wake for now: it is looked at again then. */
+  | { readonly kind: "hold"; readonly dueAtMs: number }
   | { readonly kind: "renew"; readonly epoch: number; readonly expiresAtMs: number; readonly progress: boolean }
   /** The run under way took messages. */
   | { readonly kind: "take"; readonly epoch: number; readonly count: number }

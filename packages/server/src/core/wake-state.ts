@@ -65,6 +65,8 @@ export function stepWake(state: WakeState, event: WakeEvent): WakeState {
       return accept(state, event)
     case "lease":
       return lease(state, event)
+    case "hold":
+      return hold(state, event)
     case "renew":
       return renew(state, event)
     case "take":
@@ -130,6 +132,12 @@ function lease(state: WakeState, event: Of<"lease">): WakeState {
     epoch: state.epoch + 1,
     phase: { kind: "running", wake, expiresAtMs: event.expiresAtMs, pausing: false },
   }
+}
+
+function hold(state: WakeState, event: Of<"hold">): WakeState {
+  const { phase } = state
+  if (phase.kind !== "queued" || phase.dueAtMs >= event.dueAtMs) return state
+  return { ...state, phase: { ...phase, dueAtMs: event.dueAtMs } }
 }
 
 function renew(state: WakeState, event: Of<"renew">): WakeState {

@@ -1,7 +1,9 @@
 import { RouseError, type ServerInfo } from "@rouse/protocol"
 import type { Streams } from "@rouse/streams"
 import { Hono } from "hono"
+import { listTypes } from "../dispatch/type-list.ts"
 import type { Plane } from "../plane.ts"
+import { claimRoutes, dispatchRoutes } from "./dispatch-routes.ts"
 import { entityRoutes, type Env } from "./entity-routes.ts"
 import { admit, type GateOptions, isOpen, scopeOf } from "./gate.ts"
 import { messageRoutes } from "./message-routes.ts"
@@ -36,6 +38,7 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
     await plane.store.check()
     return c.json({ status: "ready" })
   })
+  app.route("/", claimRoutes(plane, stop))
   app.use("/v1/*", async (c, next) => {
     const { raw } = c.req
     if (!isOpen(raw.method, new URL(raw.url).pathname)) c.set("principal", admit(raw, scopeOf(raw), gate))
@@ -49,7 +52,7 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.post("/v1/tool-claims", (c) => postToolClaims(plane, c, stop))
   app.route("/v1/tool-calls", workRoutes(plane))
   app.get("/v1/dead-letters", (c) => getDeadLetters(plane, c))
-  app.get("/v1/types", (c) => c.json({ types: plane.types.list() }))
+  app.route("/v1", dispatchRoutes(plane, stop))
   app.get("/v1/info", (c) => c.json(infoOf(options)))
   app.all("/v1/stream/*", (c) => options.streams.fetch(c.req.raw))
   const page = options.page === undefined ? undefined : pageHandler(options.page)
@@ -65,5 +68,5 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
 
 function infoOf(options: AppOptions): ServerInfo {
   const { version, plane, gate } = options
-  return { name: "rouse", version, types: plane.types.list(), authenticated: gate.tokens.length > 0 }
+  return { name: "rouse", version, types: listTypes(plane), authenticated: gate.tokens.length > 0 }
 }

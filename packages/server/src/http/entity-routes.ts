@@ -17,7 +17,7 @@ import { entityQuery, signalBody, spawnBody, tagsBody } from "@rouse/protocol/sc
 import type { EntityRecord } from "@rouse/store"
 import { type Context, Hono } from "hono"
 import { readAttachment } from "../attachments.ts"
-import { summaryOf } from "../core/control.ts"
+import { shownSummary } from "../dispatch/type-list.ts"
 import { parseWait } from "../core/duration.ts"
 import type { Plane } from "../plane.ts"
 import { findReceipt, putReceipt, receiptKey } from "../receipts.ts"
@@ -84,7 +84,7 @@ async function list(plane: Plane, c: Context<Env>, stop: AbortSignal): Promise<R
   }
   const page = await plane.store.entities(filterOf(query))
   const body: EntityPage = {
-    entities: page.entities.map(summaryOf),
+    entities: page.entities.map((record) => shownSummary(plane, record)),
     ...(page.next === undefined ? {} : { next: page.next }),
   }
   return c.json(body)
@@ -132,7 +132,7 @@ async function spawned(
       : { settled: await waitForSettled(plane, url, outcome.message, waitMs, c.req.raw.signal) }
   const record = await needRecord(plane, url)
   const body: Spawned & Partial<typeof settled> = {
-    entity: summaryOf(record),
+    entity: shownSummary(plane, record),
     offset: await tailOf(plane, url),
     ...message,
     ...settled,
@@ -143,7 +143,11 @@ async function spawned(
 /** An entity with its log's end and what its collections hold. */
 async function detailOf(plane: Plane, url: EntityUrl): Promise<EntityDetail> {
   const record = await needRecord(plane, url)
-  return { ...summaryOf(record), offset: await tailOf(plane, url), collections: await plane.store.rowCounts(url) }
+  return {
+    ...shownSummary(plane, record),
+    offset: await tailOf(plane, url),
+    collections: await plane.store.rowCounts(url),
+  }
 }
 
 async function state(plane: Plane, c: Context<Env>): Promise<Response> {

@@ -39,10 +39,12 @@ export function admit(request: GateRequest, needs: Scope, options: GateOptions):
 
 const WORK = /^\/v1\/tool-(claims$|calls\/)/
 
-/** The scope that a request needs: reading reads, purging administers, workers work, everything else writes. */
+/** The scope that a request needs: reading reads, purging and registering handlers administer, workers work, everything else writes. */
 export function scopeOf(request: GateRequest): Scope {
   if (request.method === "POST" && WORK.test(new URL(request.url).pathname)) return "work"
   if (request.method === "GET" || request.method === "HEAD") return "read"
+  // Where wakes go, and with them all that agents know, is for those who may do anything.
+  if (new URL(request.url).pathname.startsWith("/v1/types")) return "admin"
   return request.method === "DELETE" ? "admin" : "write"
 }
 

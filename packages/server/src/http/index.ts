@@ -1,5 +1,5 @@
 export { admit, scopeOf } from "./gate.ts"
 export type { GateOptions, GateRequest } from "./gate.ts"
-export { bind, listenWith } from "./listen.ts"
+export { bind, listen, listenWith } from "./listen.ts"
 export type { Address, Listening } from "./listen.ts"
 export { mergeOfEntity } from "../entity-snapshot.ts"

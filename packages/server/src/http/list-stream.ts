@@ -1,6 +1,6 @@
 import type { EntityQuery, EntityStatus, EntityUrl } from "@rouse/protocol"
 import type { EntityFilter, EntityRecord } from "@rouse/store"
-import { summaryOf } from "../core/control.ts"
+import { shownSummary } from "../dispatch/type-list.ts"
 import type { Plane } from "../plane.ts"
 import { encodeEvents, heartbeat, type ServerEvent } from "./sse.ts"
 
@@ -27,7 +27,9 @@ export async function* listEvents(
     const page = await plane.store.entities(filter)
     const shown = new Set(page.entities.map((record) => record.url))
     const next = page.next === undefined ? {} : { next: page.next }
-    yield encodeEvents([{ event: "page", data: { entities: page.entities.map(summaryOf), ...next } }])
+    yield encodeEvents([
+      { event: "page", data: { entities: page.entities.map((one) => shownSummary(plane, one)), ...next } },
+    ])
     while (!stop.aborted) {
       if (changed.size === 0) {
         const quiet = await pause(plane, HEARTBEAT_MS, (resolve) => {
@@ -39,7 +41,7 @@ export async function* listEvents(
       await pause(plane, COALESCE_MS, () => undefined)
       const records = [...changed.values()]
       changed.clear()
-      const events = records.flatMap((record) => eventFor(record, filter, shown))
+      const events = records.flatMap((record) => eventFor(plane, record, filter, shown))
       if (events.length > 0) yield encodeEvents(events)
     }
   } finally {
@@ -48,10 +50,10 @@ export async function* listEvents(
   }
 }
 
-function eventFor(record: EntityRecord, filter: EntityFilter, shown: Set<EntityUrl>): ServerEvent[] {
+function eventFor(plane: Plane, record: EntityRecord, filter: EntityFilter, shown: Set<EntityUrl>): ServerEvent[] {
   if (matches(record, filter)) {
     shown.add(record.url)
-    return [{ event: "entity", data: summaryOf(record) }]
+    return [{ event: "entity", data: shownSummary(plane, record) }]
   }
   return shown.delete(record.url) ? [{ event: "gone", data: { url: record.url } }] : []
 }

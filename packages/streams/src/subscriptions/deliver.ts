@@ -1,6 +1,7 @@
-import { RouseError, hostOf, reachOf } from "@rouse/protocol"
+import { RouseError } from "@rouse/protocol"
 import type { Op, SubscribedStream } from "@rouse/store"
-import { checkWebhookUrl, isAllowedAddress } from "../core/webhook-url.ts"
+import { checkWebhookUrl } from "../core/webhook-url.ts"
+import { addressOf } from "./address.ts"
 import type { SubscriptionContext } from "./context.ts"
 import { apply, find, retrying } from "./known.ts"
 import type { Known } from "./known.ts"
@@ -76,8 +77,9 @@ async function send(
   signal: AbortSignal,
 ): Promise<WebhookResponse> {
   const { config, state, record } = known
-  const url = checkWebhookUrl(config.webhookUrl ?? "", context.options.allowLoopbackWebhooks === true)
-  const address = await addressOf(context, url)
+  const allowLoopback = context.options.allowLoopbackWebhooks === true
+  const url = checkWebhookUrl(config.webhookUrl ?? "", allowLoopback)
+  const address = await addressOf(url, allowLoopback, context.options.resolve)
   const body = JSON.stringify({
     subscription_id: record.id,
     wake_id: "wakeId" in state.phase ? state.phase.wakeId : "",
@@ -89,16 +91,6 @@ async function send(
   const headers = { "content-type": "application/json", "webhook-signature": await context.keyring.sign(body) }
   signal.throwIfAborted()
   return context.options.fetch({ url, address, headers, body, responseBytesMax: ANSWER_BYTES_MAX, signal })
-}
-
-/** One address, when all that the name has may be connected to: a name that leads inside only sometimes is refused always. */
-async function addressOf(context: SubscriptionContext, url: URL): Promise<string> {
-  const host = hostOf(url)
-  const addresses = reachOf(host) === undefined ? await context.options.resolve(host) : [host]
-  const allowLoopback = context.options.allowLoopbackWebhooks === true
-  const [first] = addresses
-  if (first !== undefined && addresses.every((address) => isAllowedAddress(address, url, allowLoopback))) return first
-  throw new RouseError("WEBHOOK_URL_REJECTED", `webhook.url: ${host} does not lead to a public address`)
 }
 
 function outcomeOf({ status, body }: WebhookResponse): Outcome {

@@ -15,6 +15,16 @@ export interface PublicKey {
   readonly alg: "EdDSA"
 }
 
+/** What making keys needs of the world. */
+export type KeyringOptions = Pick<SubscriptionOptions, "randomBytes" | "keyRotationMs">
+
+interface Signer {
+  readonly name: string
+  readonly value: string
+  readonly key: KeyObject
+  readonly kid: string
+}
+
 const PREFIX = "webhook-key/"
 const SEED_BYTES = 32
 /** What PKCS #8 has before an Ed25519 seed. RFC 8410 §7. */
@@ -27,10 +37,11 @@ const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex")
 export class Keyring {
   readonly #store: Store
   readonly #clock: Clock
-  readonly #options: SubscriptionOptions
+  readonly #options: KeyringOptions
   #tended: Promise<void> | undefined
+  #last: Signer | undefined
 
-  constructor(store: Store, clock: Clock, options: SubscriptionOptions) {
+  constructor(store: Store, clock: Clock, options: KeyringOptions) {
     this.#store = store
     this.#clock = clock
     this.#options = options
@@ -49,10 +60,18 @@ export class Keyring {
 
   /** The value of `Webhook-Signature`: over the time in seconds, a point, and the body. */
   async sign(body: string): Promise<string> {
-    const key = privateKeyOf(await this.#signing())
+    const { key, kid } = this.#signer(await this.#signing())
     const seconds = Math.floor(this.#clock.now() / 1000)
     const signature = sign(null, Buffer.from(`${seconds}.${body}`), key).toString("base64url")
-    return `t=${seconds},kid=${publicKeyOf(key).kid},ed25519=${signature}`
+    return `t=${seconds},kid=${kid},ed25519=${signature}`
+  }
+
+  /** Reading a key takes longer than signing with it. */
+  #signer({ name, value }: Secret): Signer {
+    if (this.#last?.name === name && this.#last.value === value) return this.#last
+    const key = keyOfSeed(Buffer.from(value, "base64url"))
+    this.#last = { name, value, key, kid: publicKeyOf(key).kid }
+    return this.#last
   }
 
   async #signing(): Promise<Secret> {

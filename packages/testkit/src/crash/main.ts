@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { formatSummary, type Peer, runCrash } from "../crash.ts"
+import { formatSummary, type Peer, type RemoteSetup, runCrash } from "../crash.ts"
 
-/** `--kills N`, `--seed N`, `--agents N`, `--target PEER`, `--plant NAME`, `--keep DIRECTORY`, `--json`. Exit code 1 when a promise was broken. */
+/**
+ * `--kills N`, `--seed N`, `--agents N`, `--target PEER`, `--plant NAME`, `--handlers webhook|pull`, `--victim handler|server`, `--keep DIRECTORY`,
+ * `--json`. Exit code 1 when a promise was broken.
+ */
 const { values } = parseArgs({
   options: {
     kills: { type: "string" },
@@ -11,6 +14,8 @@ const { values } = parseArgs({
     agents: { type: "string" },
     plant: { type: "string" },
     target: { type: "string" },
+    handlers: { type: "string" },
+    victim: { type: "string" },
     keep: { type: "string" },
     json: { type: "boolean" },
   },
@@ -30,6 +35,17 @@ function peerOf(name: string | undefined): { readonly peer?: Peer } {
   throw new Error(`--target: there is no ${file}`)
 }
 
+function remote(): { readonly remote: RemoteSetup; readonly killMsMax: number } | undefined {
+  const { handlers, victim = "handler" } = values
+  if (handlers === undefined) return undefined
+  if (handlers !== "webhook" && handlers !== "pull") throw new Error("--handlers: must be webhook or pull")
+  if (victim !== "handler" && victim !== "server") throw new Error("--victim: must be handler or server")
+  return { remote: { way: handlers, victim }, killMsMax: REMOTE_KILL_MS_MAX }
+}
+
+/** Longer lives: a handler that was away is tried again after a pause. */
+const REMOTE_KILL_MS_MAX = 700
+
 const kills = count("kills", 50)
 const { summary, violations } = await runCrash({
   kills,
@@ -37,6 +53,7 @@ const { summary, violations } = await runCrash({
   agents: count("agents", 6),
   ...peerOf(values.target),
   ...(values.plant === undefined ? {} : { plant: values.plant as never }),
+  ...remote(),
   ...(values.keep === undefined ? {} : { directory: values.keep }),
   onProgress: (done) => {
     if (done % 10 === 0) process.stderr.write(`${done} of ${kills} kills\n`)

@@ -26,7 +26,7 @@ export interface RouseTargetOptions {
 
 /** Rouse itself: the program in `program/`, in a process of its own, over HTTP. */
 export class RouseTarget implements Target {
-  readonly name = "rouse"
+  readonly name: string = "rouse"
   readonly #options: RouseTargetOptions
   readonly #data: string
   readonly #http = new HttpClient()

@@ -14,9 +14,9 @@ const input = z.object({ ref: z.string() })
 /** The world outside, over all lives. */
 export interface Outside {
   readonly book: EffectBook
-  /** The last life that asked about a call, by idempotency key. */
-  readonly askedBy: Map<string, number>
-  /** Calls that a life was still at which had been taken for dead, after the next one had asked about them. */
+  /** Who asked about a call last, by idempotency key: one object a question. */
+  readonly askedBy: Map<string, { readonly life: number }>
+  /** Calls that an attempt was still at which had been taken for dead, after a later one had asked about them. */
   readonly raced: Set<string>
 }
 
@@ -47,15 +47,18 @@ function simulatedTool(
     parallel: !alone,
     ...(approval ? { approval: true } : {}),
     async execute({ ref }: z.infer<typeof input>, { idempotencyKey: key }: ToolContext) {
+      const asked = askedBy.get(key)
       await life.gate()
-      if (life.id < (askedBy.get(key) ?? 0)) raced.add(key)
+      // Also by a later attempt in the same life, when that was frozen and another one had taken its lease meanwhile.
+      const now = askedBy.get(key)
+      if (now !== asked || life.id < (now?.life ?? 0)) raced.add(key)
       book.record({ key, ref, tool: name, effect })
       await life.gate()
       return { ref }
     },
     async reconcile({ ref }: z.infer<typeof input>, { idempotencyKey: key }: ToolContext) {
       await life.gate()
-      askedBy.set(key, life.id)
+      askedBy.set(key, { life: life.id })
       if (blindReconcile) return undefined
       return book.find(key) === undefined ? undefined : { ref }
     },

@@ -1,0 +1,58 @@
+import { RouseError } from "@rouse/protocol"
+import { processEnv } from "../env.ts"
+import type { Env } from "../env.ts"
+import type { EntityDefinition } from "../entity.ts"
+import type { Host, ModelResolver } from "../host.ts"
+import { silentLog } from "../log.ts"
+import type { Log } from "../log.ts"
+
+/** What handlers outside of the server have in common. */
+export interface RemoteOptions {
+  readonly entities: Iterable<EntityDefinition>
+  /** The server's address, such as `https://rouse.example.com`. `ROUSE_URL` of the environment when absent. */
+  readonly server?: string
+  /** The version of this code: letters, digits and `._+-`, at most 64. The digest of what was built, a tag, a commit. */
+  readonly version?: string
+  /** Environment variables, for keys of models. The process's own when absent. */
+  readonly env?: Env
+  /** How names of models become models. From `env` when absent. */
+  readonly models?: ModelResolver
+  readonly log?: Log
+  /** How long text may wait before it is on the log as a delta, milliseconds. 50 when absent; Infinity: no deltas. */
+  readonly deltaMs?: number
+  /** Calls the server. The runtime's when absent. */
+  readonly fetch?: typeof fetch
+}
+
+/** The server's address, without a slash at its end. @throws {RouseError} `INVALID_ARGS`. */
+export function serverOf(options: RemoteOptions, name: string): string {
+  const server = options.server ?? (options.env ?? processEnv())["ROUSE_URL"]
+  if (server === undefined || !URL.canParse(server))
+    throw new RouseError("INVALID_ARGS", `${name}: server must be the address of a Rouse server; or set ROUSE_URL`)
+  return new URL(server).href.replace(/\/$/, "")
+}
+
+/** @throws {RouseError} `INVALID_ARGS` when there are none, or two of a name. */
+export function entitiesOf(options: RemoteOptions, name: string): ReadonlyMap<string, EntityDefinition> {
+  const entities = new Map<string, EntityDefinition>()
+  for (const entity of options.entities) {
+    if (entities.has(entity.name))
+      throw new RouseError("INVALID_ARGS", `${name}: two entities are named "${entity.name}"`)
+    entities.set(entity.name, entity)
+  }
+  if (entities.size === 0) throw new RouseError("INVALID_ARGS", `${name}: entities must not be empty`)
+  return entities
+}
+
+/** What wakes are given of the host. @param env Of this invocation, where the runtime passes it. */
+export function hostOf(options: RemoteOptions, env: Env | undefined): Host {
+  const vars = env ?? options.env
+  return {
+    clock: Date.now,
+    random: Math.random,
+    log: options.log ?? silentLog,
+    ...(vars === undefined ? {} : { env: vars }),
+    ...(options.models === undefined ? {} : { models: options.models }),
+    ...(options.deltaMs === undefined ? {} : { deltaMs: options.deltaMs }),
+  }
+}
