@@ -33,20 +33,38 @@ export async function receiptKey(
 }
 
 /**
- * What a request with this key was answered; undefined when it is new.
+ * Does what a request asks for, once for its key: the same request again, also at the same time, is answered as the first was.
  *
- * @throws {RouseError} `IDEMPOTENCY_MISMATCH` when the key was used for another request.
+ * @param act Has its answer put into the commit it makes, so that both happen or neither. The answer is a value of JSON.
+ * @throws {RouseError} `IDEMPOTENCY_MISMATCH` when the key was used for another request; and as `act` does.
  */
-export async function findReceipt(plane: Plane, receipt: ReceiptKey | undefined): Promise<Json | undefined> {
+export async function once<T>(
+  plane: Plane,
+  receipt: ReceiptKey | undefined,
+  act: (note: (draft: CommitDraft, answer: T) => void) => Promise<T>,
+): Promise<T> {
+  const known = await findReceipt(plane, receipt)
+  if (known !== undefined) return known as T
+  try {
+    return await act((draft, answer) => putReceipt(plane, draft, receipt, answer as Json))
+  } catch (error) {
+    // The same request came twice at once, and the other was first.
+    const other = RouseError.is(error, "CONFLICT") ? await findReceipt(plane, receipt) : undefined
+    if (other === undefined) throw error
+    return other as T
+  }
+}
+
+/** An expired receipt holds until it is swept: the store's guard takes it so too. */
+async function findReceipt(plane: Plane, receipt: ReceiptKey | undefined): Promise<Json | undefined> {
   if (!receipt) return undefined
   const stored = await plane.store.receipt(receipt.key)
-  if (!stored || stored.expiresAtMs <= plane.clock()) return undefined
+  if (!stored) return undefined
   if (stored.fingerprint === receipt.fingerprint) return stored.response
   throw new RouseError("IDEMPOTENCY_MISMATCH", "Idempotency-Key: was used for a request with another path or body")
 }
 
-/** Adds the answer to the commit that the request makes, so that both happen or neither. */
-export function putReceipt(plane: Plane, draft: CommitDraft, receipt: ReceiptKey | undefined, response: Json): void {
+function putReceipt(plane: Plane, draft: CommitDraft, receipt: ReceiptKey | undefined, response: Json): void {
   if (!receipt) return
   const expiresAtMs = draft.nowMs + plane.limits.receiptMs
   draft.also(

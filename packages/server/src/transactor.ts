@@ -128,8 +128,13 @@ export class Transactor {
       return { value, result, draft }
     } catch (error) {
       this.forget(urls)
-      if (!RouseError.is(error, "CONFLICT") || last) throw error
+      if (!RouseError.is(error, "CONFLICT") || last || isAnswered(error)) throw error
       return undefined
     }
   }
+}
+
+/** Another request with the same key was first: to plan again would not help. */
+function isAnswered(error: RouseError): boolean {
+  return error.details?.["guard"] === "noReceipt"
 }

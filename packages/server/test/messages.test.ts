@@ -72,6 +72,23 @@ describe("a message", () => {
     expect(await send("y")).toMatchObject({ status: 409, body: { code: "IDEMPOTENCY_MISMATCH" } })
   })
 
+  test("that makes its agent, or signals it, twice at once under one key is one request", async () => {
+    const headers = { "idempotency-key": "made" }
+    const make = () => harness.call<Spawned>("PUT", "/v1/entities/upper/made", { message: "x" }, headers)
+    const made = await Promise.all(Array.from({ length: 20 }, make))
+    expect(made.map(({ status, body }) => [status, body.message])).toEqual(made.map(() => [201, made[0]?.body.message]))
+    const signal = () =>
+      harness.call<Receipt>(
+        "POST",
+        "/v1/entities/upper/made/signals",
+        { signal: "hello" },
+        { "idempotency-key": "signal" },
+      )
+    const told = await Promise.all(Array.from({ length: 20 }, signal))
+    expect(told.map(({ status, body }) => [status, body.message])).toEqual(told.map(() => [202, told[0]?.body.message]))
+    expect(await harness.rows("/upper/made", "message")).toHaveLength(2)
+  })
+
   test("that arrives while the agent is busy waits, and none is lost", async () => {
     await harness.spawn("/slow/busy")
     const asks = ["a", "b", "c"].map((content) => harness.ask("/slow/busy", content))

@@ -20,7 +20,7 @@ import { readAttachment } from "../attachments.ts"
 import { shownSummary } from "../dispatch/type-list.ts"
 import { parseWait } from "../core/duration.ts"
 import type { Plane } from "../plane.ts"
-import { findReceipt, putReceipt, receiptKey } from "../receipts.ts"
+import { once, receiptKey } from "../receipts.ts"
 import { remove, tag } from "../entities.ts"
 import { allRows } from "../history.ts"
 import { waitForSettled } from "../settlement.ts"
@@ -98,7 +98,6 @@ async function put(plane: Plane, c: Context<Env>): Promise<Response> {
   const waitMs = wait === undefined ? undefined : parseWait(wait)
   const principal = c.get("principal")
   const receipt = await receiptKey(c.req.raw, principal, text)
-  const known = (await findReceipt(plane, receipt)) as unknown as SpawnOutcome | undefined
   const { args = {}, tags = {}, parent = null, message, budget } = body
   const input = {
     type: c.req.param("type") ?? "",
@@ -110,11 +109,9 @@ async function put(plane: Plane, c: Context<Env>): Promise<Response> {
     from: principal,
     ...(budget ? { budget } : {}),
   } as const
-  const outcome =
-    known ??
-    (await spawn(plane, message === undefined ? input : { ...input, message }, (draft, made) =>
-      putReceipt(plane, draft, receipt, made as unknown as Json),
-    ))
+  const outcome = await once<SpawnOutcome>(plane, receipt, (note) =>
+    spawn(plane, message === undefined ? input : { ...input, message }, note),
+  )
   return spawned(plane, c, url, outcome, waitMs)
 }
 
@@ -186,12 +183,9 @@ async function postSignal(plane: Plane, c: Context<Env>): Promise<Response> {
   const body = parseBody(text, signalBody)
   const receipt = await receiptKey(c.req.raw, c.get("principal"), text)
   const payload = body.payload === undefined ? {} : { payload: body.payload }
-  const known = (await findReceipt(plane, receipt)) as string | undefined
-  const message =
-    known ??
-    (await signal(plane, { to: url, from: c.get("principal"), name: body.signal, ...payload }, (draft, key) =>
-      putReceipt(plane, draft, receipt, key),
-    ))
+  const message = await once<string>(plane, receipt, (note) =>
+    signal(plane, { to: url, from: c.get("principal"), name: body.signal, ...payload }, note),
+  )
   return c.json({ url, message, offset: await tailOf(plane, url) }, 202)
 }
 

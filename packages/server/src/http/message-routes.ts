@@ -1,7 +1,6 @@
 import {
   entityStreamPath,
   type EntityUrl,
-  type Json,
   type MessageMode,
   type Offset,
   type Receipt,
@@ -11,11 +10,10 @@ import {
 import { sendBody } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
 import { isoTime } from "../core/control.ts"
-import type { CommitDraft } from "../core/draft.ts"
 import { parseWait } from "../core/duration.ts"
 import { send, type SendInput, type Sent } from "../inbox.ts"
 import type { Plane } from "../plane.ts"
-import { findReceipt, putReceipt, type ReceiptKey, receiptKey } from "../receipts.ts"
+import { once, type ReceiptKey, receiptKey } from "../receipts.ts"
 import { isTerminal, waitForSettled } from "../settlement.ts"
 import { parseBody, readText } from "./body.ts"
 import { type Env, tailOf, urlOf } from "./entity-routes.ts"
@@ -63,27 +61,16 @@ function inputOf(plane: Plane, c: Context<Env>, to: EntityUrl, text: string): Se
 /** A message as it was sent, and the end of the log before it. */
 type Posted = Sent & { readonly before?: Offset }
 
-async function sendOnce(
+function sendOnce(
   plane: Plane,
   input: SendInput,
   receipt: ReceiptKey | undefined,
   before: Offset | undefined,
 ): Promise<Posted> {
   const posted = (sent: Sent): Posted => ({ ...sent, ...(before === undefined ? {} : { before }) })
-  const known = (await findReceipt(plane, receipt)) as unknown as Posted | undefined
-  if (known) return known
-  try {
-    const onPlan = (draft: CommitDraft, sent: Sent): void =>
-      putReceipt(plane, draft, receipt, posted(sent) as unknown as Json)
-    return posted(await send(plane, input, onPlan))
-  } catch (error) {
-    // The same key came twice at once, and the other was first.
-    const other = RouseError.is(error, "CONFLICT")
-      ? ((await findReceipt(plane, receipt)) as unknown as Posted | undefined)
-      : undefined
-    if (other) return other
-    throw error
-  }
+  return once<Posted>(plane, receipt, async (note) =>
+    posted(await send(plane, input, (draft, sent) => note(draft, posted(sent)))),
+  )
 }
 
 function streamed(plane: Plane, url: EntityUrl, sent: Sent, from: Offset, stop: AbortSignal): Response {

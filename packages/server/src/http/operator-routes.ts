@@ -1,9 +1,9 @@
-import { type Json, RouseError, type ScheduleBody, type ScheduleInfo, type ScheduleRule } from "@rouse/protocol"
+import type { ScheduleBody, ScheduleInfo, ScheduleRule } from "@rouse/protocol"
 import { deadLetterBody, deadLetterQuery, scheduleBody } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
 import { deadLetters, discard, retry } from "../dead-letters.ts"
 import type { Plane } from "../plane.ts"
-import { findReceipt, putReceipt, receiptKey } from "../receipts.ts"
+import { once, receiptKey } from "../receipts.ts"
 import { removeSchedule, schedulesOf, setSchedule } from "../schedules.ts"
 import { postApproval } from "./approval-routes.ts"
 import { parseBody, parseValue, readText } from "./body.ts"
@@ -36,14 +36,9 @@ async function postSchedule(plane: Plane, c: Context<Env>): Promise<Response> {
   const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
   const body = parseBody(text, scheduleBody)
   const receipt = await receiptKey(c.req.raw, c.get("principal"), text)
-  const known = (await findReceipt(plane, receipt)) as unknown as ScheduleInfo | undefined
   const { name, message: content, catchUp } = body
   const request = { name, rule: ruleOf(body), content, ...(catchUp ? { catchUp } : {}) }
-  const made =
-    known ??
-    (await setSchedule(plane, url, request, (draft, info) =>
-      putReceipt(plane, draft, receipt, info as unknown as Json),
-    ))
+  const made = await once<ScheduleInfo>(plane, receipt, (note) => setSchedule(plane, url, request, note))
   return c.json(made)
 }
 
@@ -57,9 +52,10 @@ function ruleOf({ cron, timezone, every, at }: ScheduleBody): ScheduleRule {
 
 async function deleteSchedule(plane: Plane, c: Context<Env>): Promise<Response> {
   const receipt = await receiptKey(c.req.raw, c.get("principal"), "")
-  if ((await findReceipt(plane, receipt)) === undefined) {
-    await removeSchedule(plane, urlOf(c), c.req.param("name") ?? "", (draft) => putReceipt(plane, draft, receipt, true))
-  }
+  await once<true>(plane, receipt, async (note) => {
+    await removeSchedule(plane, urlOf(c), c.req.param("name") ?? "", (draft) => note(draft, true))
+    return true
+  })
   return c.body(null, 204)
 }
 
@@ -75,8 +71,6 @@ async function settleDead(plane: Plane, c: Context<Env>, settle: Settle): Promis
   const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
   const { messages } = parseBody(text, deadLetterBody)
   const receipt = await receiptKey(c.req.raw, c.get("principal"), text)
-  const known = await findReceipt(plane, receipt)
-  if (known !== undefined && typeof known !== "number") throw new RouseError("INTERNAL", "a receipt is of another kind")
-  const count = known ?? (await settle(plane, url, messages, (draft, n) => putReceipt(plane, draft, receipt, n)))
+  const count = await once<number>(plane, receipt, (note) => settle(plane, url, messages, note))
   return c.json({ url, messages: count }, 202)
 }
