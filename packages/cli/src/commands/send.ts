@@ -47,12 +47,21 @@ async function uploaded(
   const ids: string[] = []
   for (const path of paths) {
     const name = basename(path)
-    const file = await openAsBlob(resolve(io.cwd, path)).catch(() => {
-      throw usage(`--attach: ${path} cannot be read`)
-    })
+    const file = await opened(resolve(io.cwd, path))
+    if (file === undefined) throw usage(`--attach: ${path} cannot be read`)
     ids.push((await upload(file, { name, mediaType: mediaTypeOfName(name) })).id)
   }
   return ids
+}
+
+/** A file as a blob that is read as it is sent; undefined when it cannot be. */
+async function opened(path: string): Promise<Blob | undefined> {
+  try {
+    return await openAsBlob(path)
+  } catch {
+    // Not there, or a directory: the caller says which.
+    return undefined
+  }
 }
 
 async function contentOf(message: string | undefined, flags: SendFlags, io: Io): Promise<Json> {
