@@ -1,7 +1,7 @@
 import type { Principal } from "./collections.ts"
 
-/** What is known of an attachment. Also how a message and a tool's output refer to one: bytes are never in a row. */
-export interface AttachmentInfo {
+/** What is known of an attachment. Also how a message and a tool's output refer to one: bytes are never in a row. An alias, so that it is `Json`. */
+export type AttachmentInfo = {
   readonly type: "attachment"
   /** The SHA-256 of its bytes, in hex. */
   readonly id: string
