@@ -1,92 +1,102 @@
-import { RouseError } from "@rouse/protocol"
-import type { AttachmentRow, Json, ToolCallRow } from "@rouse/protocol"
-import type { StandardSchemaV1 } from "@standard-schema/spec"
-import { cutOutput } from "./core/cut-output.ts"
+import { OCTETS, RouseError } from "@rouse/protocol"
+import type { AttachmentBackend, AttachmentInfo, AttachmentLabel, ByteRange } from "@rouse/protocol"
 import type { Session } from "./session.ts"
-import { tool } from "./tool.ts"
-import type { Tool } from "./tool.ts"
 
-/** What one call of `read_attachment` may return: below what is cut, so that it is not attached again. */
-const READ_CHARS_MAX = 16_000
-const ID_CHARS = 64
+/** What may be put: text is kept as UTF-8, without secrets that were resolved; bytes are kept as they are. A stream is read once, and never held whole. */
+export type AttachmentContent = string | Uint8Array | ReadableStream<Uint8Array> | Blob
 
-/**
- * A tool's result as the prompt may hold it. A large one becomes an attachment, in the commit that holds the result, and a preview with
- * its name. The same text has the same name, so that a call that runs again attaches nothing twice.
- */
-export async function attached(session: Session, call: ToolCallRow, result: Json): Promise<Json> {
-  const output = session.vault.value(result)
-  const whole = typeof output === "string" ? output : JSON.stringify(output)
-  const cut = cutOutput(whole)
-  if (cut === undefined) return output
-  if (session.readAttachment === undefined) return cut.bare
-  const { text } = cut
-  const id = await digestOf(text)
-  session.writer.batch.attachments.push({ id, text })
-  session.put("attachment", id, {
-    id,
-    run: session.run,
-    call: call.id,
-    contentType: typeof output === "string" ? "text/plain" : "application/json",
-    chars: text.length,
-    at: session.now(),
-  } satisfies AttachmentRow)
-  return cut.preview(id)
+export interface PutOptions {
+  /** A file's name, without a path. */
+  readonly name: string
+  /** `text/plain` of a text, the blob's own of a blob, `application/octet-stream` of other bytes when absent. */
+  readonly mediaType?: string
 }
 
-/** The platform's tool that reads what `attached` put aside. */
-export function readAttachmentTool(session: Session): Tool {
-  return tool({
-    name: "read_attachment",
-    description: `Read a part of a large tool result that was cut, by its attachment id. At most ${READ_CHARS_MAX} characters a call.`,
-    input: INPUT,
-    inputSchema: {
-      type: "object",
-      properties: {
-        id: { type: "string", description: "The attachment's id" },
-        offset: { type: "integer", minimum: 0, description: "The first character to return; 0 when left out" },
-        limit: { type: "integer", minimum: 1, description: "How many characters to return" },
-      },
-      required: ["id"],
-      additionalProperties: false,
+/** The entity's attachments. @see docs/attachments.md */
+export interface Attachments {
+  /**
+   * Keeps bytes beside the log, durable when it resolves. The same bytes again are the same attachment, also in a retried wake.
+   *
+   * @throws {RouseError} `INVALID_ARGS` naming `name` or `mediaType`; `TOO_LARGE`; `FENCED`.
+   */
+  put(content: AttachmentContent, options: PutOptions): Promise<AttachmentInfo>
+  /** Undefined when there is none. Its bytes are read when they are asked for. */
+  get(id: string): Promise<Attachment | undefined>
+  list(): Promise<readonly AttachmentInfo[]>
+}
+
+export interface Attachment extends AttachmentInfo {
+  /** @throws {RouseError} `NOT_FOUND` when it was deleted meanwhile. */
+  stream(range?: ByteRange): Promise<ReadableStream<Uint8Array>>
+  bytes(): Promise<Uint8Array>
+  text(): Promise<string>
+}
+
+/** The entity's attachments as a handler or a tool reaches them. @param from What the rows say of where new ones come from. */
+export function attachmentsOf(session: Session, from: Pick<AttachmentLabel, "call"> = {}): Attachments {
+  const backend = (): AttachmentBackend => {
+    if (session.attachments !== undefined) return session.attachments
+    throw new RouseError("INVALID_ARGS", "attachments: this host keeps none")
+  }
+  return {
+    async put(content, { name, mediaType }) {
+      const label = { name, mediaType: mediaType ?? typeOf(content), run: session.run, ...from }
+      return await backend().put(streamOf(typeof content === "string" ? session.vault.text(content) : content), label)
     },
-    effect: "pure",
-    execute: async ({ id, offset = 0, limit = READ_CHARS_MAX }) => {
-      const text = await session.readAttachment?.(id)
-      if (text === undefined) throw new RouseError("NOT_FOUND", `there is no attachment ${JSON.stringify(id)}`)
-      const end = Math.min(text.length, offset + Math.min(limit, READ_CHARS_MAX))
-      return { text: text.slice(offset, end), offset, next: end < text.length ? end : null, length: text.length }
+    async get(id) {
+      const info = await backend().info(id)
+      return info && attachment(backend(), info)
     },
-  })
+    list: async () => await backend().list(),
+  }
 }
 
-interface ReadInput {
-  readonly id: string
-  readonly offset?: number
-  readonly limit?: number
+function attachment(backend: AttachmentBackend, info: AttachmentInfo): Attachment {
+  const stream = async (range?: ByteRange): Promise<ReadableStream<Uint8Array>> => {
+    const found = await backend.read(info.id, range)
+    if (found === undefined) throw new RouseError("NOT_FOUND", `there is no attachment ${JSON.stringify(info.id)}`)
+    return found
+  }
+  const whole = async (): Promise<Response> => new Response((await stream()) as ReadableStream<Uint8Array<ArrayBuffer>>)
+  return {
+    ...info,
+    stream,
+    bytes: async () => new Uint8Array(await (await whole()).arrayBuffer()),
+    text: async () => await (await whole()).text(),
+  }
 }
 
-const INPUT: StandardSchemaV1<ReadInput, ReadInput> = {
-  "~standard": {
-    version: 1,
-    vendor: "rouse",
-    validate: (value) => {
-      const { id, offset, limit } = (typeof value === "object" && value !== null ? value : {}) as Record<
-        string,
-        unknown
-      >
-      if (typeof id !== "string" || id.length !== ID_CHARS)
-        return { issues: [{ message: `must be ${ID_CHARS} hexadecimal digits`, path: ["id"] }] }
-      for (const [name, count] of Object.entries({ offset, limit })) {
-        if (count !== undefined && !(Number.isSafeInteger(count) && (count as number) >= (name === "limit" ? 1 : 0)))
-          return { issues: [{ message: "must be a whole number", path: [name] }] }
-      }
-      return { value: value as ReadInput }
-    },
-  },
+function typeOf(content: AttachmentContent): string {
+  if (typeof content === "string") return "text/plain; charset=utf-8"
+  return (content instanceof Blob && content.type) || OCTETS
 }
 
-async function digestOf(text: string): Promise<string> {
-  const digest = await globalThis.crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")
+function streamOf(content: AttachmentContent): ReadableStream<Uint8Array> {
+  if (content instanceof ReadableStream) return content
+  if (content instanceof Blob) return content.stream()
+  return new Blob([typeof content === "string" ? content : (content as Uint8Array<ArrayBuffer>)]).stream()
+}
+
+/** Characters of a text from `offset` on, reading no more than it must; `next` is null at its end. */
+export async function readText(
+  stream: ReadableStream<Uint8Array>,
+  offset: number,
+  limit: number,
+): Promise<{ readonly text: string; readonly offset: number; readonly next: number | null }> {
+  const reader = stream.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader()
+  let at = 0
+  let text = ""
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return { text, offset, next: null }
+      const from = Math.max(0, offset - at)
+      const taken = value.slice(from, from + limit - text.length)
+      text += taken
+      at += value.length
+      if (at > offset + limit) return { text, offset, next: offset + text.length }
+    }
+  } finally {
+    await reader.cancel()
+  }
 }

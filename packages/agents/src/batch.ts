@@ -18,7 +18,7 @@ export interface Batch {
   readonly take: string[]
   readonly sends: OutgoingMessage[]
   readonly spawns: SpawnRequest[]
-  readonly attachments: { id: string; text: string }[]
+  readonly attachments: NonNullable<HandlerCommit["attachments"]>[number][]
   readonly schedules: ScheduleRequest[]
   readonly tags: Record<string, string | null>
   /** The newest one counts. */

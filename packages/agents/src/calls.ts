@@ -1,6 +1,7 @@
 import { RouseError, partKey } from "@rouse/protocol"
 import type { ApprovalRequest, Json, JsonObject, ToolCallRow, WorkRequest } from "@rouse/protocol"
 import { requestOf } from "./approval.ts"
+import { attachmentsOf } from "./attachments.ts"
 import { redactedMessage } from "./failure.ts"
 import type { RecordedPart } from "./core/recorder.ts"
 import { validate } from "./core/validate.ts"
@@ -98,7 +99,9 @@ function idempotencyKey(session: Session, call: string): string {
 
 /** What a tool is told about a call. */
 export function contextOf(session: Session, row: ToolCallRow, signal: AbortSignal, attempt: number): ToolContext {
-  return { idempotencyKey: row.idempotencyKey, signal, attempt, entity: session.entity, ...toolkitOf(session) }
+  const attachments = attachmentsOf(session, { call: row.id })
+  const { idempotencyKey } = row
+  return { idempotencyKey, signal, attempt, entity: session.entity, attachments, ...toolkitOf(session) }
 }
 
 function parse(input: string): Json | undefined {

@@ -17,6 +17,7 @@ import type {
 } from "@rouse/protocol"
 import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
+import type { Attachments } from "./attachments.ts"
 import type { Price } from "./core/price-table.ts"
 import type { StateSpec } from "./entity.ts"
 import type { Log } from "./log.ts"
@@ -39,6 +40,8 @@ export interface Context<Args, S extends StateSpec> {
   /** Messages of this wake: the same as `wake.messages`. */
   readonly messages: readonly MessageRow[]
   readonly children: readonly ChildRow[]
+  /** Files beside the log: of messages, of tools, and what the handler puts. */
+  readonly attachments: Attachments
   readonly log: Log
   /**
    * The value of a secret, now. From here on it is taken out of everything that agents write (docs/secrets.md).

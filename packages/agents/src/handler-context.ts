@@ -1,6 +1,8 @@
 import type { BudgetRequest, ChildFinished, ChildRow, Json, JsonObject, MessageRow } from "@rouse/protocol"
 import { AgentLoop } from "./agent.ts"
-import { readAttachmentTool } from "./attachments.ts"
+import { readAttachmentTool } from "./attachment-tools.ts"
+import { attachmentsOf } from "./attachments.ts"
+import type { Attachments } from "./attachments.ts"
 import type { Context, Wake } from "./context.ts"
 import { toJson } from "./core/validate.ts"
 import type { EntityDefinition, StateSpec } from "./entity.ts"
@@ -65,14 +67,20 @@ export function handlerContext(
 class Lazy {
   readonly #session: Session
   #tools: readonly Tool[] | undefined
+  #attachments: Attachments | undefined
 
   constructor(session: Session) {
     this.#session = session
   }
 
+  get attachments(): Attachments {
+    this.#attachments ??= attachmentsOf(this.#session)
+    return this.#attachments
+  }
+
   get tools(): readonly Tool[] {
     const session = this.#session
-    this.#tools ??= [...platformTools(), ...(session.readAttachment ? [readAttachmentTool(session)] : [])]
+    this.#tools ??= [...platformTools(), ...(session.attachments ? [readAttachmentTool(session)] : [])]
     return this.#tools
   }
 

@@ -1,5 +1,6 @@
 export { defineEntity } from "./entity.ts"
 export type { CollectionSpec, EntityDefinition, EntityOptions, MigratedRows, OlderRows, StateSpec } from "./entity.ts"
+export type { Attachment, AttachmentContent, Attachments, PutOptions } from "./attachments.ts"
 export { tool } from "./tool.ts"
 export { humanTool } from "./human-tool.ts"
 export type { HumanToolOptions } from "./human-tool.ts"
@@ -36,6 +37,7 @@ export { RouseError } from "@rouse/protocol"
 export type {
   ApprovalRule,
   ApprovalTerms,
+  AttachmentInfo,
   Budget,
   BudgetDecision,
   BudgetExtension,

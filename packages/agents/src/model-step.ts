@@ -6,14 +6,19 @@ import { intents } from "./calls.ts"
 import type { Intents } from "./calls.ts"
 import type { AgentOptions } from "./context.ts"
 import { conversation } from "./core/conversation.ts"
+import type { Turn } from "./core/conversation.ts"
+import { MEASURED } from "./core/files.ts"
 import { toPrompt } from "./core/prompt.ts"
+import type { PromptFiles } from "./core/prompt.ts"
 import type { Recorder } from "./core/recorder.ts"
 import { Deltas } from "./deltas.ts"
 import type { Priced } from "./core/pricing.ts"
 import { withCost } from "./core/pricing.ts"
 import { redactedMessage } from "./failure.ts"
 import type { ResolvedModel } from "./host.ts"
+import { loadFiles, refusedFiles } from "./files.ts"
 import { callModel } from "./model-call.ts"
+import type { ModelAnswer } from "./model-call.ts"
 import { cutUsage } from "./spend.ts"
 import { enqueue } from "./hand-over.ts"
 import type { Session } from "./session.ts"
@@ -36,19 +41,11 @@ export interface StepPlan {
  * @throws What ended the step early. Its row says so too, and what text there was on an interrupt is kept.
  */
 export async function runStep(plan: StepPlan, step: StepRow): Promise<void> {
-  const { session, options, resolved, tools } = plan
+  const { session, tools } = plan
   session.put("step", step.id, step)
   const deltas = new Deltas(session, step)
   try {
-    const { recorder, tries } = await callModel({
-      model: resolved.model,
-      name: resolved.name,
-      call: callOptions(plan),
-      retry: options.retry ?? {},
-      host: session.host,
-      signal: session.signal,
-      onTry: (recorder) => deltas.follow(recorder),
-    })
+    const { recorder, tries } = await answered(plan, (recorder) => deltas.follow(recorder))
     const calls = await intents(session, step.id, recorder.parts, tools)
     await deltas.stop()
     settle(plan, step, recorder, calls, tries)
@@ -65,11 +62,38 @@ function ignore(): void {
   return undefined
 }
 
-/** What the model is asked. */
-export function callOptions({ session, options, tools }: StepPlan): LanguageModelV4CallOptions {
+/** Asks with the files of the conversation, and again without them when the model takes none. */
+async function answered(plan: StepPlan, onTry: (recorder: Recorder) => void): Promise<ModelAnswer> {
+  const { session, options, resolved } = plan
+  for (;;) {
+    const turns = conversation(session.rows)
+    const files = await loadFiles(session, turns, resolved)
+    try {
+      return await callModel({
+        model: resolved.model,
+        name: resolved.name,
+        call: callOptions(plan, files, turns),
+        retry: options.retry ?? {},
+        host: session.host,
+        signal: session.signal,
+        onTry,
+      })
+    } catch (error) {
+      if (!refusedFiles(error, resolved, files)) throw error
+      session.host.log.warn("the model takes no files; it is told of them", { model: resolved.name })
+    }
+  }
+}
+
+/** What the model is asked. Without files given, as one measures it. */
+export function callOptions(
+  { session, options, tools }: StepPlan,
+  files: PromptFiles = { messages: MEASURED, results: MEASURED },
+  turns: readonly Turn[] = conversation(session.rows),
+): LanguageModelV4CallOptions {
   const system = typeof options.systemPrompt === "function" ? options.systemPrompt() : options.systemPrompt
   return {
-    prompt: session.vault.value(toPrompt(system, conversation(session.rows))),
+    prompt: toPrompt(session.vault.text(system), session.vault.value(turns), files),
     ...(tools.size > 0 ? { tools: [...tools.values()].map(toFunction), toolChoice: { type: "auto" } } : {}),
     ...(options.maxOutputTokens === undefined ? {} : { maxOutputTokens: options.maxOutputTokens }),
     ...(options.temperature === undefined ? {} : { temperature: options.temperature }),

@@ -1,5 +1,6 @@
 import type {
   ApprovalRule,
+  AttachmentBackend,
   ChangeEvent,
   CommitReply,
   EntityInfo,
@@ -66,8 +67,10 @@ export class Session {
   suspended = false
   /** Whether an `agent.run()` is under way. */
   looping = false
-  /** Reads one of the entity's attachments; undefined where the host keeps none. */
-  readonly readAttachment: ((id: string) => Promise<string | undefined>) | undefined
+  /** The entity's attachments; undefined where the host keeps none. */
+  readonly attachments: AttachmentBackend | undefined
+  /** Bytes of files that the wake's prompts show, by attachment: `FILES_BYTES_MAX` in all. */
+  readonly files: Map<string, Uint8Array> = new Map()
   /** What runs may leave before a finished one makes a digest of older ones. Undefined: the handler did not say. */
   pileMax: Pile | undefined
   /** Resolves when the wake is to end at its deadline, in the middle of the handler. */
@@ -100,7 +103,7 @@ export class Session {
     this.host = host
     this.vault = vaultOf(host)
     this.policies = [request.policy ?? [], rules]
-    this.readAttachment = backend.attachment?.bind(backend)
+    this.attachments = backend.attachments
     this.writer = new Writer({
       backend,
       sleep: host.sleep ?? sleep,

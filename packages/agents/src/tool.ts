@@ -2,6 +2,7 @@ import { RouseError } from "@rouse/protocol"
 import type { ApprovalTerms, Backend, Effect, EntityInfo, JsonObject } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import { checkTerms } from "./core/approval-terms.ts"
+import type { Attachments } from "./attachments.ts"
 import { isSchema, jsonSchemaOf } from "./core/validate.ts"
 import type { Host } from "./host.ts"
 import type { Log } from "./log.ts"
@@ -17,6 +18,8 @@ export interface ToolContext {
   /** From 1. */
   readonly attempt: number
   readonly entity: EntityInfo
+  /** What a call makes and the model or a person should see: put it, and return what `put` returned, anywhere in the output. */
+  readonly attachments: Attachments
   readonly log: Log
   /**
    * The value of a secret, now. From here on it is taken out of everything that agents write (docs/secrets.md).

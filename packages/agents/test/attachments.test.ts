@@ -34,7 +34,9 @@ test("a large result is attached, and the prompt shows its beginning and its nam
   expect(output.length).toBeLessThan(5_000)
   expect(output.startsWith("line 0\nline 1\n")).toBe(true)
   expect(output).toContain(`attachment ${ID}`)
-  expect(rouse.rows(A, "attachment")).toMatchObject([{ id: ID, contentType: "text/plain", chars: LONG.length }])
+  expect(rouse.rows(A, "attachment")).toMatchObject([
+    { id: ID, name: "fetch_all.txt", mediaType: "text/plain; charset=utf-8", size: LONG.length },
+  ])
 })
 
 test("the model reads the rest with read_attachment, in bounded parts", async () => {
@@ -50,7 +52,7 @@ test("the model reads the rest with read_attachment, in bounded parts", async ()
   await rouse.spawn(A)
   await rouse.ask(A, "go")
   const [, part, page, last, none, bad, negative] = rouse.rows(A, "tool_call")
-  expect(part?.output).toEqual({ text: LONG.slice(5, 15), offset: 5, next: 15, length: LONG.length })
+  expect(part?.output).toEqual({ text: LONG.slice(5, 15), offset: 5, next: 15 })
   expect(page?.output).toMatchObject({ text: LONG.slice(20_000, 36_000), next: 36_000 })
   expect(last?.output).toMatchObject({ text: LONG.slice(-3), next: null })
   expect(none).toMatchObject({ status: "failed", error: expect.stringContaining("no attachment") as string })

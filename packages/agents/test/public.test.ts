@@ -69,6 +69,7 @@ test("public names", () => {
       "reachable",
       "redactedLog",
       "registeredEntities",
+      "resultLabel",
       "runWake",
       "seenKeys",
       "silentLog",

@@ -70,6 +70,7 @@ function talking(program: Command, io: Io, exit: (code: ExitCode) => void): void
     )
     .option("--no-wait", "do not wait for the reply")
     .option("--content <json>", "send JSON instead of text")
+    .option("-a, --attach <file...>", "files that come with the message")
     .action(async (address: string, message: string | undefined, options) =>
       exit(await (await import("./commands/send.ts")).send(address, message, options, io)),
     )
@@ -135,6 +136,16 @@ function seeing(program: Command, io: Io, exit: (code: ExitCode) => void): void 
     .argument("[/type/id]", "the agent's address")
     .action(async (address: string | undefined, options) =>
       (await import("./commands/show.ts")).show(address, options, io),
+    )
+  remote(program.command("attachments"))
+    .summary("Files of an agent")
+    .description("Lists the files beside an agent's log, or writes one to a file.")
+    .argument("</type/id>", "the agent's address")
+    .argument("[id]", "one of them")
+    .option("-o, --output <file>", "where to write it")
+    .option("--delete", "delete it, for good")
+    .action(async (address: string, id: string | undefined, options) =>
+      (await import("./commands/attachments.ts")).attachments(address, id, options, io),
     )
   remote(program.command("state"))
     .summary("Print an agent's rows")

@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { NOBODY, WITH_IMPORTS, directory, rouse, served, start } from "./harness.ts"
 import type { Served } from "./harness.ts"
@@ -49,6 +51,24 @@ describe("talking to a server", () => {
       .map((line) => JSON.parse(line) as { kind: string; settled?: { status: string; reply: string } })
     expect(lines[0]?.kind).toBe("accepted")
     expect(lines.at(-1)).toMatchObject({ kind: "settled", settled: { status: "processed", reply: "You said: hello" } })
+  })
+
+  test("files go with a message, are listed, written and deleted", async () => {
+    await writeFile(join(place.path, "cat.png"), "not really")
+    const send = await server.rouse("send", "/assistant/files", "see", "--attach", join(place.path, "cat.png"))
+    expect(send).toMatchObject({ code: 0, err: "" })
+    expect(send.out).toMatch(/You said: see\n\[attachment "cat.png": image\/png, 10 bytes/)
+    const listed = await server.rouse("attachments", "/assistant/files")
+    const id = /cat\.png +image\/png +10 B +([0-9a-f]{64})/.exec(listed.out)?.[1] ?? ""
+    const file = join(place.path, "out.png")
+    expect(await server.rouse("attachments", "/assistant/files", id, "-o", file)).toMatchObject({ code: 0, err: "" })
+    expect(await readFile(file, "utf8")).toBe("not really")
+    expect((await server.rouse("attachments", "/assistant/files", id, "-o", file)).err).toMatch(/is there already/)
+    expect((await server.rouse("attachments", "/assistant/files", id, "--delete")).code).toBe(0)
+    expect((await server.rouse("attachments", "/assistant/files")).out).toMatch(/has no attachments/)
+    expect((await server.rouse("send", "/assistant/files", "x", "-a", "/none")).err).toMatch(
+      /--attach: \/none cannot be read/,
+    )
   })
 
   test("a message may come from standard input", async () => {

@@ -1,4 +1,5 @@
 import type { EntityDetail, ServerInfo, SpawnBody, TypeInfo, UsageReport } from "@rouse/protocol"
+import { attachments, upload, withFiles } from "./attachments.ts"
 import { entityPath, queryString, spawnAddress } from "./core/address.ts"
 import { durationMs } from "./core/duration.ts"
 import { handlers } from "./handlers.ts"
@@ -51,9 +52,15 @@ export function createClient(options: ClientOptions): Client {
     info: (o) => json<ServerInfo>({ path: "/v1/info", signal: o?.signal }),
     types: async (o) => (await json<{ types: TypeInfo[] }>({ path: "/v1/types", signal: o?.signal })).types,
     spawn: async (...args: readonly unknown[]) => spawn(transport, write, spawnArguments(args)),
-    send: async (url, content, o = {}) => send(transport, url, content, o),
-    ask: async (url, content, o = {}) => ask(transport, url, content, o),
+    send: async (url, content, o = {}) => send(transport, url, content, await withFiles(transport, url, o)),
+    ask: async (url, content, o = {}) => ask(transport, url, content, await withFiles(transport, url, o)),
     stream: (url, content, o = {}) => streamReply(transport, url, content, o),
+    upload: async (url, content, o = {}) => upload(transport, url, content, o),
+    attachments: async (url, o) => attachments(transport, url, o),
+    attachment: async (url, id, o) =>
+      transport.open({ path: entityPath(url, "attachments", id), accept: "*/*", signal: o?.signal }),
+    deleteAttachment: async (url, id, o) =>
+      json<void>(write({ method: "DELETE", path: entityPath(url, "attachments", id) }, o)),
     list: (query = {}, o = {}) => list(transport, query, o),
     listAll: (query = {}, o = {}) => listAll(transport, query, o),
     watch: (query = {}, o = {}) => watch(transport, query, o),

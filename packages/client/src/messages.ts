@@ -58,6 +58,6 @@ export function messageCall(transport: Transport, url: string, options: SendOpti
   return { method: "POST", path: entityPath(url, "messages"), key, signal: options.signal }
 }
 
-export function sendBody(content: Json, { mode }: SendOptions): SendBody {
-  return { content, ...(mode !== undefined && { mode }) }
+export function sendBody(content: Json, { mode, attachments }: SendOptions): SendBody {
+  return { content, ...(mode !== undefined && { mode }), ...(attachments?.length && { attachments }) }
 }

@@ -11,6 +11,9 @@ export interface Call {
   readonly method?: "GET" | "PUT" | "POST" | "DELETE"
   readonly path: string
   readonly body?: object
+  /** Sent as they are, instead of a body of JSON. A stream is sent once, however it fails. */
+  readonly bytes?: NonNullable<RequestInit["body"]>
+  readonly mediaType?: string
   /** The idempotency key. */
   readonly key?: string
   readonly accept?: string
@@ -60,7 +63,13 @@ export function createTransport(options: ClientOptions): Transport {
       } catch (thrown) {
         const error = thrown instanceof Failure ? thrown.error : thrown
         const asked = thrown instanceof Failure ? retryAfterMs(thrown.retryAfter, clock.nowMs()) : 0
-        if (attempt >= attemptsMax || !isPassing(error) || asked > RETRY_AFTER_MS_MAX) throw error
+        if (
+          attempt >= attemptsMax ||
+          init.body instanceof ReadableStream ||
+          !isPassing(error) ||
+          asked > RETRY_AFTER_MS_MAX
+        )
+          throw error
         await clock.sleep(Math.max(asked, retryDelayMs(attempt, random())), init.signal ?? undefined)
       }
     }
@@ -126,11 +135,14 @@ export function isEventStream(response: Response): boolean {
 function initOf(call: Call): RequestInit {
   const headers = new Headers({ accept: call.accept ?? "application/json" })
   if (call.body) headers.set("content-type", "application/json")
+  else if (call.mediaType !== undefined) headers.set("content-type", call.mediaType)
   if (call.key !== undefined) headers.set("idempotency-key", call.key)
   return {
     method: call.method ?? "GET",
     headers,
     ...(call.body && { body: JSON.stringify(call.body) }),
+    ...(call.bytes && { body: call.bytes }),
+    ...(call.bytes instanceof ReadableStream && { duplex: "half" as const }),
     ...(call.signal && { signal: call.signal }),
   }
 }

@@ -1,4 +1,5 @@
 import type {
+  AttachmentInfo,
   Budget,
   BudgetExtension,
   CatchUp,
@@ -85,16 +86,34 @@ export interface SpawnOptions extends WriteOptions {
 export interface SendOptions extends WriteOptions {
   /** How it joins a run under way; the server's choice for people is `steer`. */
   readonly mode?: MessageMode | undefined
+  /** Ids of the entity's attachments that come with it. */
+  readonly attachments?: readonly string[] | undefined
 }
 
-export interface DelayedSendOptions extends SendOptions {
+/** A file on its way: text, bytes, a `Blob` or `File`, or a stream. */
+export interface FileInput {
+  readonly content: string | Uint8Array | Blob | ReadableStream<Uint8Array>
+  /** A `File`'s own when absent. */
+  readonly name?: string | undefined
+  /** A `Blob`'s own when absent. */
+  readonly mediaType?: string | undefined
+}
+
+export interface UploadOptions extends CallOptions, Omit<FileInput, "content"> {}
+
+export interface FilesOption {
+  /** Files that come with it: they are uploaded first. */
+  readonly files?: readonly FileInput[] | undefined
+}
+
+export interface DelayedSendOptions extends SendOptions, FilesOption {
   /** Deliver this long from now. Not together with `at`. */
   readonly after?: Duration | undefined
   /** Deliver at this time: a `Date`, or ISO 8601. */
   readonly at?: Date | string | undefined
 }
 
-export interface AskOptions extends SendOptions {
+export interface AskOptions extends SendOptions, FilesOption {
   /** How long to wait in total; 10 minutes when absent. */
   readonly timeout?: Duration | undefined
 }
@@ -233,6 +252,20 @@ export interface Client extends Operators, People, Handlers {
    * }
    */
   stream(url: EntityUrl, content: Json, options?: SendOptions): AsyncIterableIterator<StreamEvent>
+
+  /**
+   * Puts a file beside the entity's log, for messages to bring and for the agent to read. The same bytes again are the same attachment.
+   *
+   * @throws {RouseError} `TOO_LARGE`; `INVALID_ARGS` naming `name`.
+   * @example
+   * const { id } = await client.upload("/assistant/one", file)
+   * await client.send("/assistant/one", "What is in this picture?", { attachments: [id] })
+   */
+  upload(url: EntityUrl, content: FileInput["content"], options?: UploadOptions): Promise<AttachmentInfo>
+  attachments(url: EntityUrl, options?: CallOptions): Promise<readonly AttachmentInfo[]>
+  /** An attachment's bytes, as the answer to a request. @throws {RouseError} `NOT_FOUND`. */
+  attachment(url: EntityUrl, id: string, options?: CallOptions): Promise<Response>
+  deleteAttachment(url: EntityUrl, id: string, options?: WriteOptions): Promise<void>
 
   /** One page of entities, newest activity first. */
   list(query?: EntityQuery, options?: CallOptions): Promise<EntityPage>

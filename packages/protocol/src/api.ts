@@ -19,6 +19,8 @@ export interface SpawnBody {
 /** `POST /v1/entities/{type}/{id}/messages` */
 export interface SendBody {
   readonly content: Json
+  /** Ids of the entity's attachments that come with it: upload them first. */
+  readonly attachments?: readonly string[]
   readonly mode?: MessageMode
   /** Deliver this many milliseconds from now. Not together with `at`. */
   readonly afterMs?: number

@@ -1,6 +1,7 @@
 import type { ApprovalRow } from "./approval.ts"
 import type { BudgetRow, Cause } from "./budget.ts"
-import type { AttachmentRow, ContextRow } from "./context-rows.ts"
+import type { AttachmentInfo, AttachmentRow } from "./attachments.ts"
+import type { ContextRow } from "./context-rows.ts"
 import type { EntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type {
@@ -80,6 +81,8 @@ export interface MessageRow {
   readonly from: Principal
   /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `toolResult` `{ call, status }`, for `signal` `{ name, payload? }`, for `budget` a child's `BudgetRequest`. */
   readonly content: Json
+  /** Files that came with it, of this entity's attachments. */
+  readonly attachments?: readonly AttachmentInfo[]
   readonly mode: MessageMode
   readonly at: string
   readonly status: "accepted" | "taken" | "processed" | "cancelled" | "dead"

@@ -31,13 +31,3 @@ export interface SourceRow {
   /** Estimated. */
   readonly tokens: number
 }
-
-/** A tool's result that is too large for the prompt. Its bytes are beside the log; the key is the SHA-256 of them in hex. */
-export interface AttachmentRow {
-  readonly id: string
-  readonly run: string
-  readonly call: string
-  readonly contentType: string
-  readonly chars: number
-  readonly at: string
-}

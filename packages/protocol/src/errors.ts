@@ -39,6 +39,8 @@ export const ERRORS = {
   URI_TOO_LONG: { status: 414, retryable: false, title: "The target is longer than allowed" },
   HEADERS_TOO_LARGE: { status: 431, retryable: false, title: "The header is larger than allowed" },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, title: "This content type is not accepted here" },
+  RANGE_NOT_SATISFIABLE: { status: 416, retryable: false, title: "There is nothing in this range" },
+  DIGEST_MISMATCH: { status: 422, retryable: false, title: "The bytes are not those that were announced" },
   RATE_LIMITED: { status: 429, retryable: true, title: "Too many requests" },
   INTERNAL: { status: 500, retryable: false, title: "Rouse made a mistake" },
   OVERLOADED: { status: 503, retryable: true, title: "The server is at its limit" },

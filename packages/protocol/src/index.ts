@@ -87,7 +87,24 @@ export type {
   Cause,
 } from "./budget.ts"
 export type { Usage, UsageSum, UsageBy, UsageQuery, UsageReport } from "./usage.ts"
-export type { ContextRow, SummaryRow, SourceRow, AttachmentRow } from "./context-rows.ts"
+export type { ContextRow, SummaryRow, SourceRow } from "./context-rows.ts"
+export {
+  OCTETS,
+  attachmentsIn,
+  isAttachmentId,
+  isAttachmentName,
+  isTextual,
+  isVisual,
+  mediaTypeOf,
+} from "./attachments.ts"
+export type {
+  AttachmentBackend,
+  AttachmentInfo,
+  AttachmentLabel,
+  AttachmentPage,
+  AttachmentRow,
+  ByteRange,
+} from "./attachments.ts"
 export type { CatchUp, ScheduleBody, ScheduleInfo, ScheduleList, ScheduleRequest, ScheduleRule } from "./schedule.ts"
 export type { DeadLetter, DeadLetterBody, DeadLetterPage } from "./dead-letters.ts"
 export { runKey, stepKey, partKey } from "./keys.ts"

@@ -1,5 +1,6 @@
 import type { ApprovalRow } from "./approval.ts"
 import type { ChildRow, MessageRow } from "./collections.ts"
+import type { AttachmentRow } from "./attachments.ts"
 import type { ContextRow, SummaryRow } from "./context-rows.ts"
 import type { Json } from "./json.ts"
 
@@ -39,9 +40,12 @@ export function isPast(collection: string, key: string, value: Json, summary: Su
     case "text":
     case "reasoning":
     case "tool_call":
-    case "attachment":
     case "context":
       return isCovered((value as { readonly run?: string }).run, through)
+    case "attachment": {
+      const { run, at } = value as unknown as AttachmentRow
+      return run === undefined ? at < summary.before : isCovered(run, through)
+    }
     case "message": {
       const { status, run } = value as unknown as MessageRow
       return (status === "processed" || status === "cancelled") && isCovered(run, through)

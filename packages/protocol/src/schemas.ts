@@ -1,5 +1,6 @@
 import { z } from "zod"
 import type { ApprovalBody, EntityQuery, SendBody, SignalBody, SpawnBody, TagsBody } from "./api.ts"
+import { isAttachmentId } from "./attachments.ts"
 import type { Budget, BudgetExtension } from "./budget.ts"
 import type { DeadLetterBody } from "./dead-letters.ts"
 import { isTagName, parseEntityUrl } from "./entity.ts"
@@ -16,6 +17,9 @@ const tagName = z.string().refine(isTagName, "letters, digits and ._:/- only, at
 const tags = z
   .record(tagName, z.string().max(256))
   .refine((value) => Object.keys(value).length <= 64, "at most 64 tags")
+
+/** Files that one message may bring. */
+const MESSAGE_ATTACHMENTS_MAX = 32
 
 /** How far ahead a message may be scheduled: ten years. */
 const DELAY_MS_MAX = 10 * 365 * 24 * 3_600_000
@@ -63,6 +67,10 @@ export const spawnBody: z.ZodType<SpawnBody> = z.strictObject({
 export const sendBody: z.ZodType<SendBody> = z
   .strictObject({
     content: json,
+    attachments: z
+      .array(z.string().refine(isAttachmentId, "must be an attachment's id: 64 hexadecimal digits"))
+      .max(MESSAGE_ATTACHMENTS_MAX)
+      .optional(),
     mode: z.enum(["steer", "queue", "interrupt"]).optional(),
     afterMs: z.number().int().min(0).max(DELAY_MS_MAX).optional(),
     at: z.iso.datetime({ offset: true }).optional(),

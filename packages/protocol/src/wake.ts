@@ -1,4 +1,5 @@
 import type { ApprovalRequest, ApprovalRule } from "./approval.ts"
+import type { AttachmentBackend } from "./attachments.ts"
 import type { Budget, BudgetDecision, ModelReservation } from "./budget.ts"
 import type { ChangeEvent, Row } from "./change.ts"
 import type { MessageMode, MessageRow } from "./collections.ts"
@@ -125,7 +126,12 @@ export interface HandlerCommit {
   /** Answers to children whose budget is used up. What they get is taken from this entity's. */
   readonly budgets?: readonly BudgetDecision[]
   /** Texts too large for a row, named by the SHA-256 of their UTF-8 in hex. One that is there already is not written again. */
-  readonly attachments?: readonly { readonly id: string; readonly text: string }[]
+  readonly attachments?: readonly {
+    readonly id: string
+    readonly text: string
+    readonly name?: string
+    readonly mediaType?: string
+  }[]
   /** The schema that the author's rows are of from this commit on. */
   readonly schema?: number
   /** Ends the wake and releases the lease. */
@@ -148,8 +154,8 @@ export interface WakeBackend {
    *   `UNKNOWN_TYPE`, `UNKNOWN_ENTITY`, `STOPPED` or `ALREADY_EXISTS` when a send or spawn cannot be done: nothing is written.
    */
   commit(commit: HandlerCommit): Promise<CommitReply>
-  /** The text of one of the entity's attachments; undefined when there is none. Absent where the host keeps none. */
-  attachment?(id: string): Promise<string | undefined>
+  /** The entity's attachments. Absent where the host keeps none. */
+  readonly attachments?: AttachmentBackend
   /** Aborts with a `RouseError` as its reason: `INTERRUPTED`, `FENCED`, `STOPPED`, `TIMED_OUT` or `SHUTTING_DOWN`. */
   readonly signal: AbortSignal
 }

@@ -1,4 +1,5 @@
 import {
+  type AttachmentBackend,
   type CommitReply,
   type EntityInfo,
   type HandlerCommit,
@@ -7,7 +8,7 @@ import {
   type WakeRequest,
 } from "@rouse/protocol"
 import type { EntityRecord } from "@rouse/store"
-import { readAttachment } from "./attachments.ts"
+import { wakeAttachments } from "./attachments/wake-attachments.ts"
 import { type Control, controlOf } from "./core/control.ts"
 import { detachedEnd } from "./dispatch/detached.ts"
 import { entityInfo } from "./dispatch/entity-info.ts"
@@ -118,8 +119,8 @@ export class ActiveWake implements RunningWake {
     }
   }
 
-  attachment(id: string): Promise<string | undefined> {
-    return readAttachment(this.#plane, this.lease.url, id)
+  get attachments(): AttachmentBackend {
+    return wakeAttachments(this.#plane, this.lease.url, this.lease.wake.epoch)
   }
 
   async detach(): Promise<void> {

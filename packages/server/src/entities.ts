@@ -1,7 +1,6 @@
 import { entityStreamPath, type EntityUrl, type Principal } from "@rouse/protocol"
-import { attachmentPath } from "./core/attachment-path.ts"
+import { purgeOps } from "./attachments/purge.ts"
 import { changeTags } from "./core/tags.ts"
-import { changesOf } from "./history.ts"
 import { need } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
 import { signal } from "./signals.ts"
@@ -29,14 +28,12 @@ export async function remove(plane: Plane, url: EntityUrl, by: Principal, purge:
   if (!purge) return
   const record = await plane.transactor.record(url)
   if (!record) return
-  const attachments = new Set<string>()
-  for await (const { type, key } of changesOf(plane, url)) if (type === "attachment") attachments.add(key)
   await plane.store.commit({
     guards: [{ kind: "version", url, version: record.version }],
     ops: [
       { op: "deleteEntity", url },
       { op: "deleteStream", path: entityStreamPath(url) },
-      ...[...attachments].map((id) => ({ op: "deleteStream", path: attachmentPath(url, id) }) as const),
+      ...(await purgeOps(plane, url)),
     ],
   })
   plane.transactor.forget([url])

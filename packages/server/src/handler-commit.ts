@@ -15,7 +15,7 @@ import {
 import { frameJson } from "@rouse/store"
 import { planApprovals } from "./approval/ask.ts"
 import { enforcePolicy } from "./approval/enforce.ts"
-import { planAttachments } from "./attachments.ts"
+import { planAttachments } from "./attachments/commit-attachments.ts"
 import { planDecisions } from "./budget-answers.ts"
 import { budgetUrls, chargeCommit, planReserve } from "./budgets.ts"
 import { cancelApprovals, type Closing, closeInterrupted, closeRun, parentToTell } from "./closing.ts"

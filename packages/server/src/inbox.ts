@@ -21,6 +21,7 @@ export interface Delivery {
   readonly kind: MessageRow["kind"]
   readonly from: Principal
   readonly content: Json
+  readonly attachments?: NonNullable<MessageRow["attachments"]>
   readonly mode: MessageMode
   readonly cause?: Cause
   /** The schedule that sends it. */
@@ -61,6 +62,7 @@ export interface SendInput {
   readonly to: EntityUrl
   readonly from: Principal
   readonly content: Json
+  readonly attachments?: NonNullable<MessageRow["attachments"]>
   readonly mode: MessageMode
   /** Deliver then, not now. */
   readonly dueAtMs?: number
@@ -99,10 +101,12 @@ export async function send(
 }
 
 function now(plane: Plane, target: EntityDraft, input: SendInput): Sent {
-  const { from, content, mode } = input
+  const { from, content, attachments, mode } = input
   if (mode === "interrupt" && target.control.wake.phase.kind === "running")
     target.setControl({ interrupting: { reason: "a message interrupted the run", quiet: false } })
-  return { message: deliver(plane, target, { kind: "message", from, content, mode }) }
+  return {
+    message: deliver(plane, target, { kind: "message", from, content, mode, ...(attachments ? { attachments } : {}) }),
+  }
 }
 
 function later(plane: Plane, draft: CommitDraft, target: EntityDraft, input: SendInput, dueAtMs: number): Sent {
@@ -117,6 +121,7 @@ export interface TimedSend {
   readonly to: EntityUrl
   readonly from: Principal
   readonly content: Json
+  readonly attachments?: NonNullable<MessageRow["attachments"]>
   readonly mode: MessageMode
   /** Whose `schedule` row announces it. */
   readonly owner: EntityUrl
@@ -129,8 +134,8 @@ export function schedule(
   id: string,
   input: SendInput & { readonly dueAtMs: number },
 ): void {
-  const { to, from, content, mode, dueAtMs } = input
-  const payload: TimedSend = { to, from, content, mode, owner: owner.url }
+  const { to, from, content, attachments, mode, dueAtMs } = input
+  const payload: TimedSend = { to, from, content, mode, owner: owner.url, ...(attachments ? { attachments } : {}) }
   draft.also({ op: "putTimer", timer: { id, dueAtMs, url: owner.url, payload: payload as unknown as Json } })
   owner.insert("schedule", id, { to, content, dueAt: isoTime(dueAtMs) })
 }

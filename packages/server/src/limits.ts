@@ -36,6 +36,10 @@ export interface Limits {
   readonly bodyBytesMax: number
   /** Bytes of one handler commit on the log. */
   readonly commitBytesMax: number
+  /** Bytes of one attachment. */
+  readonly attachmentBytesMax: number
+  /** Attachments that come in at once: each holds a part or two in memory. */
+  readonly uploadsMax: number
   /** How long an idempotency key is remembered. */
   readonly receiptMs: number
 }
@@ -58,6 +62,8 @@ export const DEFAULT_LIMITS: Limits = {
   treeWakesPerMinuteMax: 60_000,
   bodyBytesMax: 1_048_576,
   commitBytesMax: 16_777_216,
+  attachmentBytesMax: 134_217_728,
+  uploadsMax: 16,
   receiptMs: 86_400_000,
 }
 

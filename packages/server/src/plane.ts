@@ -1,6 +1,7 @@
 import type { ApprovalRule, EntityUrl } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
 import type { RemoteHandlers } from "./dispatch/remote-handlers.ts"
+import type { AttachmentDesk } from "./attachments/desk.ts"
 import type { Dispatcher } from "./dispatcher.ts"
 import type { TreeRates } from "./breakers.ts"
 import type { Limits } from "./limits.ts"
@@ -35,6 +36,7 @@ export interface Plane {
   readonly work: WorkDesk
   /** Rules that ask for approvals, whatever the type. */
   readonly policy: readonly ApprovalRule[]
+  readonly attachments: AttachmentDesk
   /** Pauses the rest of the tree below `root`: a breaker tripped at `cause`. */
   readonly freezeTree: (root: EntityUrl, cause: EntityUrl) => void
 }

@@ -11,7 +11,12 @@ import { PullDesk } from "./dispatch/pull-desk.ts"
 import { Registry, TYPES_STREAM } from "./dispatch/registry.ts"
 import type { RemoteHandlers } from "./dispatch/remote-handlers.ts"
 import type { HandlerHost } from "./dispatch/runner.ts"
+import type { Contents } from "./attachments/contents.ts"
+import { AttachmentDesk } from "./attachments/desk.ts"
+import { storeContents } from "./attachments/store-contents.ts"
 import { TreeRates } from "./breakers.ts"
+import { ATTACHMENTS } from "./core/attachment-path.ts"
+import { newId } from "./core/id.ts"
 import { Dispatcher } from "./dispatcher.ts"
 import { entitySnapshot, mergeOfEntity } from "./entity-snapshot.ts"
 import { freezeTree } from "./freeze-tree.ts"
@@ -55,6 +60,8 @@ export interface ServerOptions {
   readonly retention?: readonly RetentionRule[]
   /** Rules that ask for approvals of tool calls, of whatever type. The first that matches a call counts. */
   readonly policy?: readonly ApprovalRule[]
+  /** Where bytes of attachments are kept, given where they are otherwise: the store. */
+  readonly attachments?: (store: Contents) => Contents
   /** Milliseconds a long poll of a stream waits. */
   readonly longPollMs?: number
   /** The network that subscriptions of streams reach their webhooks by; `nodeWebhooks()` is Node's. There are no subscriptions without. */
@@ -102,7 +109,7 @@ export function createServer(options: ServerOptions): Server {
     guard: ({ path }) => {
       if (path === TYPES_STREAM) throw new RouseError("FORBIDDEN", "what is registered is read at /v1/types")
     },
-    readOnly: (path) => path.startsWith("entities/") || path.startsWith("shared/"),
+    readOnly: (path) => ["entities/", "shared/", ATTACHMENTS].some((prefix) => path.startsWith(prefix)),
     onError: (error) => options.log.error("a stream request failed", { error: String(error) }),
     ...(options.longPollMs === undefined ? {} : { longPollMs: options.longPollMs }),
     ...(options.subscriptions === undefined ? {} : { subscriptions: options.subscriptions }),
@@ -110,7 +117,7 @@ export function createServer(options: ServerOptions): Server {
   const compactor = createCompactor({
     store: options.store,
     clock: { now: options.clock, after: options.defer },
-    rules: options.retention ?? [],
+    rules: retentionOf(options),
     mergeOf: mergeOfEntity,
     onError: (error) => options.log.warn("compacting a stream failed", { error: String(error) }),
   })
@@ -174,6 +181,18 @@ export function createServer(options: ServerOptions): Server {
   }
 }
 
+/** No rule takes the beginning of an attachment. */
+function retentionOf({ retention = [] }: ServerOptions): readonly RetentionRule[] {
+  const rules = retention.filter(({ prefix }) => !prefix.startsWith(ATTACHMENTS))
+  return rules.length === 0 ? [] : [...rules, { prefix: ATTACHMENTS, keepMs: Number.MAX_SAFE_INTEGER }]
+}
+
+function attachmentDesk({ store, clock, random, limits, attachments }: ServerOptions): AttachmentDesk {
+  const { attachmentBytesMax, uploadsMax } = { ...DEFAULT_LIMITS, ...limits }
+  const kept = storeContents({ store, clock, newKey: () => newId(clock(), random) })
+  return new AttachmentDesk(attachments?.(kept) ?? kept, attachmentBytesMax, uploadsMax)
+}
+
 function planeOf(options: ServerOptions): Plane & { readonly ticker: Ticker } {
   const { store, clock, random, defer, log } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
@@ -200,6 +219,7 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: Ticker } {
     treeRates: new TreeRates(),
     work: new WorkDesk(() => plane, clock()),
     policy: options.policy ?? [],
+    attachments: attachmentDesk(options),
     freezeTree: (root, cause) => {
       log.warn("a breaker froze a tree", { root, cause })
       freezeTree(plane, root, cause).catch((error: unknown) =>

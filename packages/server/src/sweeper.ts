@@ -8,7 +8,7 @@ const EVERY_MS = 60_000
 const MORE_MS = 50
 
 /**
- * Has the store drop what is over: expired receipts and streams, the bytes of deleted logs, and history by policy. A little at a time, off every request's path.
+ * Has the store drop what is over: expired receipts and streams, the bytes of deleted logs, uploads that were never linked, and history by policy. A little at a time, off every request's path.
  *
  * @returns What ends it.
  */
@@ -22,6 +22,7 @@ export function startSweeper(plane: Plane, compactor: Compactor): () => void {
     let dropped = 0
     try {
       dropped = (await plane.store.sweep(plane.clock())) + (await compactor.step())
+      dropped += await plane.attachments.sweep(plane.clock())
     } catch (error) {
       if (open) plane.log.warn("sweeping failed", { error: String(error) })
     }

@@ -51,12 +51,12 @@ async function fire(plane: Plane, timer: Timer): Promise<void> {
 
 /** Delivers a delayed message, once: the timer is deleted in the same commit. */
 async function fireSend(plane: Plane, timer: Timer, payload: TimedSend): Promise<void> {
-  const { to, from, content, mode, owner } = payload
+  const { to, from, content, attachments, mode, owner } = payload
   await transactAndRouse(plane, [...new Set([to, owner])], (planning) => {
     planning.draft.also({ op: "deleteTimer", id: timer.id }, { kind: "timer", id: timer.id })
     planning.entity(owner)?.delete("schedule", timer.id)
     const target = planning.entity(to)
-    const message = { kind: "message", from, content, mode } as const
+    const message = { kind: "message", from, content, mode, ...(attachments ? { attachments } : {}) } as const
     if (!target) plane.log.warn("a delayed message had nobody to go to", { to, timer: timer.id })
     // It was accepted, so it comes to an end that can be seen (P1).
     else if (target.record.status === "stopped") target.refuse(message, `${to} was stopped before it arrived`)

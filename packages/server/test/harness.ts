@@ -10,6 +10,7 @@ import {
   type Limits,
   type Log,
   type Server,
+  type ServerOptions,
   silentLog,
   type Token,
   type WebhookOptions,
@@ -29,6 +30,7 @@ export interface HarnessOptions {
   readonly endpoints?: WebhookOptions
   /** Stands in for every model that is named. */
   readonly model?: string
+  readonly attachments?: NonNullable<ServerOptions["attachments"]>
   /** Webhooks go to this machine. */
   readonly webhooks?: boolean
 }
@@ -65,6 +67,7 @@ export class Harness {
         log: silentLog,
         models: modelResolver({ env: {}, ...(options.model ? { fallbackModel: options.model } : {}) }),
       },
+      ...(options.attachments ? { attachments: options.attachments } : {}),
       ...(options.tokens ? { tokens: options.tokens } : {}),
       ...(options.limits ? { limits: options.limits } : {}),
       ...(options.policy ? { policy: options.policy } : {}),

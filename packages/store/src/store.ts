@@ -58,7 +58,7 @@ export interface Store extends SubscriptionReads, WorkReads {
   /** The newest snapshot kept of a stream, or the newest at or before an offset. */
   snapshot(path: string, atMost?: Offset): Promise<StoredSnapshot | undefined>
 
-  /** Paths of streams that begin with `prefix` and sort after `after` (byte order). */
+  /** Paths of streams that begin with `prefix` and sort after `after` (byte order). What is deleted and kept for its forks is none. */
   streamPaths(page: StreamPathPage): Promise<readonly string[]>
 
   /** How far a `trimStream` could go now without taking what the policy or a pin keeps; undefined when nowhere. */

@@ -68,7 +68,7 @@ export function tokensNow(rows: LiveRows): number {
 export function watermark(rows: LiveRows, current: string, kept: Pile): string | undefined {
   const counts = new Map<string, number>()
   for (const collection of OF_RUNS) {
-    for (const { run } of rows.values(collection)) counts.set(run, (counts.get(run) ?? 0) + 1)
+    for (const { run } of rows.values(collection)) if (run !== undefined) counts.set(run, (counts.get(run) ?? 0) + 1)
   }
   for (const { run } of rows.values("message")) if (run !== undefined) counts.set(run, (counts.get(run) ?? 0) + 1)
   let [runs, count] = [1, (counts.get(current) ?? 0) + 1]

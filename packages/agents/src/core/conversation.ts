@@ -1,5 +1,15 @@
-import { SUMMARY_KEY, partKey, summaryOf } from "@rouse/protocol"
-import type { Json, JsonObject, ReasoningRow, SourceRow, StepRow, TextRow, ToolCallRow } from "@rouse/protocol"
+import { SUMMARY_KEY, attachmentsIn, partKey, summaryOf } from "@rouse/protocol"
+import type {
+  AttachmentInfo,
+  Json,
+  JsonObject,
+  ReasoningRow,
+  SourceRow,
+  StepRow,
+  TextRow,
+  ToolCallRow,
+} from "@rouse/protocol"
+import { labelOf } from "./files.ts"
 import { renderMessage } from "./render.ts"
 import type { LiveRows } from "./rows.ts"
 import { bySource, renderSource } from "./source.ts"
@@ -19,6 +29,8 @@ export type Turn = UserTurn | AssistantTurn | ToolTurn
 export interface UserTurn {
   readonly role: "user"
   readonly texts: readonly string[]
+  /** Files, each right behind the text that names it. */
+  readonly files?: readonly { readonly after: number; readonly file: AttachmentInfo }[]
   /** The first of the texts is a summary of what came before. */
   readonly summary?: true
 }
@@ -50,6 +62,8 @@ export interface CallResult {
     | { readonly kind: "value"; readonly value: Json }
     | { readonly kind: "error"; readonly text: string }
     | { readonly kind: "denied"; readonly note: string }
+  /** That the output refers to. */
+  readonly files?: readonly AttachmentInfo[]
 }
 
 /** What the model is told when there is nothing new to answer. */
@@ -109,19 +123,27 @@ function sourcesByStep(rows: LiveRows): ReadonlyMap<string, readonly string[]> {
   return new Map(texts)
 }
 
-function inputOf(step: StepRow, rows: LiveRows): readonly string[] {
-  const texts = step.messages.flatMap((key) => {
+function inputOf(step: StepRow, rows: LiveRows): readonly (string | AttachmentInfo)[] {
+  const texts = step.messages.flatMap((key): readonly (string | AttachmentInfo)[] => {
     const row = rows.get("message", key)
-    return row === undefined ? [] : [renderMessage(row)]
+    return row === undefined ? [] : [renderMessage(row), ...(row.attachments ?? [])]
   })
   return step.prompt === undefined ? texts : [...texts, orBlank(step.prompt)]
 }
 
-function addUser(turns: Turn[], texts: readonly string[]): void {
-  if (texts.length === 0) return
+function addUser(turns: Turn[], items: readonly (string | AttachmentInfo)[]): void {
+  if (items.length === 0) return
   const last = turns.at(-1)
-  if (last?.role === "user") turns[turns.length - 1] = { ...last, texts: [...last.texts, ...texts] }
-  else turns.push({ role: "user", texts })
+  const before: UserTurn = last?.role === "user" ? last : { role: "user", texts: [] }
+  const texts = [...before.texts]
+  const files = [...(before.files ?? [])]
+  for (const item of items) {
+    texts.push(typeof item === "string" ? item : labelOf(item))
+    if (typeof item !== "string") files.push({ after: texts.length - 1, file: item })
+  }
+  const turn: UserTurn = { ...before, texts, ...(files.length > 0 ? { files } : {}) }
+  if (last?.role === "user") turns[turns.length - 1] = turn
+  else turns.push(turn)
 }
 
 function addStep(turns: Turn[], step: StepRow, rows: readonly PartRow[], callIds: Set<string>): void {
@@ -131,7 +153,8 @@ function addStep(turns: Turn[], step: StepRow, rows: readonly PartRow[], callIds
     if (part.kind === "call") {
       const id = callId(part.key, part.row, callIds)
       parts.push({ kind: "call", id, name: part.row.name, input: objectOf(part.row.input), ...metadataOf(part.row) })
-      results.push({ id, name: part.row.name, outcome: outcomeOf(part.row) })
+      const files = part.row.status === "done" ? attachmentsIn(part.row.output) : []
+      results.push({ id, name: part.row.name, outcome: outcomeOf(part.row), ...(files.length > 0 ? { files } : {}) })
     } else if (isKept(part, step)) {
       parts.push({ kind: part.kind, text: part.row.text, ...(step.status === "done" ? metadataOf(part.row) : {}) })
     }

@@ -1,7 +1,7 @@
 /** A result up to this length is in the prompt as it is, in UTF-16 code units: about 8,000 tokens. */
 const INLINE_CHARS_MAX = 32_000
 /** What the prompt shows of a longer one. */
-export const PREVIEW_CHARS = 4_000
+const PREVIEW_CHARS = 4_000
 /** What is kept of a result at all: the rest is cut. */
 const ATTACHMENT_CHARS_MAX = 8_000_000
 
@@ -13,6 +13,13 @@ export interface CutOutput {
   preview(id: string): string
   /** What the prompt shows where nothing is kept. */
   readonly bare: string
+}
+
+/** The name and media type of a large result. */
+export function resultLabel(tool: string, output: unknown): readonly [name: string, mediaType: string] {
+  return typeof output === "string"
+    ? [`${tool}.txt`, "text/plain; charset=utf-8"]
+    : [`${tool}.json`, "application/json"]
 }
 
 /** Cuts what is too long for the prompt; undefined for what is not. */

@@ -98,7 +98,7 @@ function resultText({ output }: LanguageModelV4ToolResultPart): string {
     case "json":
     case "error-json":
     case "content":
-      return JSON.stringify(output.value)
+      return JSON.stringify(output.value, (_, value: unknown) => (value instanceof Uint8Array ? "…" : value))
   }
 }
 
@@ -119,9 +119,14 @@ function usage(prompt: LanguageModelV4Prompt, pieces: readonly EchoPiece[]): Ech
 function lengthOf(message: LanguageModelV4Message): number {
   if (message.role === "system") return message.content.length
   let chars = 0
-  for (const part of message.content)
-    chars += part.type === "text" || part.type === "reasoning" ? part.text.length : JSON.stringify(part).length
+  for (const part of message.content) chars += lengthOfPart(part)
   return chars
+}
+
+/** Bytes of files do not count: they are no text. */
+function lengthOfPart(part: { readonly type: string; readonly text?: string }): number {
+  if (part.type === "text" || part.type === "reasoning") return part.text?.length ?? 0
+  return JSON.stringify(part, (_, value: unknown) => (value instanceof Uint8Array ? "" : value)).length
 }
 
 function clip(text: string, chars: number): string {

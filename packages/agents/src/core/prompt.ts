@@ -7,24 +7,41 @@ import type {
 } from "@ai-sdk/provider"
 import type { JsonObject } from "@rouse/protocol"
 import type { AssistantPart, CallResult, Turn } from "./conversation.ts"
+import type { FileSupply } from "./files.ts"
 
 /** Where a provider that caches prompts on request may end a cached prefix: after the system prompt, after a summary, and at the end. */
 const BREAKPOINT: SharedV4ProviderOptions = { anthropic: { cacheControl: { type: "ephemeral" } } }
 
+/** What a prompt shows of files: nothing beside their names, where a supply has none. */
+export interface PromptFiles {
+  /** In messages. */
+  readonly messages: FileSupply
+  /** In results of tools. */
+  readonly results: FileSupply
+}
+
+/** Files are only named. */
+export const NO_FILES: PromptFiles = { messages: () => undefined, results: () => undefined }
+
 /** A conversation in the AI SDK's terms, in cache order: what changes least comes first. */
-export function toPrompt(system: string, turns: readonly Turn[]): LanguageModelV4Prompt {
-  const prompt: LanguageModelV4Message[] = turns.map((turn, i) => toMessage(turn, i === turns.length - 1))
+export function toPrompt(system: string, turns: readonly Turn[], files: PromptFiles = NO_FILES): LanguageModelV4Prompt {
+  const prompt: LanguageModelV4Message[] = turns.map((turn, i) => toMessage(turn, i === turns.length - 1, files))
   if (system.trim() !== "") prompt.unshift({ role: "system", content: system, providerOptions: BREAKPOINT })
   return prompt
 }
 
-function toMessage(turn: Turn, last: boolean): LanguageModelV4Message {
+function toMessage(turn: Turn, last: boolean, files: PromptFiles): LanguageModelV4Message {
   const options = last ? { providerOptions: BREAKPOINT } : {}
   switch (turn.role) {
     case "user":
       return {
         role: "user",
-        content: turn.texts.map((text, i) => toText(text, turn.summary === true && i === 0)),
+        content: turn.texts.flatMap((text, i) => {
+          const part = toText(text, turn.summary === true && i === 0)
+          const file = turn.files?.find(({ after }) => after === i)?.file
+          const shown = file && files.messages(file)
+          return shown === undefined ? [part] : [part, shown]
+        }),
         ...options,
       }
     case "assistant":
@@ -36,7 +53,7 @@ function toMessage(turn: Turn, last: boolean): LanguageModelV4Message {
           type: "tool-result",
           toolCallId: result.id,
           toolName: result.name,
-          output: toOutput(result.outcome),
+          output: toOutput(result, files.results),
         })),
         ...options,
       }
@@ -56,7 +73,13 @@ function toPart(part: AssistantPart): Extract<LanguageModelV4Message, { role: "a
   return { type: "tool-call", toolCallId: part.id, toolName: part.name, input: part.input, ...options }
 }
 
-function toOutput(outcome: CallResult["outcome"]): LanguageModelV4ToolResultOutput {
+function toOutput({ outcome, files = [] }: CallResult, supply: FileSupply): LanguageModelV4ToolResultOutput {
+  const shown = files.flatMap((file) => supply(file) ?? [])
+  if (shown.length > 0 && outcome.kind === "value") {
+    const { value } = outcome
+    const text = typeof value === "string" ? value : JSON.stringify(value)
+    return { type: "content", value: [{ type: "text", text }, ...shown] }
+  }
   switch (outcome.kind) {
     case "value":
       return typeof outcome.value === "string"

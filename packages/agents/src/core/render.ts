@@ -3,6 +3,7 @@ import type { ApprovalDecision, BudgetRequest, ChildFinished, Json, JsonObject, 
 /** How a message reads to the model: one stable text a row, never blank. */
 export function renderMessage(row: MessageRow): string {
   const text = renderKind(row)
+  if (text.trim() === "" && row.attachments?.length) return "(no text)"
   return text.trim() === "" ? "(empty message)" : text
 }
 

@@ -1,5 +1,6 @@
 import { summaryOf, SUMMARY_KEY, isRunAfter } from "@rouse/protocol"
 import type { Json, StepRow, ToolCallRow } from "@rouse/protocol"
+import { labelOf } from "./files.ts"
 import { renderMessage } from "./render.ts"
 import type { LiveRows } from "./rows.ts"
 
@@ -33,7 +34,7 @@ export function transcript(rows: LiveRows, through: string, size: TranscriptSize
 function inputOf(rows: LiveRows, step: StepRow, charsMax: number): readonly string[] {
   const texts = step.messages.flatMap((key) => {
     const row = rows.get("message", key)
-    return row === undefined ? [] : [renderMessage(row)]
+    return row === undefined ? [] : [renderMessage(row), ...(row.attachments ?? []).map(labelOf)]
   })
   return [...texts, ...(step.prompt === undefined ? [] : [step.prompt])].map((text) => `user: ${clip(text, charsMax)}`)
 }

@@ -1,6 +1,14 @@
 import { RouseError, START } from "@rouse/protocol"
-import type { CommitReply, HandlerCommit, RenewReply, WakeBackend, WakeDelivery } from "@rouse/protocol"
+import type {
+  AttachmentBackend,
+  CommitReply,
+  HandlerCommit,
+  RenewReply,
+  WakeBackend,
+  WakeDelivery,
+} from "@rouse/protocol"
 import { sleep } from "../abort.ts"
+import { RemoteAttachments } from "./remote-attachments.ts"
 import { isPassing } from "./server-calls.ts"
 import type { ServerCalls } from "./server-calls.ts"
 
@@ -108,8 +116,8 @@ export class RemoteBackend implements WakeBackend {
     }
   }
 
-  attachment(id: string): Promise<string | undefined> {
-    return this.#calls.text(`/v1/claims/attachments/${encodeURIComponent(id)}`, this.#delivery.claim)
+  get attachments(): AttachmentBackend {
+    return new RemoteAttachments(this.#calls, this.#delivery.claim)
   }
 
   async #watch(): Promise<void> {

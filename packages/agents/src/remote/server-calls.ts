@@ -28,12 +28,17 @@ export class ServerCalls {
     return (await response.json()) as T
   }
 
-  /** A text; undefined where there is none. */
-  async text(path: string, token: string): Promise<string | undefined> {
+  /**
+   * A request as it is given, and its answer, still to be read; undefined where there is nothing, unless that is an error too.
+   *
+   * @throws {RouseError} as `post`.
+   */
+  async raw(path: string, token: string, init: RequestInit = {}, must = false): Promise<Response | undefined> {
+    const headers = { ...(init.headers as Record<string, string> | undefined), authorization: `Bearer ${token}` }
     try {
-      return await (await this.#send("GET", path, token, undefined, undefined)).text()
+      return await this.#answer(path, { redirect: "manual", ...init, headers })
     } catch (error) {
-      if (RouseError.is(error, "NOT_FOUND")) return undefined
+      if (!must && RouseError.is(error, "NOT_FOUND")) return undefined
       throw error
     }
   }
@@ -45,20 +50,24 @@ export class ServerCalls {
     body: unknown,
     signal: AbortSignal | undefined,
   ): Promise<Response> {
+    return await this.#answer(path, {
+      method,
+      redirect: "manual",
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    })
+  }
+
+  async #answer(path: string, init: RequestInit): Promise<Response> {
     let response: Response
     try {
-      response = await this.#fetch.call(undefined, this.#server + path, {
-        method,
-        redirect: "manual",
-        headers: {
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(signal ? { signal } : {}),
-      })
+      response = await this.#fetch.call(undefined, this.#server + path, init)
     } catch (cause) {
-      signal?.throwIfAborted()
+      init.signal?.throwIfAborted()
       throw new RouseError("STORE_UNAVAILABLE", `the server at ${this.#server} cannot be reached`, { cause })
     }
     if (response.ok) return response

@@ -14,6 +14,7 @@ import type {
 import type { BudgetState } from "@rouse/protocol/budget"
 import type { EntityDefinition } from "../entity.ts"
 import { LiveRows } from "../core/rows.ts"
+import type { TestAttachment } from "./attachments.ts"
 
 /** An entity of the in-memory Rouse: its log, its live rows, and the wake under way. */
 export class TestEntity {
@@ -21,8 +22,8 @@ export class TestEntity {
   readonly url: EntityUrl
   readonly log: ChangeEvent[] = []
   readonly rows: LiveRows = new LiveRows([])
-  /** Texts beside the log, by their digest. */
-  readonly attachments: Map<string, string> = new Map()
+  /** Files beside the log, by their digest. */
+  readonly attachments: Map<string, TestAttachment> = new Map()
   readonly #collections = new Set<string>()
   status: EntityStatus = "idle"
   epoch = 0

@@ -22,6 +22,7 @@ import type {
 import { forgetPast } from "../core/compaction.ts"
 import { validateArgs } from "../definition.ts"
 import type { EntityDefinition } from "../entity.ts"
+import { keepText } from "./attachments.ts"
 import { answerChild, charge, chargeWall, checkChildren, closeBudget, openBudget, planReserve } from "./budgets.ts"
 import { checkEvent } from "./check-event.ts"
 import { TestEntity } from "./entity.ts"
@@ -162,7 +163,7 @@ export class Plane {
     charge(entity, commit.events, this.now())
     entity.schema = commit.schema ?? entity.schema
     for (const event of commit.events) entity.apply(event)
-    for (const { id, text } of commit.attachments ?? []) entity.attachments.set(id, text)
+    for (const attachment of commit.attachments ?? []) keepText(entity, attachment)
     const summary = summaryOf(commit.events.findLast((event) => event.key === SUMMARY_KEY)?.value)
     if (summary) forgetPast(entity.rows, summary)
     for (const key of commit.take ?? [])

@@ -25,6 +25,7 @@ import type { Log } from "../log.ts"
 import { modelResolver } from "../models.ts"
 import { registeredEntities } from "../registry.ts"
 import { runWake } from "../run-wake.ts"
+import { testAttachments } from "./attachments.ts"
 import { answerBudget } from "./budgets.ts"
 import type { SecretResolver } from "../secrets/secret.ts"
 import type { TestEntity } from "./entity.ts"
@@ -291,7 +292,7 @@ export class TestRouse {
   #backend(entity: TestEntity, epoch: number): WakeBackend {
     return {
       signal: entity.controller.signal,
-      attachment: async (id: string) => entity.attachments.get(id),
+      attachments: testAttachments(entity, () => this.#plane.now()),
       commit: async (commit: HandlerCommit) => {
         const copy = JSON.parse(JSON.stringify(commit)) as HandlerCommit
         this.#commits += 1

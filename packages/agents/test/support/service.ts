@@ -66,6 +66,8 @@ export function cut(response: ServerResponse): void {
   response.destroy()
 }
 
+const none = (): Promise<never> => Promise.reject(new Error("there are no attachments here"))
+
 export function toolContext(
   overrides: Partial<Host> = {},
   signal: AbortSignal = new AbortController().signal,
@@ -85,6 +87,7 @@ export function toolContext(
       parent: null,
       createdAt: "2026-01-01T00:00:00.000Z",
     },
+    attachments: { put: none, get: none, list: none },
     log: vault.log(host.log),
     secret: (wanted) => vault.resolve(wanted),
     redact: (text) => vault.text(text),

@@ -1,11 +1,14 @@
 import { applyChange, emptyTimeline, statusOf } from "@rouse/client"
 import type { Client, SendOptions, StreamEvent } from "@rouse/client"
 import { RouseError } from "@rouse/protocol"
-import type { EntityUrl, Json, MessageMode, Settled } from "@rouse/protocol"
+import type { AttachmentInfo, EntityUrl, Json, MessageMode, Settled } from "@rouse/protocol"
+import { openAsBlob } from "node:fs"
+import { basename, resolve } from "node:path"
 import { connect } from "../connect.ts"
 import type { RemoteOptions } from "../connect.ts"
 import { parseAddress, parseJson } from "../core/arguments.ts"
 import { usage } from "../core/failure.ts"
+import { mediaTypeOfName } from "../core/media-type.ts"
 import type { ExitCode } from "../core/failure.ts"
 import type { Io } from "../io.ts"
 import { Screen } from "../output/screen.ts"
@@ -17,6 +20,7 @@ export interface SendFlags extends RemoteOptions {
   readonly mode?: MessageMode
   readonly wait: boolean
   readonly content?: string
+  readonly attach?: readonly string[]
 }
 
 /** `rouse send </type/id> [message]` */
@@ -24,11 +28,40 @@ export async function send(address: string, message: string | undefined, flags: 
   const { url, type } = parseAddress(address)
   const content = await contentOf(message, flags, io)
   const client = connect(flags, io)
-  const options: SendOptions = { mode: flags.mode, idempotencyKey: io.uuid(), signal: io.stop }
+  const attachments = await uploaded(flags.attach ?? [], io, (file, named) =>
+    orSpawn(client, url, type, flags, io, () => client.upload(url, file, { ...named, signal: io.stop })),
+  )
+  const options: SendOptions = { mode: flags.mode, idempotencyKey: io.uuid(), signal: io.stop, attachments }
   if (flags.wait) return stream({ client, url, type, content, options, flags, io })
   const receipt = await orSpawn(client, url, type, flags, io, () => client.send(url, content, options))
   io.out(flags.json === true ? `${JSON.stringify(receipt)}\n` : `accepted ${receipt.message}\n`)
   return 0
+}
+
+/** Ids of files that were uploaded, one after the other. */
+async function uploaded(
+  paths: readonly string[],
+  io: Io,
+  upload: (file: Blob, named: { readonly name: string; readonly mediaType: string }) => Promise<AttachmentInfo>,
+): Promise<readonly string[]> {
+  const ids: string[] = []
+  for (const path of paths) {
+    const name = basename(path)
+    const file = await opened(resolve(io.cwd, path))
+    if (file === undefined) throw usage(`--attach: ${path} cannot be read`)
+    ids.push((await upload(file, { name, mediaType: mediaTypeOfName(name) })).id)
+  }
+  return ids
+}
+
+/** A file as a blob that is read as it is sent; undefined when it cannot be. */
+async function opened(path: string): Promise<Blob | undefined> {
+  try {
+    return await openAsBlob(path)
+  } catch {
+    // Not there, or a directory: the caller says which.
+    return undefined
+  }
 }
 
 async function contentOf(message: string | undefined, flags: SendFlags, io: Io): Promise<Json> {
@@ -37,6 +70,7 @@ async function contentOf(message: string | undefined, flags: SendFlags, io: Io):
     return parseJson("--content", flags.content)
   }
   if (message !== undefined && message !== "-") return message
+  if (message === undefined && flags.attach !== undefined) return ""
   if (message === undefined && io.stdinIsTty) throw usage('there is no message: rouse send /type/id "hello"')
   const text = (await io.stdin()).replace(/\r?\n$/, "")
   if (text === "") throw usage("there is no message: standard input was empty")

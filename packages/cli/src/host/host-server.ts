@@ -3,7 +3,7 @@ import { modelResolver, redactedLog } from "@rouse/agents/runtime"
 import type { EntityDefinition, Host } from "@rouse/agents/runtime"
 import { createServer } from "@rouse/server"
 import type { ApprovalRule } from "@rouse/protocol"
-import type { Log, Server, Token } from "@rouse/server"
+import type { Log, Server, ServerOptions, Token } from "@rouse/server"
 import type { Store } from "@rouse/store"
 import type { RetentionRule } from "@rouse/streams"
 import { nodeWebhooks } from "@rouse/streams/node"
@@ -76,8 +76,10 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
   }
   // What the server says of its agents holds none of their secrets either.
   const log = redactedLog(host)
+  const attachments = await bucketOf(store, io)
   const server = createServer({
     store,
+    ...(attachments === undefined ? {} : { attachments }),
     entities,
     clock: io.now,
     random: io.random,
@@ -120,6 +122,15 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
 function secretsFrom(env: Io["env"]): NonNullable<Host["secrets"]> {
   const directory = env["ROUSE_SECRETS_DIR"]
   return directory ? firstSecret(fileSecrets(directory), envSecrets(env)) : envSecrets(env)
+}
+
+/** Where attachments go instead of the store: `ROUSE_ATTACHMENTS`. */
+async function bucketOf(store: Store, { env, now, random }: Io): Promise<ServerOptions["attachments"]> {
+  const address = env["ROUSE_ATTACHMENTS"]
+  if (address === undefined || address === "") return undefined
+  const { attachmentsBucket } = await import("@rouse/server/bucket")
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+  return attachmentsBucket({ address, env, store, clock: now, random, fetch, sleep })
 }
 
 /** The page's files, where they have been built. */

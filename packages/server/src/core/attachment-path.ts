@@ -1,16 +1,27 @@
-import { entityStreamPath, type EntityUrl } from "@rouse/protocol"
+import type { EntityUrl } from "@rouse/protocol"
 
-/** Attachments are texts: what a tool answered, as JSON or as it was. */
-export const ATTACHMENT_TYPE = "text/plain; charset=utf-8"
+/**
+ * Where attachments lie among the streams, apart from logs, so that no rule on how long logs are kept takes them:
+ *
+ * - `attachments/of/{type}/{id}/{digest}` says what it is and where its bytes are;
+ * - `attachments/bytes/{type}/{id}/{digest}` has the bytes, where the store keeps them;
+ * - `attachments/uploads/{key}` is what is not linked yet;
+ * - `attachments/objects/{key}` names an object of a bucket that nothing refers to yet, or any more.
+ */
+export const ATTACHMENTS: string = "attachments/"
+export const UPLOADS: string = `${ATTACHMENTS}uploads/`
+export const OBJECTS: string = `${ATTACHMENTS}objects/`
 
-const DIGEST = /^[0-9a-f]{64}$/
-
-/** The stream that holds an attachment. It lies below the entity's, so that who may read one may read the other. */
-export function attachmentPath(url: EntityUrl, id: string): string {
-  return `${entityStreamPath(url)}/attachments/${id}`
+/** What the paths of an entity's records begin with. */
+export function recordsPath(url: EntityUrl): string {
+  return `${ATTACHMENTS}of${url}/`
 }
 
-/** Whether this may be an attachment's name: a SHA-256 in hex. */
-export function isAttachmentId(id: string): boolean {
-  return DIGEST.test(id)
+export function recordPath(url: EntityUrl, id: string): string {
+  return recordsPath(url) + id
+}
+
+/** @param large Of more than one part: a fork. It has a path of its own, since what a handler's commit writes at the other is none. */
+export function bytesPath(url: EntityUrl, id: string, large = false): string {
+  return `${ATTACHMENTS}bytes${url}/${id}${large ? ".large" : ""}`
 }

@@ -12,7 +12,6 @@ import { entityStreamPath, LOG_ONLY_COLLECTIONS } from "@rouse/protocol"
 import { type Commit, type EntityRecord, type Guard, type Op } from "@rouse/store"
 import { type Control, isoTime, withControl } from "./control.ts"
 import type { Settlement } from "../settlements.ts"
-import { ATTACHMENT_TYPE, attachmentPath } from "./attachment-path.ts"
 import { messageKey } from "./id.ts"
 import { approvalOp } from "./approval-list.ts"
 import type { WakeEvent } from "./wake-event.ts"
@@ -149,7 +148,7 @@ export class EntityDraft {
    * @throws {RouseError} `STOPPED`.
    */
   accept(
-    message: Pick<MessageRow, "kind" | "from" | "content" | "mode" | "cause" | "schedule">,
+    message: Pick<MessageRow, "kind" | "from" | "content" | "attachments" | "mode" | "cause" | "schedule">,
     wakeId: string,
   ): string {
     this.wake({ kind: "accept", count: 1, wakeId, nowMs: this.#nowMs })
@@ -162,7 +161,7 @@ export class EntityDraft {
   }
 
   /** Notes a message that came too late for anybody to take it: it is settled as it arrives. */
-  refuse(message: Pick<MessageRow, "kind" | "from" | "content" | "mode">, reason: string): void {
+  refuse(message: Pick<MessageRow, "kind" | "from" | "content" | "attachments" | "mode">, reason: string): void {
     const accepted = this.control.accepted + 1
     this.setControl({ accepted })
     const id = messageKey(accepted)
@@ -237,20 +236,6 @@ export class EntityDraft {
   /** Takes a row out of the live ones. The log says nothing of it: it keeps the row. */
   forget(collection: string, key: string): void {
     this.#rows.set(`${collection}\n${key}`, { op: "deleteRow", url: this.url, collection, key })
-  }
-
-  /** Writes a text beside the log. One that is there already stays as it is: its name is its digest. */
-  attach(id: string, text: string): void {
-    const path = attachmentPath(this.url, id)
-    const data = encoder.encode(text)
-    this.#beside.push({
-      op: "createStream",
-      path,
-      contentType: ATTACHMENT_TYPE,
-      data,
-      closed: true,
-      nowMs: this.#nowMs,
-    })
   }
 
   /** A row's value as this commit makes it; undefined when it makes none. */

@@ -10,13 +10,13 @@ import {
 } from "@rouse/protocol/dispatch-schemas"
 import { KEY_SET_AGE_SECONDS } from "@rouse/streams"
 import { type Context, Hono } from "hono"
-import { readAttachment } from "../attachments.ts"
 import { commitClaimed, endClaimed, renewClaimed } from "../dispatch/claimed.ts"
 import { deploy, registerType, removeType, routeType } from "../dispatch/registration.ts"
 import { listTypes, typeOf } from "../dispatch/type-list.ts"
 import type { HeldLease } from "../handler-commit.ts"
 import type { Plane } from "../plane.ts"
 import { parseBody, readText } from "./body.ts"
+import { claimAttachments } from "./claim-attachments.ts"
 import type { Env } from "./entity-routes.ts"
 
 const WAIT_MS = 20_000
@@ -48,12 +48,10 @@ export function claimRoutes(plane: Plane, stop: AbortSignal): Hono {
     await endClaimed(plane, lease, parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), claimEnd))
     return c.body(null, 204)
   })
-  app.get("/v1/claims/attachments/:id", async (c) => {
-    const lease = await leaseOf(plane, c.req.raw)
-    const text = await readAttachment(plane, lease.url, c.req.param("id"))
-    if (text === undefined) throw new RouseError("NOT_FOUND", `${lease.url} has no attachment of this id`)
-    return c.text(text)
-  })
+  app.route(
+    "/v1/claims/attachments",
+    claimAttachments(plane, (request) => leaseOf(plane, request)),
+  )
   return app
 }
 

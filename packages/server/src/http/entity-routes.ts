@@ -16,7 +16,6 @@ import {
 import { entityQuery, signalBody, spawnBody, tagsBody } from "@rouse/protocol/schemas"
 import type { EntityRecord } from "@rouse/store"
 import { type Context, Hono } from "hono"
-import { readAttachment } from "../attachments.ts"
 import { shownSummary } from "../dispatch/type-list.ts"
 import { parseWait } from "../core/duration.ts"
 import type { Plane } from "../plane.ts"
@@ -66,7 +65,6 @@ export function entityRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
   })
   app.get("/:type/:id/state", (c) => state(plane, c))
   app.get("/:type/:id/state/:collection", (c) => state(plane, c))
-  app.get("/:type/:id/attachments/:attachment", (c) => attachment(plane, c))
   app.post("/:type/:id/signals", (c) => postSignal(plane, c))
   app.post("/:type/:id/tags", async (c) => {
     const body = parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), tagsBody)
@@ -158,23 +156,6 @@ async function state(plane: Plane, c: Context<Env>): Promise<Response> {
   const live = await plane.store.liveRows(url, entityStreamPath(url), collection)
   const rows = (live?.rows ?? []).map(({ json, ...row }) => ({ ...row, value: JSON.parse(json) as Json }))
   return c.json({ offset: live?.info.next ?? START, rows })
-}
-
-/** An attachment's text, or the part of it from `offset`, `limit` long, in UTF-16 code units. */
-async function attachment(plane: Plane, c: Context<Env>): Promise<Response> {
-  const url = urlOf(c)
-  const id = c.req.param("attachment") ?? ""
-  const from = countOf(c.req.query("offset"), "offset") ?? 0
-  const limit = countOf(c.req.query("limit"), "limit")
-  const text = await readAttachment(plane, url, id)
-  if (text === undefined) throw new RouseError("NOT_FOUND", `${url} has no attachment "${id}"`)
-  return c.text(limit === undefined ? text.slice(from) : text.slice(from, from + limit))
-}
-
-function countOf(text: string | undefined, field: string): number | undefined {
-  if (text === undefined) return undefined
-  if (/^[0-9]{1,12}$/.test(text)) return Number(text)
-  throw new RouseError("BAD_REQUEST", `${field}: "${text}" is not a whole number`)
 }
 
 async function postSignal(plane: Plane, c: Context<Env>): Promise<Response> {

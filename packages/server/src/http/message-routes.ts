@@ -9,6 +9,7 @@ import {
 } from "@rouse/protocol"
 import { sendBody } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
+import { resolveAttachments } from "../attachments/attachments.ts"
 import { isoTime } from "../core/control.ts"
 import { parseWait } from "../core/duration.ts"
 import { send, type SendInput, type Sent } from "../inbox.ts"
@@ -30,7 +31,7 @@ export function messageRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
 async function post(plane: Plane, c: Context<Env>, stop: AbortSignal): Promise<Response> {
   const url = urlOf(c)
   const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
-  const input = inputOf(plane, c, url, text)
+  const input = await inputOf(plane, c, url, text)
   const wait = c.req.query("wait")
   const waitMs = wait === undefined ? undefined : parseWait(wait)
   if (waitMs !== undefined && input.dueAtMs !== undefined) {
@@ -47,7 +48,7 @@ async function post(plane: Plane, c: Context<Env>, stop: AbortSignal): Promise<R
   return c.json(settled, isTerminal(settled.status) ? 200 : 202)
 }
 
-function inputOf(plane: Plane, c: Context<Env>, to: EntityUrl, text: string): SendInput {
+async function inputOf(plane: Plane, c: Context<Env>, to: EntityUrl, text: string): Promise<SendInput> {
   const body = parseBody(text, sendBody)
   const mode: MessageMode = body.mode ?? "steer"
   const now = plane.clock()
@@ -55,7 +56,10 @@ function inputOf(plane: Plane, c: Context<Env>, to: EntityUrl, text: string): Se
     body.afterMs !== undefined ? now + body.afterMs : body.at !== undefined ? Date.parse(body.at) : undefined
   if (dueAtMs !== undefined && body.at !== undefined && dueAtMs < now)
     throw new RouseError("INVALID_ARGS", `at: ${body.at} is in the past`)
-  return { to, from: c.get("principal"), content: body.content, mode, ...(dueAtMs === undefined ? {} : { dueAtMs }) }
+  const files = body.attachments ?? []
+  const attachments = files.length === 0 ? {} : { attachments: await resolveAttachments(plane, to, files) }
+  const from = c.get("principal")
+  return { to, from, content: body.content, mode, ...attachments, ...(dueAtMs === undefined ? {} : { dueAtMs }) }
 }
 
 /** A message as it was sent, and the end of the log before it. */

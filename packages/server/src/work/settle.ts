@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto"
-import { cutOutput } from "@rouse/agents/runtime"
+import { cutOutput, resultLabel } from "@rouse/agents/runtime"
 import type { Json, Principal, ToolCallRow, ToolWorkRow } from "@rouse/protocol"
 import type { Timer, WorkRecord } from "@rouse/store"
+import { keepText } from "../attachments/commit-attachments.ts"
 import { isoTime } from "../core/control.ts"
 import type { CommitDraft, EntityDraft } from "../core/draft.ts"
 import { newId } from "../core/id.ts"
@@ -82,15 +83,9 @@ function kept(entity: EntityDraft, row: ToolCallRow, output: Json): Json {
   const cut = cutOutput(whole)
   if (cut === undefined) return output
   const id = createHash("sha256").update(cut.text).digest("hex")
-  entity.attach(id, cut.text)
-  entity.insert("attachment", id, {
-    id,
-    run: row.run,
-    call: row.id,
-    contentType: typeof output === "string" ? "text/plain" : "application/json",
-    chars: cut.text.length,
-    at: isoTime(entity.nowMs),
-  })
+  const [name, mediaType] = resultLabel(row.name, output)
+  const info = keepText(entity, { id, name, mediaType }, cut.text)
+  entity.insert("attachment", id, { ...info, run: row.run, call: row.id, at: isoTime(entity.nowMs) })
   return cut.preview(id)
 }
 

@@ -67,7 +67,8 @@ export class RetentionReads {
   }
 
   paths({ prefix, after, limit }: StreamPathPage): string[] {
-    const sql = "SELECT path FROM stream WHERE path >= ? AND path < ? AND path > ? ORDER BY path LIMIT ?"
+    const sql =
+      "SELECT path FROM stream WHERE path >= ? AND path < ? AND path > ? AND deleted = 0 ORDER BY path LIMIT ?"
     const rows = this.#prepare(sql).all(prefix, prefix + PATH_LAST, after ?? "", limit)
     return rows.map((row) => row["path"] as string)
   }

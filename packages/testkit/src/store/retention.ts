@@ -328,6 +328,9 @@ export function retentionTests(fixture: Fixture): void {
       expect(await store.streamPaths({ prefix: "a/", limit: 2 })).toEqual(["a/1", "a/2"])
       expect(await store.streamPaths({ prefix: "a/", after: "a/2", limit: 9 })).toEqual(["a/3", "a/\u{1f600}"])
       expect(await store.streamPaths({ prefix: "", limit: 9 })).toHaveLength(7)
+      const fork = { op: "forkStream", path: "c", source: "a/1", nowMs: 0 } as const
+      await store.commit({ ops: [fork, { op: "deleteStream", path: "a/1" }] })
+      expect(await store.streamPaths({ prefix: "a/", limit: 1 })).toEqual(["a/2"])
     })
   })
 }

@@ -9,6 +9,8 @@ import { useMedia } from "../components/media.ts"
 import { sentenceOf } from "../core/errors.ts"
 import type { AgentState } from "../data/agent.ts"
 import { useApp } from "../data/app.tsx"
+import { PickButton, PickedFiles } from "./picked-files.tsx"
+import { usePicked } from "./use-picked.ts"
 
 /** What was being written to each agent, while the page is open. */
 const drafts = new Map<string, string>()
@@ -29,12 +31,13 @@ export function Composer({ state }: { readonly state: AgentState }): ReactNode {
   const [mode, setMode] = useState<MessageMode>("steer")
   const [sending, setSending] = useState(false)
   const [error, setError] = useState<string>()
+  const files = usePicked(url)
   const box = useGrowing(text)
   const keyboard = useMedia("(pointer: fine)")
   const activity = statusOf(timeline)
   const inRun = timeline.run?.status === "running" || timeline.run?.status === "suspended"
   const stopped = phase === "live" && activity.kind === "stopped"
-  const ready = text.trim() !== "" && !sending && !stopped
+  const ready = (text.trim() !== "" || files.list.length > 0) && !sending && !stopped
 
   const write = (value: string): void => {
     setText(value)
@@ -45,8 +48,11 @@ export function Composer({ state }: { readonly state: AgentState }): ReactNode {
     setSending(true)
     setError(undefined)
     client
-      .send(url, text.trim(), inRun ? { mode } : {})
-      .then(() => write(""))
+      .send(url, text.trim(), { ...(inRun && { mode }), files: files.list.map(({ file }) => ({ content: file })) })
+      .then(() => {
+        write("")
+        files.clear()
+      })
       .catch((cause: unknown) => setError(sentenceOf(cause)))
       .finally(() => setSending(false))
   }
@@ -64,12 +70,15 @@ export function Composer({ state }: { readonly state: AgentState }): ReactNode {
           event.preventDefault()
           send()
         }}
+        {...(stopped ? {} : files.drop)}
         className={cn(
           "mx-auto max-w-[47rem] rounded-xl border bg-surface transition-colors focus-within:border-accent",
+          files.over && "border-accent bg-hover",
           error ? "border-danger" : "border-field",
           stopped && "bg-sunken",
         )}
       >
+        <PickedFiles files={files} sending={sending} />
         <textarea
           ref={box}
           rows={1}
@@ -81,9 +90,11 @@ export function Composer({ state }: { readonly state: AgentState }): ReactNode {
           placeholder={stopped ? "It is stopped and takes no messages" : `Message ${url}`}
           onChange={({ target }) => write(target.value)}
           onKeyDown={onKeyDown}
+          onPaste={files.paste}
           className="block w-full resize-none bg-transparent px-3.5 pt-2.5 pb-1 text-base outline-none placeholder:text-ink-3"
         />
-        <div className="flex h-10 items-center gap-2 pr-1.5 pl-3.5">
+        <div className="flex h-10 items-center gap-2 pr-1.5 pl-1.5">
+          <PickButton files={files} disabled={stopped || sending} />
           {inRun && !stopped && <Modes mode={mode} setMode={setMode} />}
           <p
             id="composer-about"
@@ -94,7 +105,7 @@ export function Composer({ state }: { readonly state: AgentState }): ReactNode {
               error ? "text-danger" : "text-ink-3",
             )}
           >
-            {error ?? about(activity.kind, inRun ? mode : undefined, keyboard)}
+            {error ?? files.problem ?? about(activity.kind, inRun ? mode : undefined, keyboard)}
           </p>
           <IconButton
             type="submit"

@@ -7,13 +7,14 @@ import { cn } from "../components/class-names.ts"
 import { JsonView } from "../components/json-view.tsx"
 import { Ago } from "../components/times.tsx"
 import { isObject, readable } from "../core/json.ts"
+import { Files } from "./files.tsx"
 import { EntityLink } from "./entity-link.tsx"
 import { Markdown } from "./markdown.tsx"
 import { Line } from "./notice-line.tsx"
 
 /** Something in the inbox: who it is from, what it says, and how far it has come. */
-export function MessageCard({ row }: { readonly row: MessageRow }): ReactNode {
-  if (row.kind === "message") return <Message row={row} />
+export function MessageCard({ row, url }: { readonly row: MessageRow; readonly url: string }): ReactNode {
+  if (row.kind === "message") return <Message row={row} url={url} />
   if (row.kind === "childFinished") return <Finished row={row} content={row.content as unknown as ChildFinished} />
   return (
     <Line icon={ICONS[row.kind]} at={row.at}>
@@ -45,7 +46,7 @@ const TEXTS: Readonly<Record<keyof typeof ICONS, (row: MessageRow) => string>> =
   budget: ({ from }) => `${from.id} has used up its budget`,
 }
 
-function Message({ row }: { readonly row: MessageRow }): ReactNode {
+function Message({ row, url }: { readonly row: MessageRow; readonly url: string }): ReactNode {
   return (
     <div className={cn("rounded-lg px-3.5 py-2.5", row.status === "dead" ? "bg-danger-soft" : "bg-sunken")}>
       <div className="mb-0.5 flex items-baseline gap-2 text-xs text-ink-3">
@@ -56,7 +57,8 @@ function Message({ row }: { readonly row: MessageRow }): ReactNode {
           <Fate row={row} />
         </span>
       </div>
-      <Content row={row} />
+      {!(row.content === "" && row.attachments?.length) && <Content row={row} />}
+      <Files url={url} files={row.attachments ?? []} className="mt-2" />
       {row.reason !== undefined && (
         <p className={cn("mt-1 text-xs", row.status === "dead" ? "text-danger" : "text-ink-3")}>{row.reason}</p>
       )}

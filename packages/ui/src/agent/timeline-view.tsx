@@ -90,7 +90,7 @@ const ItemView: (props: { readonly item: Item; readonly url: string }) => ReactN
 function viewOf(item: Item, url: string): ReactNode {
   switch (item.kind) {
     case "message":
-      return <MessageCard row={item.row} />
+      return <MessageCard row={item.row} url={url} />
     case "step":
       return <StepView step={item} url={url} />
     case "runEnd":

@@ -1,4 +1,5 @@
 import type { ToolPart } from "@rouse/client"
+import { attachmentsIn } from "@rouse/protocol"
 import type { Effect, Json, ToolCallRow } from "@rouse/protocol"
 import { Ban, Check, ChevronRight, CircleDashed, CircleHelp, CircleX, LoaderCircle, Stamp } from "lucide-react"
 import { useState } from "react"
@@ -9,6 +10,7 @@ import { JsonView } from "../components/json-view.tsx"
 import { Elapsed } from "../components/times.tsx"
 import { argumentLine } from "../core/json.ts"
 import { between, duration } from "../core/time.ts"
+import { Files } from "./files.tsx"
 import { ApprovalForm } from "./approval-form.tsx"
 import { WorkLine } from "./work-line.tsx"
 
@@ -78,6 +80,7 @@ export function ToolCard(props: { readonly part: ToolPart; readonly url: string;
           className={cn("size-3.5 shrink-0 text-ink-3 transition-transform", open && "rotate-90")}
         />
       </button>
+      <Files url={props.url} files={attachmentsIn(row.output)} className="border-t border-line p-3" />
       {waiting && (
         <ApprovalForm url={props.url} call={props.part.key} question={`May ${row.name} run?`} approval={approval} />
       )}

@@ -1,0 +1,52 @@
+import type { AttachmentInfo, AttachmentPage } from "@rouse/protocol"
+import { entityPath, queryString } from "./core/address.ts"
+import type { Transport } from "./transport.ts"
+import type { CallOptions, FileInput, SendOptions, UploadOptions } from "./types.ts"
+
+/** Puts a file beside an entity's log. Bytes are sent again after a passing failure; a stream, which is gone by then, is not. */
+export async function upload(
+  transport: Transport,
+  url: string,
+  content: FileInput["content"],
+  { name, mediaType, signal }: UploadOptions,
+): Promise<AttachmentInfo> {
+  const named = name ?? (content instanceof Blob && "name" in content ? String(content.name) : "file")
+  const type = mediaType ?? (content instanceof Blob && content.type !== "" ? content.type : undefined)
+  const bytes = typeof content === "string" ? new Blob([content]) : content
+  return transport.json({
+    method: "POST",
+    path: entityPath(url, "attachments") + queryString({ name: named }),
+    bytes: bytes as NonNullable<RequestInit["body"]>,
+    mediaType: type ?? (typeof content === "string" ? "text/plain; charset=utf-8" : "application/octet-stream"),
+    signal,
+  })
+}
+
+/** All of an entity's attachments. */
+export async function attachments(
+  transport: Transport,
+  url: string,
+  options?: CallOptions,
+): Promise<readonly AttachmentInfo[]> {
+  const found: AttachmentInfo[] = []
+  for (let after: string | undefined = ""; after !== undefined;) {
+    const path = entityPath(url, "attachments") + queryString(after === "" ? {} : { after })
+    const page: AttachmentPage = await transport.json({ path, signal: options?.signal })
+    found.push(...page.attachments)
+    after = page.next
+  }
+  return found
+}
+
+/** Uploads the files of a message, one after the other, and gives their ids with those that are there already. */
+export async function withFiles<T extends SendOptions & { readonly files?: readonly FileInput[] | undefined }>(
+  transport: Transport,
+  url: string,
+  { files = [], ...options }: T,
+): Promise<Omit<T, "files">> {
+  if (files.length === 0) return options
+  const ids: string[] = [...((options as SendOptions).attachments ?? [])]
+  for (const { content, name, mediaType } of files)
+    ids.push((await upload(transport, url, content, { name, mediaType, signal: (options as SendOptions).signal })).id)
+  return { ...options, attachments: ids }
+}
