@@ -1,70 +1,20 @@
-import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
-import { once } from "node:events"
-import { readFile, readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Row, ToolCallRow } from "@rouse/protocol"
-import { afterEach, expect, test } from "vitest"
+import { afterEach, expect, onTestFinished, test } from "vitest"
 import { formsOf } from "../../packages/agents/src/core/secret-forms.ts"
 import { directory, served, start } from "../../packages/cli/test/harness.ts"
 import type { Served } from "../../packages/cli/test/harness.ts"
+import { bytesIn, Payments } from "./payments.ts"
 
 const KEY = 'pk_9f+/Zq"8 w=\\T'
 const ORDERS = fileURLToPath(new URL("../orders.ts", import.meta.url))
-const SERVICE = fileURLToPath(new URL("payment-service.ts", import.meta.url))
 
 const children: ChildProcess[] = []
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL")
 })
-
-/** The payment service, which can be killed and started again at the same port. */
-class Payments {
-  readonly #file: string
-  #child: ChildProcess | undefined
-  #out = ""
-  #port = "0"
-
-  constructor(file: string) {
-    this.#file = file
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.#port}`
-  }
-
-  async start(): Promise<void> {
-    this.#out = ""
-    const env = { PATH: process.env["PATH"] ?? "", PAYMENTS_KEY: KEY }
-    const child = spawn(process.execPath, [SERVICE, this.#port, this.#file], {
-      env,
-      stdio: ["ignore", "pipe", "inherit"],
-    })
-    children.push(child)
-    this.#child = child
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.#out += text))
-    await expect.poll(() => this.#out).toContain("listens")
-    this.#port = /listens (\d+)/.exec(this.#out)?.[1] ?? "0"
-  }
-
-  /** `kill -9`, once it holds a request for this order. */
-  async killAt(order: string): Promise<void> {
-    await this.holds(order)
-    const ended = once(this.#child as ChildProcess, "exit")
-    this.#child?.kill("SIGKILL")
-    await ended
-  }
-
-  async holds(order: string): Promise<void> {
-    await expect.poll(() => this.#out, { timeout: 20_000 }).toContain(`hangs ${order}`)
-  }
-
-  async made(order: string): Promise<number> {
-    const text = await readFile(this.#file, "utf8").catch(() => "")
-    return text.split("\n").filter((line) => line.includes(`"${order}"`)).length
-  }
-}
 
 function pay(order: string): string {
   return `/call pay ${JSON.stringify({ body: { order, cents: 500 } })}`
@@ -76,18 +26,10 @@ async function call(server: Served, agent: string): Promise<ToolCallRow | undefi
   return rows[0]?.value
 }
 
-/** Every byte of every file below a directory. */
-async function bytesIn(path: string): Promise<string> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile())
-  expect(files.length).toBeGreaterThan(0)
-  const texts = await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name), "latin1")))
-  return texts.join("\n")
-}
-
 test("orders are paid exactly once, whoever is killed in the middle, and no secret is kept anywhere", async () => {
   await using place = await directory()
-  const payments = new Payments(join(place.path, "payments.jsonl"))
+  const payments = new Payments(join(place.path, "payments.jsonl"), KEY)
+  onTestFinished(() => payments.close())
   await payments.start()
   const env = { PAYMENTS_URL: payments.url, PAYMENTS_KEY: KEY }
   const logs: string[] = []

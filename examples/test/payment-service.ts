@@ -14,6 +14,7 @@ interface Payment {
   readonly key: string
   readonly order: string
   readonly cents: number
+  readonly kind: "payments" | "refunds"
 }
 
 function ledger(): readonly Payment[] {
@@ -26,7 +27,7 @@ function answer(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json", "retry-after": "0" }).end(JSON.stringify(body))
 }
 
-function pay(request: IncomingMessage, response: ServerResponse, body: string): void {
+function pay(request: IncomingMessage, response: ServerResponse, kind: Payment["kind"], body: string): void {
   const { order, cents } = JSON.parse(body) as Payment
   const key = String(request.headers["idempotency-key"])
   const sent = { key: request.headers["x-api-key"], base64: btoa(`:${String(request.headers["x-api-key"])}`) }
@@ -40,8 +41,8 @@ function pay(request: IncomingMessage, response: ServerResponse, body: string): 
     return void process.stdout.write(`hangs ${order}\n`)
   }
   const known = ledger().find((payment) => payment.key === key)
-  if (known === undefined) appendFileSync(file, `${JSON.stringify({ key, order, cents })}\n`)
-  if (order.startsWith("hangs")) return void process.stdout.write(`hangs ${order}\n`)
+  if (known === undefined) appendFileSync(file, `${JSON.stringify({ key, order, cents, kind })}\n`)
+  if (kind === "payments" && order.startsWith("hangs")) return void process.stdout.write(`hangs ${order}\n`)
   answer(response, 201, { order, cents, sent })
 }
 
@@ -52,12 +53,13 @@ const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost")
     if (request.headers["x-api-key"] !== process.env["PAYMENTS_KEY"])
       return answer(response, 401, { error: "who are you?" })
-    if (request.method === "POST") return pay(request, response, body)
+    const kind = url.pathname === "/refunds" ? "refunds" : "payments"
+    if (request.method === "POST") return pay(request, response, kind, body)
     const key = url.searchParams.get("key")
     answer(
       response,
       200,
-      ledger().filter((payment) => payment.key === key),
+      ledger().filter((made) => made.kind === kind && made.key === key),
     )
   })
 })

@@ -10,6 +10,7 @@ export interface Module {
   readonly name: string
   readonly code: string
   readonly isEntry: boolean
+  readonly wasm?: Uint8Array
 }
 
 export interface Workerd {
@@ -17,6 +18,8 @@ export interface Workerd {
   readonly pid: number
   /** From just before the spawn to the first answer, milliseconds. */
   readonly readyMs: number
+  /** What it printed. */
+  readonly printed: () => string
   close(): Promise<void>
 }
 
@@ -32,26 +35,31 @@ export async function startWorkerd(
   const port = await freePort()
   // The first is the Worker itself.
   const modules = chunks.toSorted((a, b) => Number(b.isEntry) - Number(a.isEntry))
-  for (const { name, code } of modules) await writeFile(join(directory, name), code)
-  const names = modules.map((one) => one.name)
-  await writeFile(join(directory, "config.capnp"), configOf(port, names, bindings))
+  for (const { name, code, wasm } of modules) await writeFile(join(directory, name), wasm ?? code)
+  await writeFile(join(directory, "config.capnp"), configOf(port, modules, bindings))
   const { default: binary } = createRequire(import.meta.url)("workerd") as { readonly default: string }
   const startedAt = performance.now()
-  const child = spawn(binary, ["serve", join(directory, "config.capnp")], { stdio: ["ignore", "inherit", "inherit"] })
+  const child = spawn(binary, ["serve", join(directory, "config.capnp")], { stdio: ["ignore", "pipe", "pipe"] })
+  let printed = ""
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => (printed += text))
   const url = `http://127.0.0.1:${port}`
   try {
     await ready(url, child)
   } catch (error) {
     await end(child, directory)
-    throw error
+    throw new Error(`workerd did not come up: ${printed}`, { cause: error })
   }
   const readyMs = performance.now() - startedAt
-  return { url, pid: child.pid as number, readyMs, close: () => end(child, directory) }
+  return { url, pid: child.pid as number, readyMs, printed: () => printed, close: () => end(child, directory) }
 }
 
-function configOf(port: number, names: readonly string[], bindings: Readonly<Record<string, string>>): string {
+function configOf(port: number, modules: readonly Module[], bindings: Readonly<Record<string, string>>): string {
   const texts = Object.entries(bindings).map(
     ([name, text]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(text)})`,
+  )
+  const embedded = modules.map(
+    ({ name, wasm }) => `(name = "${name}", ${wasm === undefined ? "esModule" : "wasm"} = embed "${name}")`,
   )
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -62,7 +70,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
 );
 const worker :Workerd.Worker = (
-  modules = [${names.map((name) => `(name = "${name}", esModule = embed "${name}")`).join(", ")}],
+  modules = [${embedded.join(", ")}],
   compatibilityDate = "2026-11-01",
   bindings = [${texts.join(", ")}],
 );

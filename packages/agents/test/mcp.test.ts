@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { afterEach, beforeEach, expect, test } from "vitest"
-import { RouseError, defineEntity } from "../src/index.ts"
+import { RouseError, defineEntity, secret } from "../src/index.ts"
 import { closeMcp, mcpPrompt, mcpPrompts, mcpResource, mcpSource, mcpTools } from "../src/mcp.ts"
 import type { McpOptions } from "../src/mcp.ts"
 import { mcpStdio } from "../src/mcp-stdio.ts"
@@ -189,7 +189,7 @@ test("a server that cannot start fails the wake with its last words, without the
 
 test("a program gets the environment it is given and no more, and secrets by name come from the context", async () => {
   process.env["MCP_OTHER"] = "leaked"
-  const options = fixture({}, { env: { MCP_KEY: { kind: "secret", name: "KEY" } } })
+  const options = fixture({}, { env: { MCP_KEY: secret("KEY") } })
   await expect(mcpTools(options)).rejects.toThrow(/KEY cannot be found/)
   const tools = await mcpTools(options, { secret: async ({ name }) => `value of ${name}` })
   const whoami = tools.find(({ name }) => name === "fix_whoami")

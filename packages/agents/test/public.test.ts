@@ -68,6 +68,7 @@ test("public names", () => {
       "modelResolver",
       "reachable",
       "redactedLog",
+      "redactionOf",
       "registeredEntities",
       "resultLabel",
       "runWake",

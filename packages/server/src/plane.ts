@@ -1,3 +1,4 @@
+import type { Redaction } from "@rouse/agents/runtime"
 import type { ApprovalRule, EntityUrl } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
 import type { RemoteHandlers } from "./dispatch/remote-handlers.ts"
@@ -34,6 +35,8 @@ export interface Plane {
   readonly treeRates: TreeRates
   /** Where tool workers wait for calls. */
   readonly work: WorkDesk
+  /** Takes the secrets that this process knows out of what workers and people say. */
+  readonly redaction: Redaction
   /** Rules that ask for approvals, whatever the type. */
   readonly policy: readonly ApprovalRule[]
   readonly attachments: AttachmentDesk

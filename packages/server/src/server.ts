@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import type { EntityDefinition } from "@rouse/agents/runtime"
+import { type EntityDefinition, redactionOf } from "@rouse/agents/runtime"
 import { type ApprovalRule, RouseError } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
 import { createCompactor, createStreams, Keyring } from "@rouse/streams"
@@ -218,6 +218,7 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: Ticker } {
     abort: (url, reason) => dispatcher.abort(url, reason),
     treeRates: new TreeRates(),
     work: new WorkDesk(() => plane, clock()),
+    redaction: redactionOf(options.host),
     policy: options.policy ?? [],
     attachments: attachmentDesk(options),
     freezeTree: (root, cause) => {

@@ -1,21 +1,17 @@
 import { RouseError } from "@rouse/protocol"
+import { isSecret } from "../secrets/secret.ts"
+import type { Secret } from "../secrets/secret.ts"
 
-/** A secret by its name: what `secret("NAME")` makes. */
-export interface SecretReference {
-  readonly kind: "secret"
-  readonly name: string
-}
-
-/** What finds the values of secrets. */
+/** What finds the values of secrets: the handler's `ctx` is one. */
 export interface SecretSource {
-  secret(wanted: SecretReference): Promise<string>
+  secret(wanted: Secret): Promise<string>
 }
 
 /**
  * A secret by reference, so that its value is nowhere in the agent's definition, its log or its arguments: its name, or a function that is
  * asked each time. A string is the value itself, for what is not secret.
  */
-export type Credential = string | SecretReference | (() => string | Promise<string>)
+export type Credential = string | Secret | (() => string | Promise<string>)
 
 /**
  * The value, now.
@@ -28,7 +24,7 @@ export async function valueOf(credential: Credential, secrets: SecretSource | un
   if (secrets !== undefined) return await secrets.secret(credential)
   throw new RouseError(
     "INVALID_ARGS",
-    `the secret ${credential.name} cannot be found: give mcpTools what finds it as its second argument`,
+    `the secret ${credential.name} cannot be found: give mcpTools ctx as its second argument`,
   )
 }
 
@@ -53,7 +49,9 @@ export function idOf(object: object): number {
 
 /** A text that is the same for the same configuration. Values that are functions count by identity. */
 export function keyOf(configuration: unknown): string {
-  return JSON.stringify(configuration, (_, value: unknown) =>
-    typeof value === "function" ? `function ${idOf(value)}` : value,
-  )
+  return JSON.stringify(configuration, function (this: Readonly<Record<string, unknown>>, name, shown: unknown) {
+    const value = this[name]
+    if (isSecret(value)) return `${value.toString()} ${value.resolver ? idOf(value.resolver) : ""}`
+    return typeof shown === "function" ? `function ${idOf(shown)}` : shown
+  })
 }

@@ -1,10 +1,9 @@
 import { RouseError } from "@rouse/protocol"
 import type { HandlerFailure, WakeAnswer, WakeDelivery } from "@rouse/protocol"
-import { redact } from "../core/provider-error.ts"
-import { processEnv, secretsOf } from "../env.ts"
 import type { EntityDefinition } from "../entity.ts"
 import type { Host } from "../host.ts"
 import { runWake } from "../run-wake.ts"
+import { vaultOf } from "../secrets/vault.ts"
 import type { RemoteBackend } from "./remote-backend.ts"
 
 /** How long a handler may go without a commit when its type does not say. */
@@ -62,5 +61,5 @@ function failureOf(error: unknown, host: Host): HandlerFailure {
 }
 
 function redacted(text: string, host: Host): string {
-  return redact(text, secretsOf(host.env ?? processEnv())).slice(0, TEXT_CHARS_MAX)
+  return vaultOf(host).strictText(text).slice(0, TEXT_CHARS_MAX)
 }

@@ -6,7 +6,7 @@ import type { Env } from "../env.ts"
 import { runAttempt } from "./attempt.ts"
 import { ServerKeys } from "./keys.ts"
 import type { PublicKeyInfo } from "./keys.ts"
-import { entitiesOf, hostOf, serverOf } from "./options.ts"
+import { entitiesOf, Hosts, serverOf } from "./options.ts"
 import type { RemoteOptions } from "./options.ts"
 import { RemoteBackend } from "./remote-backend.ts"
 import { ServerCalls } from "./server-calls.ts"
@@ -53,6 +53,7 @@ export function createHandler(options: HandlerOptions): FetchHandler {
 
 class Handler {
   readonly #options: HandlerOptions
+  readonly #hosts: Hosts
   readonly #entities: ReadonlyMap<string, EntityDefinition>
   readonly #keys: ServerKeys
   readonly #calls: ServerCalls
@@ -62,6 +63,7 @@ class Handler {
     const server = serverOf(options, "createHandler")
     const fetcher = options.fetch ?? globalThis.fetch
     this.#options = options
+    this.#hosts = new Hosts(options)
     this.#entities = entitiesOf(options, "createHandler")
     this.#keys = new ServerKeys(server, fetcher, Date.now, options.keys)
     this.#calls = new ServerCalls(server, fetcher)
@@ -93,13 +95,8 @@ class Handler {
     this.#seen.note(delivery.delivery, Date.now())
     const backend = new RemoteBackend(delivery, this.#calls, Date.now, true)
     gone.addEventListener("abort", () => backend.post(), { once: true })
-    const work = runAttempt(
-      definition,
-      delivery,
-      backend,
-      hostOf(this.#options, invocation.env),
-      this.#deadline(invocation),
-    )
+    const host = this.#hosts.of(invocation.env)
+    const work = runAttempt(definition, delivery, backend, host, this.#deadline(invocation))
     return await this.#orDetach(work, delivery, backend, invocation)
   }
 

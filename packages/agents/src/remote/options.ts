@@ -3,8 +3,10 @@ import { processEnv } from "../env.ts"
 import type { Env } from "../env.ts"
 import type { EntityDefinition } from "../entity.ts"
 import type { Host, ModelResolver } from "../host.ts"
+import type { OutboundFetch } from "../http/outbound.ts"
 import { silentLog } from "../log.ts"
 import type { Log } from "../log.ts"
+import type { SecretResolver } from "../secrets/secret.ts"
 
 /** What handlers outside of the server have in common. */
 export interface RemoteOptions {
@@ -17,6 +19,12 @@ export interface RemoteOptions {
   readonly env?: Env
   /** How names of models become models. From `env` when absent. */
   readonly models?: ModelResolver
+  /** Finds the values of secrets. In `env` when absent. */
+  readonly secrets?: SecretResolver
+  /** How tools reach services. The runtime's `fetch` when absent. */
+  readonly outbound?: OutboundFetch
+  /** Whether tools may call this machine and its network without saying so: for development. No when absent. */
+  readonly isPrivateAllowed?: boolean
   readonly log?: Log
   /** How long text may wait before it is on the log as a delta, milliseconds. 50 when absent; Infinity: no deltas. */
   readonly deltaMs?: number
@@ -44,15 +52,45 @@ export function entitiesOf(options: RemoteOptions, name: string): ReadonlyMap<st
   return entities
 }
 
-/** What wakes are given of the host. @param env Of this invocation, where the runtime passes it. */
-export function hostOf(options: RemoteOptions, env: Env | undefined): Host {
-  const vars = env ?? options.env
+/**
+ * What wakes are given of the host. The same for the same variables, so that a secret which one wake resolved is taken out of what the next
+ * one writes.
+ */
+export class Hosts {
+  readonly #options: RemoteOptions
+  #last: { readonly env: Env | undefined; readonly host: Host } | undefined
+
+  constructor(options: RemoteOptions) {
+    this.#options = options
+  }
+
+  /** @param env Of this invocation, where the runtime passes it. */
+  of(env?: Env): Host {
+    const vars = env ?? this.#options.env
+    if (this.#last === undefined || !isSame(this.#last.env, vars))
+      this.#last = { env: vars, host: makeHost(this.#options, vars) }
+    return this.#last.host
+  }
+}
+
+function isSame(a: Env | undefined, b: Env | undefined): boolean {
+  if (a === b) return true
+  if (a === undefined || b === undefined) return false
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
+}
+
+function makeHost(options: RemoteOptions, env: Env | undefined): Host {
+  const { log = silentLog, models, secrets, outbound, isPrivateAllowed, deltaMs } = options
   return {
     clock: Date.now,
     random: Math.random,
-    log: options.log ?? silentLog,
-    ...(vars === undefined ? {} : { env: vars }),
-    ...(options.models === undefined ? {} : { models: options.models }),
-    ...(options.deltaMs === undefined ? {} : { deltaMs: options.deltaMs }),
+    log,
+    ...(env === undefined ? {} : { env }),
+    ...(models === undefined ? {} : { models }),
+    ...(secrets === undefined ? {} : { secrets }),
+    ...(outbound === undefined ? {} : { fetch: outbound }),
+    ...(isPrivateAllowed === undefined ? {} : { isPrivateAllowed }),
+    ...(deltaMs === undefined ? {} : { deltaMs }),
   }
 }

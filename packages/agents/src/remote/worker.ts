@@ -6,7 +6,7 @@ import { processEnv } from "../env.ts"
 import type { EntityDefinition } from "../entity.ts"
 import { runAttempt } from "./attempt.ts"
 import { reportEnd } from "./handler.ts"
-import { entitiesOf, hostOf, serverOf } from "./options.ts"
+import { entitiesOf, Hosts, serverOf } from "./options.ts"
 import type { RemoteOptions } from "./options.ts"
 import { RemoteBackend } from "./remote-backend.ts"
 import { isPassing, ServerCalls } from "./server-calls.ts"
@@ -61,6 +61,7 @@ export function createWorker(options: WorkerOptions): Worker {
 
 class PullWorker {
   readonly #options: WorkerOptions
+  readonly #hosts: Hosts
   readonly #entities: ReadonlyMap<string, EntityDefinition>
   readonly #calls: ServerCalls
   readonly #token: string | undefined
@@ -71,6 +72,7 @@ class PullWorker {
 
   constructor(options: WorkerOptions) {
     this.#options = options
+    this.#hosts = new Hosts(options)
     this.#entities = entitiesOf(options, "createWorker")
     this.#calls = new ServerCalls(serverOf(options, "createWorker"), options.fetch ?? globalThis.fetch)
     this.#token = options.token ?? (options.env ?? processEnv())["ROUSE_TOKEN"]
@@ -152,7 +154,7 @@ class PullWorker {
     const definition = this.#entities.get(delivery.request.entity.type)
     try {
       const answer = definition
-        ? await runAttempt(definition, delivery, backend, hostOf(this.#options, undefined), null)
+        ? await runAttempt(definition, delivery, backend, this.#hosts.of(), null)
         : ({ kind: "released" } as const)
       await reportEnd(this.#calls, delivery.claim, answer)
     } catch (error) {

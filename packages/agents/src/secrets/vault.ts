@@ -165,3 +165,15 @@ export function vaultOf(host: Host): Vault {
 export function redactedLog(host: Host): Log {
   return vaultOf(host).log(host.log)
 }
+
+/** Takes secrets out of what others say. */
+export interface Redaction {
+  /** The same reference when it holds none. */
+  value<T>(value: T): T
+}
+
+/** Takes the secrets that a host knows by now out of what its handlers did not write themselves. */
+export function redactionOf(host: Host): Redaction {
+  const vault = vaultOf(host)
+  return { value: (value) => vault.redactor.value(value) }
+}

@@ -14,13 +14,19 @@ export interface WorkerFlags extends RemoteOptions {
 
 /** `rouse worker [files…]`: until SIGTERM or SIGINT. */
 export async function worker(named: readonly string[], flags: WorkerFlags, io: Io): Promise<ExitCode> {
-  const { loadProject } = await import("../host/project.ts")
+  const [{ loadProject }, { outboundFetch }, { secretsFrom }] = await Promise.all([
+    import("../host/project.ts"),
+    import("../host/outbound-fetch.ts"),
+    import("../host/secrets.ts"),
+  ])
   const { entities } = await loadProject(named, io.cwd)
   const server = serverUrl(flags, io)
   const running = createWorker({
     entities: entities.values(),
     server,
     env: io.env,
+    secrets: secretsFrom(io.env),
+    outbound: outboundFetch(),
     capacity: flags.capacity,
     log: terminalLog(io),
     ...(flags.as === undefined ? {} : { version: flags.as }),

@@ -1,4 +1,3 @@
-import { envSecrets, fileSecrets, firstSecret } from "@rouse/agents"
 import { modelResolver, redactedLog } from "@rouse/agents/runtime"
 import type { EntityDefinition, Host } from "@rouse/agents/runtime"
 import { createServer } from "@rouse/server"
@@ -13,6 +12,7 @@ import type { Io } from "../io.ts"
 import { version } from "../version.ts"
 import { advisePort } from "./advise-port.ts"
 import { outboundFetch } from "./outbound-fetch.ts"
+import { secretsFrom } from "./secrets.ts"
 
 export interface HostOptions {
   readonly entities: Iterable<EntityDefinition>
@@ -116,12 +116,6 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
     await server.close()
     throw error
   }
-}
-
-/** From the files of a directory, where one is named, and then from the environment. */
-function secretsFrom(env: Io["env"]): NonNullable<Host["secrets"]> {
-  const directory = env["ROUSE_SECRETS_DIR"]
-  return directory ? firstSecret(fileSecrets(directory), envSecrets(env)) : envSecrets(env)
 }
 
 /** Where attachments go instead of the store: `ROUSE_ATTACHMENTS`. */

@@ -15,7 +15,7 @@ export async function getApprovals(plane: Plane, c: Context<Env>): Promise<Respo
 /** `POST /v1/entities/{type}/{id}/approvals/{call}`: a decision, with or without an edit, or an answer. */
 export async function postApproval(plane: Plane, c: Context<Env>): Promise<Response> {
   const url = urlOf(c)
-  const body = parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), approvalBody)
+  const body = plane.redaction.value(parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), approvalBody))
   const message = await decide(plane, { ...body, entity: url, call: c.req.param("call") ?? "", by: c.get("principal") })
   return c.json({ url, ...(message === undefined ? {} : { message }), offset: await tailOf(plane, url) }, 202)
 }

@@ -32,7 +32,7 @@ export function workRoutes(plane: Plane): Hono<Env> {
   ): void => {
     app.post(`/:type/:id/:call/${verb}`, async (c) => {
       const url: EntityUrl = urlOf(c)
-      const body = parseBody(await readText(c.req.raw, bytesMax), schema)
+      const body = plane.redaction.value(parseBody(await readText(c.req.raw, bytesMax), schema))
       return c.json(await act({ url, call: c.req.param("call") ?? "", by: c.get("principal") }, body))
     })
   }
