@@ -135,6 +135,7 @@ function Details({ part }: { readonly part: ToolPart }): ReactNode {
       {row.output !== undefined && <Value label="Result" value={row.output} />}
       <p className="flex flex-wrap gap-x-4 gap-y-1 font-mono text-2xs text-ink-3">
         <span title={EFFECTS[row.effect]}>effect {row.effect}</span>
+        <span>backend {row.backend ?? "inline"}</span>
         {row.worker && <span>worker {row.worker.name}</span>}
         <span className="break-all">idempotency key {row.idempotencyKey}</span>
       </p>

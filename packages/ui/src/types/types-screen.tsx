@@ -8,8 +8,9 @@ import { JsonView } from "../components/json-view.tsx"
 import { Skeleton } from "../components/skeleton.tsx"
 import { useTypes } from "../data/app.tsx"
 import { openNewAgent } from "../shell/overlays.ts"
+import { HandlerFacts } from "./handler-facts.tsx"
 
-/** The types that the server knows: what each is for, what it is made with, what it keeps. */
+/** The types that the server knows: what each is for, where it runs, what it is made with, what it keeps. */
 export function TypesScreen(): ReactNode {
   const types = useTypes()
   return (
@@ -22,7 +23,8 @@ export function TypesScreen(): ReactNode {
         {!types && <Loading />}
         {types?.length === 0 && (
           <EmptyState title="No types yet">
-            Define one with defineEntity in a file that this server was started with.
+            Define one with defineEntity in a file that this server was started with, or register a handler with rouse
+            deploy.
           </EmptyState>
         )}
         <ul>
@@ -41,6 +43,7 @@ function TypeEntry({ type }: { readonly type: TypeInfo }): ReactNode {
       <div className="min-w-0">
         <h2 className="font-medium">{type.name}</h2>
         <p className="max-w-[68ch] text-ink-2">{type.description || "No description."}</p>
+        <HandlerFacts type={type} />
         {type.collections.length > 0 && (
           <p className="mt-2 flex flex-wrap items-center gap-1.5 text-xs text-ink-3">
             Keeps
