@@ -3,17 +3,18 @@ import type { HandlerManifest, ManifestRequest, WakeAnswer, WakeDelivery } from 
 import { typeManifest } from "../definition.ts"
 import type { EntityDefinition } from "../entity.ts"
 import type { Env } from "../env.ts"
+import type { Host } from "../host.ts"
 import { runAttempt } from "./attempt.ts"
 import { ServerKeys } from "./keys.ts"
 import type { PublicKeyInfo } from "./keys.ts"
+import { readDelivery } from "./read-delivery.ts"
 import { entitiesOf, hostOf, serverOf } from "./options.ts"
-import type { RemoteOptions } from "./options.ts"
+import type { ModelsIn, RemoteOptions } from "./options.ts"
 import { RemoteBackend } from "./remote-backend.ts"
 import { ServerCalls } from "./server-calls.ts"
 import { SeenDeliveries, verify } from "./verify.ts"
 
-/** Bytes of a delivery: the live rows of an agent. */
-const BODY_BYTES_MAX = 64 * 1_048_576
+const decoder = new TextDecoder()
 
 export interface HandlerOptions extends RemoteOptions {
   /** How long one invocation may take on this host, milliseconds: at the step boundary before it the wake goes on in the next one. */
@@ -40,14 +41,13 @@ export interface Invocation {
 export type FetchHandler = (request: Request, invocation?: Invocation) => Promise<Response>
 
 /**
- * A fetch handler that runs wakes, for any web framework or runtime. It takes only what its server signed, and asks nothing of its host but
- * `fetch` and Web Crypto.
+ * A fetch handler that runs wakes. It takes only what its server signed, and asks nothing of its host but `fetch` and Web Crypto.
  *
+ * @param modelsIn The providers that names of models are looked up in. Without it there are none.
  * @throws {RouseError} `INVALID_ARGS` naming the option that is wrong.
- * @see docs/handlers.md
  */
-export function createHandler(options: HandlerOptions): FetchHandler {
-  const handler = new Handler(options)
+export function fetchHandler(options: HandlerOptions, modelsIn?: ModelsIn): FetchHandler {
+  const handler = new Handler(options, modelsIn)
   return (request, invocation = {}) => handler.answer(request, invocation)
 }
 
@@ -57,11 +57,15 @@ class Handler {
   readonly #keys: ServerKeys
   readonly #calls: ServerCalls
   readonly #seen = new SeenDeliveries()
+  readonly #modelsIn: ModelsIn | undefined
+  /** Of the last invocation: most hosts have one environment for all. */
+  #host: { readonly env: Env | undefined; readonly host: Host } | undefined
 
-  constructor(options: HandlerOptions) {
+  constructor(options: HandlerOptions, modelsIn: ModelsIn | undefined) {
     const server = serverOf(options, "createHandler")
     const fetcher = options.fetch ?? globalThis.fetch
     this.#options = options
+    this.#modelsIn = modelsIn
     this.#entities = entitiesOf(options, "createHandler")
     this.#keys = new ServerKeys(server, fetcher, Date.now, options.keys)
     this.#calls = new ServerCalls(server, fetcher)
@@ -70,7 +74,7 @@ class Handler {
   async answer(request: Request, invocation: Invocation): Promise<Response> {
     try {
       if (request.method !== "POST") throw new RouseError("METHOD_NOT_ALLOWED", "a server posts wakes here")
-      const body = await readBody(request)
+      const body = await readDelivery(request)
       await verify(request.headers.get(SIGNATURE_HEADER), body, this.#keys, Date.now())
       const message = parse(body)
       if (message.kind === "manifest") return json(this.#manifest())
@@ -93,14 +97,14 @@ class Handler {
     this.#seen.note(delivery.delivery, Date.now())
     const backend = new RemoteBackend(delivery, this.#calls, Date.now, true)
     gone.addEventListener("abort", () => backend.post(), { once: true })
-    const work = runAttempt(
-      definition,
-      delivery,
-      backend,
-      hostOf(this.#options, invocation.env),
-      this.#deadline(invocation),
-    )
+    const work = runAttempt(definition, delivery, backend, this.#hostIn(invocation.env), this.#deadline(invocation))
     return await this.#orDetach(work, delivery, backend, invocation)
+  }
+
+  #hostIn(env: Env | undefined): Host {
+    if (this.#host?.env !== env || this.#host === undefined)
+      this.#host = { env, host: hostOf(this.#options, env, this.#modelsIn) }
+    return this.#host.host
   }
 
   #deadline({ deadlineAtMs }: Invocation): number | null {
@@ -150,25 +154,11 @@ export async function reportEnd(calls: ServerCalls, claim: string, answer: WakeA
   }
 }
 
-async function readBody(request: Request): Promise<string> {
-  const declared = Number(request.headers.get("content-length") ?? "0")
-  if (declared > BODY_BYTES_MAX) throw new RouseError("TOO_LARGE", `a delivery has at most ${BODY_BYTES_MAX} bytes`)
-  const decoder = new TextDecoder()
-  let text = ""
-  let bytes = 0
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.length
-    if (bytes > BODY_BYTES_MAX) throw new RouseError("TOO_LARGE", `a delivery has at most ${BODY_BYTES_MAX} bytes`)
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
-}
-
 /** Signed by the server, so only its shape at the top is looked at. */
-function parse(body: string): WakeDelivery | ManifestRequest {
+function parse(body: Uint8Array): WakeDelivery | ManifestRequest {
   let message: Partial<WakeDelivery | ManifestRequest> | null
   try {
-    message = JSON.parse(body) as typeof message
+    message = JSON.parse(decoder.decode(body)) as typeof message
   } catch (cause) {
     throw new RouseError("BAD_JSON", "the body is not valid JSON", { cause })
   }

@@ -44,15 +44,24 @@ export function entitiesOf(options: RemoteOptions, name: string): ReadonlyMap<st
   return entities
 }
 
-/** What wakes are given of the host. @param env Of this invocation, where the runtime passes it. */
-export function hostOf(options: RemoteOptions, env: Env | undefined): Host {
+/** The providers of an environment; the process's own when absent. */
+export type ModelsIn = (env?: Env) => ModelResolver
+
+/**
+ * What wakes are given of the host.
+ *
+ * @param env Of this invocation, where the runtime passes it.
+ * @param modelsIn Where models come from when the options do not say.
+ */
+export function hostOf(options: RemoteOptions, env: Env | undefined, modelsIn?: ModelsIn): Host {
   const vars = env ?? options.env
+  const models = options.models ?? modelsIn?.(vars)
   return {
     clock: Date.now,
     random: Math.random,
     log: options.log ?? silentLog,
     ...(vars === undefined ? {} : { env: vars }),
-    ...(options.models === undefined ? {} : { models: options.models }),
+    ...(models === undefined ? {} : { models }),
     ...(options.deltaMs === undefined ? {} : { deltaMs: options.deltaMs }),
   }
 }

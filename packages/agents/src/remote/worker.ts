@@ -6,6 +6,8 @@ import { processEnv } from "../env.ts"
 import type { EntityDefinition } from "../entity.ts"
 import { runAttempt } from "./attempt.ts"
 import { reportEnd } from "./handler.ts"
+import { modelsIn } from "../env-models.ts"
+import type { Host } from "../host.ts"
 import { entitiesOf, hostOf, serverOf } from "./options.ts"
 import type { RemoteOptions } from "./options.ts"
 import { RemoteBackend } from "./remote-backend.ts"
@@ -63,6 +65,7 @@ class PullWorker {
   readonly #options: WorkerOptions
   readonly #entities: ReadonlyMap<string, EntityDefinition>
   readonly #calls: ServerCalls
+  readonly #host: Host
   readonly #token: string | undefined
   readonly #capacity: number
   readonly #running = new Map<Promise<void>, RemoteBackend>()
@@ -73,6 +76,7 @@ class PullWorker {
     this.#options = options
     this.#entities = entitiesOf(options, "createWorker")
     this.#calls = new ServerCalls(serverOf(options, "createWorker"), options.fetch ?? globalThis.fetch)
+    this.#host = hostOf(options, undefined, modelsIn)
     this.#token = options.token ?? (options.env ?? processEnv())["ROUSE_TOKEN"]
     this.#capacity = options.capacity ?? CAPACITY
     if (!Number.isInteger(this.#capacity) || this.#capacity < 1)
@@ -152,7 +156,7 @@ class PullWorker {
     const definition = this.#entities.get(delivery.request.entity.type)
     try {
       const answer = definition
-        ? await runAttempt(definition, delivery, backend, hostOf(this.#options, undefined), null)
+        ? await runAttempt(definition, delivery, backend, this.#host, null)
         : ({ kind: "released" } as const)
       await reportEnd(this.#calls, delivery.claim, answer)
     } catch (error) {
