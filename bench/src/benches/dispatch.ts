@@ -28,7 +28,7 @@ const METRICS = {
   cold: { name: "workerd: spawn → first answer", unit: "ms" },
   ours: { name: "  of it beyond an empty Worker", unit: "ms", most: 5, of: "agents/edge" },
   coldCpu: { name: "  CPU until then, all threads", unit: "ms" },
-  oursCpu: { name: "    of it beyond an empty Worker", unit: "ms" },
+  oursCpu: { name: "  of that CPU beyond an empty Worker", unit: "ms" },
 } as const satisfies Record<string, Metric>
 
 const EMPTY = `export default {
