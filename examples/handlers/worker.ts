@@ -1,4 +1,4 @@
-import { createHandler, type FetchHandler } from "@rouse/agents"
+import { createHandler, type FetchHandler } from "@rouse/agents/edge"
 import { parcels } from "./agents.ts"
 
 interface Env {
@@ -9,7 +9,10 @@ interface ExecutionContext {
   waitUntil(work: Promise<unknown>): void
 }
 
-/** A Worker on the edge. Its variables come with each request, so the handler is made by the first. */
+/**
+ * A Worker on the edge, without the packages of model providers: give `useAgent` a model of the one that you use. Its variables come with each
+ * request, so the handler is made by the first.
+ */
 let handler: FetchHandler | undefined
 
 export default {

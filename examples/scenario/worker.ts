@@ -1,5 +1,5 @@
 import wasm from "@jitl/quickjs-wasmfile-release-sync/wasm"
-import { createHandler, type FetchHandler } from "@rouse/agents"
+import { createHandler, type FetchHandler } from "@rouse/agents/edge"
 import payments from "../payments.openapi.yaml"
 import { orderAgent } from "./agent.ts"
 

@@ -1,2 +1,3 @@
 /** What an edge function needs of the package: its size is measured. */
-export { createHandler, defineEntity, tool } from "@rouse/agents"
+export { defineEntity, tool } from "@rouse/agents"
+export { createHandler } from "@rouse/agents/edge"

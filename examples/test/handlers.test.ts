@@ -118,6 +118,8 @@ const EDGE_GZIP_BYTES_MAX = 52_000
 test("what the edge loads of the agents package has no built-ins of Node, and is small", async () => {
   const chunks = await bundle("./edge-entry.ts")
   for (const { name, code } of chunks) expect(code.match(/["']node:[a-z_/]+["']/g) ?? [], name).toEqual([])
+  // A Worker compiles all it is deployed with at each cold start, also what is loaded lazily.
+  expect(chunks.map((chunk) => chunk.isEntry)).toEqual([true])
   const entry = chunks.find((chunk) => chunk.isEntry)?.code ?? ""
   expect(entry.length).toBeGreaterThan(10_000)
   expect(entry.length).toBeLessThan(EDGE_BYTES_MAX)

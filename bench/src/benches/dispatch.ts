@@ -8,8 +8,8 @@ import { Figures, type Metric } from "../lib/figures.ts"
 import { Connection } from "../lib/http.ts"
 import { runLoad } from "../lib/load.ts"
 import { inTemporaryDirectory } from "../lib/temporary.ts"
-import { cpuMs } from "../lib/usage.ts"
-import { remote, type RemoteSystem, WORKER } from "../systems/remote.ts"
+import { exactCpuMs } from "../lib/usage.ts"
+import { remote, type RemoteSystem, WORKER, WORKER_WITH_PROVIDERS } from "../systems/remote.ts"
 import { rouse } from "../systems/rouse.ts"
 
 const ROUNDS = 3
@@ -22,13 +22,26 @@ const METRICS = {
   p50: { name: "message sent → durable reply, p50", unit: "ms", most: 8, of },
   p99: { name: "message sent → durable reply, p99", unit: "ms" },
   serverCpu: { name: "  server's CPU a turn", unit: "ms" },
-  handlerCpu: { name: "  handler's CPU a turn", unit: "ms", most: 1, of: "webhook to workerd" },
+  handlerCpu: { name: "  handler's CPU a turn", unit: "ms" },
+  handlerOurs: { name: "    of it beyond an empty Worker", unit: "ms", most: 1, of: "webhook to workerd" },
   rate: { name: "16 clients over 200 agents", unit: "turns/s" },
   cold: { name: "workerd: spawn → first answer", unit: "ms" },
-  ours: { name: "  of it our code, beside an empty Worker", unit: "ms", most: 5, of: "agents" },
+  ours: { name: "  of it beyond an empty Worker", unit: "ms", most: 5, of: "agents/edge" },
+  coldCpu: { name: "  CPU until then, all threads", unit: "ms" },
+  oursCpu: { name: "  of that CPU beyond an empty Worker", unit: "ms" },
 } as const satisfies Record<string, Metric>
 
-const EMPTY = `export default { fetch: () => new Response("ok") }`
+const EMPTY = `export default {
+  async fetch(request) {
+    if (request.method !== "POST") return new Response("ok")
+    const { answer } = await request.json()
+    return Response.json({ answer })
+  },
+}`
+/** Of a delivery and of an answer to it, about, in bytes. */
+const DELIVERY_BYTES = 6_000
+const ANSWER_BYTES = 1_200
+const EMPTY_WORKER = [{ name: "worker.js", code: EMPTY, isEntry: true }]
 
 interface Contestant {
   readonly system: RemoteSystem
@@ -61,7 +74,13 @@ async function runDispatch(context: BenchContext, directory: string): Promise<Be
     }
   }
   await coldStarts(context, figures)
-  return { figures: figures.list(), notes: ["All processes are on the same cores. The model answers at once."] }
+  return {
+    figures: figures.list(),
+    notes: [
+      "All processes are on the same cores. The model answers at once.",
+      "The empty Worker reads and answers JSON of the same sizes. agents/edge has no providers; the other has all of them, and a schema library.",
+    ],
+  }
 }
 
 async function begin(system: RemoteSystem, directory: string): Promise<Contestant> {
@@ -80,31 +99,68 @@ async function measure(context: BenchContext, { system, child }: Contestant, fig
   const turn = (connection: Connection, n: number): Promise<void> => system.turn(connection, `a${n % AGENTS}`)
   const connections = await Promise.all(Array.from({ length: CLIENTS }, () => Connection.open(child.url)))
   const handler = system.handlerPid()
-  const before = handler === 0 ? 0 : cpuMs(handler)
+  const before = handler === 0 ? 0 : exactCpuMs(handler)
   const one = await runLoad({ connections: connections.slice(0, 1), seconds, pid, turn })
   add(METRICS.p50, one.latencyMs.p50)
   add(METRICS.p99, one.latencyMs.p99)
   add(METRICS.serverCpu, one.serverCpuMs)
-  if (handler !== 0) add(METRICS.handlerCpu, (cpuMs(handler) - before) / one.turns)
+  if (handler !== 0) {
+    const each = (exactCpuMs(handler) - before) / one.turns
+    add(METRICS.handlerCpu, each)
+    if (system.name === METRICS.handlerOurs.of) add(METRICS.handlerOurs, each - (await emptyCpuMs(one.turns)))
+  }
   const many = await runLoad({ connections, seconds, pid, turn })
   add(METRICS.rate, many.turnsPerSecond)
   for (const connection of connections) connection.close()
 }
 
-/** The Worker against an empty one, in turns, each in a process of its own. */
-async function coldStarts(context: BenchContext, figures: Figures): Promise<void> {
-  const chunks = await bundle(WORKER)
-  for (let round = 0; round < (context.rounds ?? COLD_ROUNDS); round++) {
-    const empty = await coldMs([{ name: "worker.js", code: EMPTY, isEntry: true }])
-    const agents = await coldMs(chunks)
-    figures.add(METRICS.cold, "empty Worker", empty)
-    figures.add(METRICS.cold, "agents", agents)
-    figures.add(METRICS.ours, "agents", agents - empty)
+/** What an empty Worker takes to read and answer as many JSON texts of the same size, one after the other. */
+async function emptyCpuMs(requests: number): Promise<number> {
+  const workerd = await startWorkerd(EMPTY_WORKER, {})
+  const connection = await Connection.open(workerd.url)
+  const answer = Array.from({ length: ANSWER_BYTES / 20 }, (_, n) => `text number ${n}`)
+  const rows = Array.from({ length: (DELIVERY_BYTES - ANSWER_BYTES) / 60 }, (_, n) => ({
+    collection: "text",
+    key: `k${n}`,
+    value: { n },
+  }))
+  const body = JSON.stringify({ answer, rows })
+  try {
+    await connection.request("POST", "/", body)
+    const before = exactCpuMs(workerd.pid)
+    for (let n = 0; n < requests; n++) await connection.request("POST", "/", body)
+    return (exactCpuMs(workerd.pid) - before) / requests
+  } finally {
+    connection.close()
+    await workerd.close()
   }
 }
 
-async function coldMs(modules: Parameters<typeof startWorkerd>[0]): Promise<number> {
+/** The Workers against an empty one, in turns, each in a process of its own. */
+async function coldStarts(context: BenchContext, figures: Figures): Promise<void> {
+  const workers = [
+    { name: "agents/edge", chunks: await bundle(WORKER) },
+    { name: "with all providers", chunks: await bundle(WORKER_WITH_PROVIDERS) },
+  ]
+  for (let round = 0; round < (context.rounds ?? COLD_ROUNDS); round++) {
+    const empty = await cold(EMPTY_WORKER)
+    figures.add(METRICS.cold, "empty Worker", empty.readyMs)
+    figures.add(METRICS.coldCpu, "empty Worker", empty.cpuMs)
+    for (const { name, chunks } of workers) {
+      const { readyMs, cpuMs: cpu } = await cold(chunks)
+      figures.add(METRICS.cold, name, readyMs)
+      figures.add(METRICS.ours, name, readyMs - empty.readyMs)
+      figures.add(METRICS.coldCpu, name, cpu)
+      figures.add(METRICS.oursCpu, name, cpu - empty.cpuMs)
+    }
+  }
+}
+
+async function cold(
+  modules: Parameters<typeof startWorkerd>[0],
+): Promise<{ readonly readyMs: number; readonly cpuMs: number }> {
   const workerd = await startWorkerd(modules, { ROUSE_URL: "http://127.0.0.1:9" })
+  const cpu = exactCpuMs(workerd.pid)
   await workerd.close()
-  return workerd.readyMs
+  return { readyMs: workerd.readyMs, cpuMs: cpu }
 }

@@ -17,6 +17,8 @@ const RUNS = 2_000
 const CLIENTS = 64
 /** Runs before, so that the code is loaded. Few: what the heap grows by under load is counted. */
 const WARM_RUNS = 100
+/** Runs that come and go first: what a process takes for its first load, it takes once. */
+const SERVED_RUNS = 1_000
 const QUIET_MS = 1_500
 /** Within the five seconds of the model: when all wait. */
 const LOOKS = 4
@@ -28,7 +30,8 @@ const of = "rouse"
 const METRICS = {
   started: { name: "2,000 messages accepted in", unit: "ms" },
   running: { name: "runs in flight", unit: "", least: RUNS, of },
-  resident: { name: "resident for each, from a fresh process", unit: "KB", most: 40, of },
+  resident: { name: "resident for each, from a fresh process", unit: "KB" },
+  residentServed: { name: "resident for each, after 1,000 have come and gone", unit: "KB", most: 40, of },
   live: { name: "live for each", unit: "KB" },
   cpu: { name: "CPU while they wait, of one core", unit: "%" },
   settled: { name: "last answer of the model → all settled", unit: "ms" },
@@ -45,15 +48,18 @@ async function runInFlight(context: BenchContext, directory: string): Promise<Be
   const figures = new Figures()
   const rounds = context.rounds ?? ROUNDS
   for (let round = 1; round <= rounds; round++) {
-    const data = join(directory, `round${round}`)
-    await mkdir(data)
-    const nodeArgs = ["--expose-gc", ...profileArgs()]
-    const child = await startRouse({ program: context.rouse, directory: data, files: FILES, nodeArgs })
-    try {
-      await sendAll(child, "pure", WARM_RUNS, 0, "?wait=20s")
-      await measure(child, round, figures)
-    } finally {
-      await child.stop()
+    for (const served of [0, SERVED_RUNS]) {
+      const data = join(directory, `round${round} ${served}`)
+      await mkdir(data)
+      const nodeArgs = ["--expose-gc", ...profileArgs()]
+      const child = await startRouse({ program: context.rouse, directory: data, files: FILES, nodeArgs })
+      try {
+        await sendAll(child, "pure", WARM_RUNS, 0, "?wait=20s")
+        if (served > 0) await measureServed(child, served, figures)
+        else await measure(child, round, figures)
+      } finally {
+        await child.stop()
+      }
     }
     context.say(`round ${round} of ${rounds} done`)
   }
@@ -76,11 +82,7 @@ async function measure(child: Child, round: number, figures: Figures): Promise<v
   const acceptedAt = performance.now()
   add(METRICS.started, acceptedAt - startedAt)
   const cpuBefore = child.cpuMs
-  let resident = child.residentMb
-  for (let look = 0; look < LOOKS; look++) {
-    await sleep(LOOK_MS)
-    resident = Math.max(resident, child.residentMb)
-  }
+  const resident = await residentMbMax(child)
   add(METRICS.cpu, ((child.cpuMs - cpuBefore) * 100) / (LOOKS * LOOK_MS))
   add(METRICS.running, await countOf(connection, "running"))
   add(METRICS.resident, ((resident - residentBefore) * KB) / RUNS)
@@ -89,6 +91,29 @@ async function measure(child: Child, round: number, figures: Figures): Promise<v
   await untilSettled(connection)
   add(METRICS.settled, Math.max(0, performance.now() - lastAnswerAt))
   connection.close()
+}
+
+/** The same memory in a process that has had a load before. */
+async function measureServed(child: Child, served: number, figures: Figures): Promise<void> {
+  const connection = await Connection.open(child.url)
+  await sendAll(child, "slow", served, 0)
+  await untilSettled(connection)
+  await liveBytes(connection)
+  await sleep(QUIET_MS)
+  const residentBefore = child.residentMb
+  await sendAll(child, "slow", RUNS, served)
+  figures.add(METRICS.residentServed, of, (((await residentMbMax(child)) - residentBefore) * KB) / RUNS)
+  await untilSettled(connection)
+  connection.close()
+}
+
+async function residentMbMax(child: Child): Promise<number> {
+  let resident = child.residentMb
+  for (let look = 0; look < LOOKS; look++) {
+    await sleep(LOOK_MS)
+    resident = Math.max(resident, child.residentMb)
+  }
+  return resident
 }
 
 /** New agents, each with a message, over a few connections. */

@@ -1,6 +1,13 @@
-/** The same handler as a Worker on the edge. */
-import { createHandler, type FetchHandler } from "@rouse/agents"
-import { echo } from "./entities.ts"
+/** The same handler as a Worker on the edge. Its types need no schema library, which is the author's to bring. */
+import { defineEntity } from "@rouse/agents"
+import { createHandler, type FetchHandler } from "@rouse/agents/edge"
+
+const echo = defineEntity("echo", {
+  async handler(ctx) {
+    ctx.useAgent({ systemPrompt: "You are a bench.", model: "rouse/echo" })
+    await ctx.agent.run()
+  },
+})
 
 let handler: FetchHandler | undefined
 

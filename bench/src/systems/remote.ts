@@ -14,6 +14,9 @@ export interface RemoteSystem extends System {
 
 const HANDLER = fileURLToPath(new URL("../programs/handler.ts", import.meta.url))
 export const WORKER: string = fileURLToPath(new URL("../programs/worker.ts", import.meta.url))
+export const WORKER_WITH_PROVIDERS: string = fileURLToPath(
+  new URL("../programs/worker-with-providers.ts", import.meta.url),
+)
 const KNOWN_MS_MAX = 10_000
 const LOOK_MS = 20
 

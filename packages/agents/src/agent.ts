@@ -10,7 +10,7 @@ import { callsOf, isSettled, nextStep, stepsOf, sumUsage, textOf } from "./core/
 import type { ResolvedModel } from "./host.ts"
 import { Ledger } from "./ledger.ts"
 import { callOptions, failureInfo, runStep } from "./model-step.ts"
-import { modelResolver } from "./models.ts"
+import { modelsOf } from "./offline-models.ts"
 import type { Outbox } from "./outbox.ts"
 import { checkPrice } from "./core/pricing.ts"
 import type { Scopes } from "./scope.ts"
@@ -156,8 +156,7 @@ export class AgentLoop {
 
   async #resolve(model: AgentOptions["model"]): Promise<ResolvedModel> {
     if (typeof model !== "string") return { model, name: `${model.provider}/${model.modelId}` }
-    const { host } = this.#session
-    return await (host.models ?? modelResolver(host.env === undefined ? {} : { env: host.env }))(model)
+    return await modelsOf(this.#session.host)(model)
   }
 
   #suspend(steps: readonly StepRow[]): AgentResult {

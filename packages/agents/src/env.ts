@@ -1,9 +1,11 @@
 export type Env = Readonly<Record<string, string | undefined>>
 
+const NONE: Env = {}
+
 /** The process's environment, where the runtime has one. */
 export function processEnv(): Env {
   const { process } = globalThis as { readonly process?: { readonly env?: Env } }
-  return process?.env ?? {}
+  return process?.env ?? NONE
 }
 
 const SECRET_NAME = /(_API_KEY|_TOKEN|_SECRET|_PASSWORD)$/

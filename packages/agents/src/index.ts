@@ -57,7 +57,7 @@ export type {
   ScheduleRule,
   Usage,
 } from "@rouse/protocol"
-export { createHandler } from "./remote/handler.ts"
+export { createHandler } from "./create-handler.ts"
 export type { FetchHandler, HandlerOptions, Invocation } from "./remote/handler.ts"
 export type { PublicKeyInfo } from "./remote/keys.ts"
 export type { RemoteOptions } from "./remote/options.ts"

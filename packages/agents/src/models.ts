@@ -1,9 +1,9 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider"
 import { RouseError } from "@rouse/protocol"
-import { echoModel } from "./echo.ts"
 import { processEnv } from "./env.ts"
 import type { Env } from "./env.ts"
 import type { ModelResolver, ResolvedModel } from "./host.ts"
+import { ECHO, offlineModels } from "./offline-models.ts"
 
 /** Models kept by one resolver. */
 const MODELS_MAX = 256
@@ -121,7 +121,7 @@ export function seenKeys(env: Env = processEnv()): readonly string[] {
 
 async function resolve(name: string, options: ModelResolverOptions): Promise<ResolvedModel> {
   const env = options.env ?? processEnv()
-  if (name === "rouse/echo") return { model: echoModel({ paceMs: Number(env["ROUSE_ECHO_MS"]) || 0 }), name }
+  if (name === ECHO) return await offlineModels(env)(name)
   const { provider, model } = split(name)
   const key = first(env, provider.keys)
   if (key === undefined && !provider.keyless) {

@@ -1,6 +1,6 @@
 export { clearRegistry, registeredEntities, withRegistry } from "./registry.ts"
 export { typeManifest, validateArgs } from "./definition.ts"
-export { runWake } from "./run-wake.ts"
+export { runWake } from "./host-wake.ts"
 export { checkRule, checkScheduleName, dueNow, firstDueAtMs } from "./schedule.ts"
 export { modelResolver, seenKeys } from "./models.ts"
 export type { ModelResolverOptions } from "./models.ts"

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { expect, test } from "vitest"
 import * as authors from "../src/index.ts"
+import * as edge from "../src/edge.ts"
 import * as code from "../src/code.ts"
 import * as mcp from "../src/mcp.ts"
 import * as mcpNode from "../src/mcp-stdio.ts"
@@ -31,6 +32,7 @@ test("public names", () => {
     ]
   `)
   expect(Object.keys(code)).toEqual(["codeTool"])
+  expect(Object.keys(edge)).toEqual(["createHandler"])
   expect(Object.keys(docker)).toEqual(["dockerSandbox"])
   expect(Object.keys(local)).toEqual(["localSandbox"])
   expect(Object.keys(sandbox).sort()).toEqual(["removeWorkspace", "sandboxTools"])

@@ -74,7 +74,7 @@ export class ActiveWake implements RunningWake {
 
   get over(): AbortSignal {
     this.#end ??= new AbortController()
-    if (this.#over) this.#end.abort(wakeOver())
+    if (this.#over) this.#tellOver()
     return this.#end.signal
   }
 
@@ -110,7 +110,7 @@ export class ActiveWake implements RunningWake {
       if (commit.finish) {
         this.#over = true
         // A handler elsewhere may have said so by itself: whoever waits for its answer need not.
-        this.#end?.abort(wakeOver())
+        this.#tellOver()
       }
       return reply
     } catch (error) {
@@ -146,7 +146,7 @@ export class ActiveWake implements RunningWake {
     this.#heartbeat()
     const finished = this.#over
     this.#over = true
-    this.#end?.abort(wakeOver())
+    this.#tellOver()
     if (finished || error === undefined) return this.#resolve()
     this.#giveUp(error).then(this.#resolve, (failure: unknown) => {
       this.#plane.log.error("a wake could not be ended; its lease will expire", {
@@ -155,6 +155,11 @@ export class ActiveWake implements RunningWake {
       })
       this.#resolve()
     })
+  }
+
+  /** Once: an error and its stack take longer to make than all else here. */
+  #tellOver(): void {
+    if (this.#end && !this.#end.signal.aborted) this.#end.abort(wakeOver())
   }
 
   async #giveUp(error: unknown): Promise<void> {

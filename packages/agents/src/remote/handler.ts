@@ -6,14 +6,14 @@ import type { Env } from "../env.ts"
 import { runAttempt } from "./attempt.ts"
 import { ServerKeys } from "./keys.ts"
 import type { PublicKeyInfo } from "./keys.ts"
+import { readDelivery } from "./read-delivery.ts"
 import { entitiesOf, Hosts, serverOf } from "./options.ts"
-import type { RemoteOptions } from "./options.ts"
+import type { ModelsIn, RemoteOptions } from "./options.ts"
 import { RemoteBackend } from "./remote-backend.ts"
 import { ServerCalls } from "./server-calls.ts"
 import { SeenDeliveries, verify } from "./verify.ts"
 
-/** Bytes of a delivery: the live rows of an agent. */
-const BODY_BYTES_MAX = 64 * 1_048_576
+const decoder = new TextDecoder()
 
 export interface HandlerOptions extends RemoteOptions {
   /** How long one invocation may take on this host, milliseconds: at the step boundary before it the wake goes on in the next one. */
@@ -40,14 +40,13 @@ export interface Invocation {
 export type FetchHandler = (request: Request, invocation?: Invocation) => Promise<Response>
 
 /**
- * A fetch handler that runs wakes, for any web framework or runtime. It takes only what its server signed, and asks nothing of its host but
- * `fetch` and Web Crypto.
+ * A fetch handler that runs wakes. It takes only what its server signed, and asks nothing of its host but `fetch` and Web Crypto.
  *
+ * @param modelsIn The providers that names of models are looked up in. Without it there are none.
  * @throws {RouseError} `INVALID_ARGS` naming the option that is wrong.
- * @see docs/handlers.md
  */
-export function createHandler(options: HandlerOptions): FetchHandler {
-  const handler = new Handler(options)
+export function fetchHandler(options: HandlerOptions, modelsIn?: ModelsIn): FetchHandler {
+  const handler = new Handler(options, modelsIn)
   return (request, invocation = {}) => handler.answer(request, invocation)
 }
 
@@ -59,11 +58,11 @@ class Handler {
   readonly #calls: ServerCalls
   readonly #seen = new SeenDeliveries()
 
-  constructor(options: HandlerOptions) {
+  constructor(options: HandlerOptions, modelsIn: ModelsIn | undefined) {
     const server = serverOf(options, "createHandler")
     const fetcher = options.fetch ?? globalThis.fetch
     this.#options = options
-    this.#hosts = new Hosts(options)
+    this.#hosts = new Hosts(options, modelsIn)
     this.#entities = entitiesOf(options, "createHandler")
     this.#keys = new ServerKeys(server, fetcher, Date.now, options.keys)
     this.#calls = new ServerCalls(server, fetcher)
@@ -72,7 +71,7 @@ class Handler {
   async answer(request: Request, invocation: Invocation): Promise<Response> {
     try {
       if (request.method !== "POST") throw new RouseError("METHOD_NOT_ALLOWED", "a server posts wakes here")
-      const body = await readBody(request)
+      const body = await readDelivery(request)
       await verify(request.headers.get(SIGNATURE_HEADER), body, this.#keys, Date.now())
       const message = parse(body)
       if (message.kind === "manifest") return json(this.#manifest())
@@ -147,25 +146,11 @@ export async function reportEnd(calls: ServerCalls, claim: string, answer: WakeA
   }
 }
 
-async function readBody(request: Request): Promise<string> {
-  const declared = Number(request.headers.get("content-length") ?? "0")
-  if (declared > BODY_BYTES_MAX) throw new RouseError("TOO_LARGE", `a delivery has at most ${BODY_BYTES_MAX} bytes`)
-  const decoder = new TextDecoder()
-  let text = ""
-  let bytes = 0
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.length
-    if (bytes > BODY_BYTES_MAX) throw new RouseError("TOO_LARGE", `a delivery has at most ${BODY_BYTES_MAX} bytes`)
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
-}
-
 /** Signed by the server, so only its shape at the top is looked at. */
-function parse(body: string): WakeDelivery | ManifestRequest {
+function parse(body: Uint8Array): WakeDelivery | ManifestRequest {
   let message: Partial<WakeDelivery | ManifestRequest> | null
   try {
-    message = JSON.parse(body) as typeof message
+    message = JSON.parse(decoder.decode(body)) as typeof message
   } catch (cause) {
     throw new RouseError("BAD_JSON", "the body is not valid JSON", { cause })
   }

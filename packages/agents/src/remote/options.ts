@@ -52,23 +52,29 @@ export function entitiesOf(options: RemoteOptions, name: string): ReadonlyMap<st
   return entities
 }
 
+/** The providers of an environment; the process's own when absent. */
+export type ModelsIn = (env?: Env) => ModelResolver
+
 /**
  * What wakes are given of the host. The same for the same variables, so that a secret which one wake resolved is taken out of what the next
  * one writes.
  */
 export class Hosts {
   readonly #options: RemoteOptions
+  readonly #modelsIn: ModelsIn | undefined
   #last: { readonly env: Env | undefined; readonly host: Host } | undefined
 
-  constructor(options: RemoteOptions) {
+  /** @param modelsIn Where models come from when the options do not say. */
+  constructor(options: RemoteOptions, modelsIn?: ModelsIn) {
     this.#options = options
+    this.#modelsIn = modelsIn
   }
 
   /** @param env Of this invocation, where the runtime passes it. */
   of(env?: Env): Host {
     const vars = env ?? this.#options.env
     if (this.#last === undefined || !isSame(this.#last.env, vars))
-      this.#last = { env: vars, host: makeHost(this.#options, vars) }
+      this.#last = { env: vars, host: makeHost(this.#options, vars, this.#modelsIn) }
     return this.#last.host
   }
 }
@@ -80,8 +86,9 @@ function isSame(a: Env | undefined, b: Env | undefined): boolean {
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }
 
-function makeHost(options: RemoteOptions, env: Env | undefined): Host {
-  const { log = silentLog, models, secrets, outbound, isPrivateAllowed, deltaMs } = options
+function makeHost(options: RemoteOptions, env: Env | undefined, modelsIn: ModelsIn | undefined): Host {
+  const models = options.models ?? modelsIn?.(env)
+  const { log = silentLog, secrets, outbound, isPrivateAllowed, deltaMs } = options
   return {
     clock: Date.now,
     random: Math.random,

@@ -6,6 +6,7 @@ import { processEnv } from "../env.ts"
 import type { EntityDefinition } from "../entity.ts"
 import { runAttempt } from "./attempt.ts"
 import { reportEnd } from "./handler.ts"
+import { modelsIn } from "../env-models.ts"
 import { entitiesOf, Hosts, serverOf } from "./options.ts"
 import type { RemoteOptions } from "./options.ts"
 import { RemoteBackend } from "./remote-backend.ts"
@@ -72,7 +73,7 @@ class PullWorker {
 
   constructor(options: WorkerOptions) {
     this.#options = options
-    this.#hosts = new Hosts(options)
+    this.#hosts = new Hosts(options, modelsIn)
     this.#entities = entitiesOf(options, "createWorker")
     this.#calls = new ServerCalls(serverOf(options, "createWorker"), options.fetch ?? globalThis.fetch)
     this.#token = options.token ?? (options.env ?? processEnv())["ROUSE_TOKEN"]

@@ -75,7 +75,11 @@ function cutOff(wake: RunningWake): AbortSignal {
   }
   if (wake.signal.aborted) onAbort()
   else wake.signal.addEventListener("abort", onAbort, { once: true })
-  return AbortSignal.any([cut.signal, wake.over])
+  const { over } = wake
+  const onOver = (): void => cut.abort(over.reason)
+  if (over.aborted) onOver()
+  else over.addEventListener("abort", onOver, { once: true })
+  return cut.signal
 }
 
 async function settle(plane: Plane, answer: WakeAnswer, wake: RunningWake): Promise<void> {

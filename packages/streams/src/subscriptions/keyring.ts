@@ -18,6 +18,8 @@ export interface PublicKey {
 /** What making keys needs of the world. */
 export type KeyringOptions = Pick<SubscriptionOptions, "randomBytes" | "keyRotationMs">
 
+type Schedule = ReturnType<typeof scheduleKeys<Secret>>
+
 interface Signer {
   readonly name: string
   readonly value: string
@@ -27,12 +29,14 @@ interface Signer {
 
 const PREFIX = "webhook-key/"
 const SEED_BYTES = 32
+/** How long what was looked up is believed: nothing beside the days that a new key is published before it signs. */
+const LOOK_MS = 1_000
 /** What PKCS #8 has before an Ed25519 seed. RFC 8410 §7. */
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex")
 
 /**
- * The keys that webhooks are signed with. They live in the store and are looked up at every use, so that several processes agree;
- * whoever finds that a new one is needed makes it.
+ * The keys that webhooks are signed with. They live in the store and are looked up at least every second of use, so that several processes
+ * agree; whoever finds that a new one is needed makes it.
  */
 export class Keyring {
   readonly #store: Store
@@ -40,6 +44,7 @@ export class Keyring {
   readonly #options: KeyringOptions
   #tended: Promise<void> | undefined
   #last: Signer | undefined
+  #seen: { readonly atMs: number; readonly schedule: Schedule } | undefined
 
   constructor(store: Store, clock: Clock, options: KeyringOptions) {
     this.#store = store
@@ -80,7 +85,15 @@ export class Keyring {
     return secret
   }
 
-  async #schedule(): Promise<ReturnType<typeof scheduleKeys<Secret>>> {
+  async #schedule(): Promise<Schedule> {
+    const atMs = this.#clock.now()
+    if (this.#seen && this.#seen.atMs <= atMs && atMs < this.#seen.atMs + LOOK_MS) return this.#seen.schedule
+    const schedule = await this.#tendedSchedule()
+    this.#seen = { atMs, schedule }
+    return schedule
+  }
+
+  async #tendedSchedule(): Promise<Schedule> {
     const found = await this.#look()
     if (!found.create && found.drop.length === 0) return found
     this.#tended ??= this.#tend().finally(() => {
@@ -90,7 +103,7 @@ export class Keyring {
     return this.#look()
   }
 
-  async #look(): Promise<ReturnType<typeof scheduleKeys<Secret>>> {
+  async #look(): Promise<Schedule> {
     const rotationMs = this.#options.keyRotationMs ?? KEY_ROTATION_MS
     return scheduleKeys(await this.#store.secrets(PREFIX), this.#clock.now(), rotationMs)
   }
