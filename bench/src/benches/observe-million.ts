@@ -57,7 +57,9 @@ async function runObserve(context: BenchContext, directory: string): Promise<Ben
   } finally {
     for (const { store } of sides) await store.close()
   }
-  const notes = ["At most 1.2 times the CPU of a commit is the aim. Each agent's log is looked up, and is observed by nobody."]
+  const notes = [
+    "At most 1.2 times the CPU of a commit is the aim. Each agent's log is looked up, and is observed by nobody.",
+  ]
   return { figures: figures.list(), notes }
 }
 

@@ -1,9 +1,4 @@
-import {
-  HANDLER_COLLECTIONS,
-  RouseError,
-  SERVER_COLLECTIONS,
-  isEntityType,
-} from "@rouse/protocol"
+import { HANDLER_COLLECTIONS, RouseError, SERVER_COLLECTIONS, isEntityType } from "@rouse/protocol"
 import type { ApprovalRule, Budget, JsonObject } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import type { Context, Wake } from "./context.ts"

@@ -1,5 +1,14 @@
 import { RouseError, entityUrl, isEntityId, isEntityType, parseEntityUrl } from "@rouse/protocol"
-import type { EntityUrl, Json, JsonObject, ObserveOptions, ObserveSource, OutgoingMessage, ScheduleRule, SpawnRequest } from "@rouse/protocol"
+import type {
+  EntityUrl,
+  Json,
+  JsonObject,
+  ObserveOptions,
+  ObserveSource,
+  OutgoingMessage,
+  ScheduleRule,
+  SpawnRequest,
+} from "@rouse/protocol"
 import { checkObservation, checkObservationName, observationName, topicsOf } from "@rouse/protocol/observe"
 import { change } from "./batch.ts"
 import type { Batch } from "./batch.ts"

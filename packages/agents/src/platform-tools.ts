@@ -72,9 +72,13 @@ const OBSERVE: PlatformTool = platformTool({
   description:
     "Be told in a message when something happens elsewhere: another entity finishes a run, a row of it changes, an entity of a type " +
     "changes its status or tags, or a stream gets something new. It goes on until `unobserve`.",
-  input: objectSchema<{ source: ObserveSource; on?: string[]; where?: JsonObject; debounce?: number; timeout?: number }>([
-    "source",
-  ]),
+  input: objectSchema<{
+    source: ObserveSource
+    on?: string[]
+    where?: JsonObject
+    debounce?: number
+    timeout?: number
+  }>(["source"]),
   inputSchema: jsonSchema(
     {
       source: {
@@ -99,7 +103,10 @@ const OBSERVE: PlatformTool = platformTool({
         description:
           "Of an entity: finished (when left out), a collection such as notes, or notes:insert. Of a type: join, leave, change",
       },
-      where: { type: "object", description: 'A condition on the row, such as {"status":"failed"} or {"size":{"gt":10}}' },
+      where: {
+        type: "object",
+        description: 'A condition on the row, such as {"status":"failed"} or {"size":{"gt":10}}',
+      },
       debounce: { type: "integer", description: "Gather changes for so many milliseconds" },
       timeout: { type: "integer", description: "Be told when nothing happened for so many milliseconds" },
     },

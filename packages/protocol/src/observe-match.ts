@@ -36,7 +36,8 @@ function isBy(url: string, message: JsonObject, { key }: Taken, set: EntitySet |
 }
 
 function takeApart(message: Json): Taken | undefined {
-  if (typeof message !== "object" || message === null || Array.isArray(message)) return { value: message, old: undefined }
+  if (typeof message !== "object" || message === null || Array.isArray(message))
+    return { value: message, old: undefined }
   const { type, key, value, old_value: old, headers } = message as JsonObject
   if (typeof headers !== "object" || headers === null) return { value: message, old: undefined }
   const { operation, control } = headers as JsonObject
@@ -73,7 +74,11 @@ function changeOf({ collection, key, operation, value, old }: Taken): ObservedCh
 }
 
 /** A member joins when it is one now and was none before, and leaves the other way round. */
-function ofSet({ on, where }: ObserveFilter, set: EntitySet, { key, value, old, operation }: Taken): ObservedChange | undefined {
+function ofSet(
+  { on, where }: ObserveFilter,
+  set: EntitySet,
+  { key, value, old, operation }: Taken,
+): ObservedChange | undefined {
   if (key === undefined) return undefined
   const is = operation !== "delete" && isMember(set, where, value, key)
   const was = isMember(set, where, old, key)

@@ -13,6 +13,7 @@ const SET_TOPICS: ReadonlySet<string> = new Set(["join", "leave", "change"])
 const TOPICS_MAX = 32
 const PATH_CHARS_MAX = 512
 const TAGS_MAX = 16
+const WHERE_CHARS_MAX = 8_192
 /** The longest debounce: a day. */
 const DEBOUNCE_MS_MAX = 86_400_000
 /** The shortest timeout. */
@@ -55,6 +56,8 @@ export function checkObservation(asked: Asked, observer: EntityUrl): void {
     throw invalid("source", `${observer} cannot observe itself: what it does would rouse it again`)
   checkTopics(topicsOf(on), typeof source !== "string")
   if (where !== undefined) checkWhere(where)
+  if (where !== undefined && JSON.stringify(where).length > WHERE_CHARS_MAX)
+    throw invalid("where", `may be ${WHERE_CHARS_MAX} characters of JSON`)
   checkMs("debounce", debounce, 0, DEBOUNCE_MS_MAX)
   checkMs("timeout", timeout, TIMEOUT_MS_MIN, TIMEOUT_MS_MAX)
   checkFrom(asked)
@@ -88,7 +91,8 @@ function checkSource(source: unknown): void {
   const { type, status, tags, ...rest } = source as Partial<EntitySet>
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined) throw invalid(`source.${unknown}`, "a set has type, status and tags")
-  if (typeof type !== "string" || !isEntityType(type)) throw invalid("source.type", `${JSON.stringify(type)} is no type's name`)
+  if (typeof type !== "string" || !isEntityType(type))
+    throw invalid("source.type", `${JSON.stringify(type)} is no type's name`)
   if (status !== undefined && typeof status !== "string") throw invalid("source.status", "must be a text")
   const entries = Object.entries(tags ?? {})
   if (entries.length > TAGS_MAX || entries.some(([, value]) => typeof value !== "string"))
@@ -101,7 +105,9 @@ function checkText(source: string): void {
     return
   }
   const segments = source.split("/")
-  const isBad = segments.some((segment) => segment === "" || segment === "." || segment === ".." || segment.includes("\\"))
+  const isBad = segments.some(
+    (segment) => segment === "" || segment === "." || segment === ".." || segment.includes("\\"),
+  )
   if (isBad || segments[0] === "__ds" || segments[0] === "sets" || source.length > PATH_CHARS_MAX)
     throw invalid("source", `"${source.slice(0, 64)}" is no path of a stream`)
   const entity = entityOfStream(source)
@@ -134,4 +140,3 @@ function checkFrom({ from, source }: Asked): void {
 function invalid(field: string, fault: string): RouseError {
   return new RouseError("INVALID_ARGS", `${field}: ${fault}`)
 }
-

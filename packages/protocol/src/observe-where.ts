@@ -123,7 +123,8 @@ function checkAll(conditions: unknown, at: string, depth: number, left: Left): v
 function checkTests(path: string, test: unknown, at: string): void {
   if (path.length > PATH_CHARS_MAX) throw invalid(at, `a path has at most ${PATH_CHARS_MAX} characters`)
   if (path.split(".").includes("")) throw invalid(at, "a path is names with dots between them")
-  if (Array.isArray(test) || test === undefined) throw invalid(at, "must be a value, or tests; to compare a list use eq")
+  if (Array.isArray(test) || test === undefined)
+    throw invalid(at, "must be a value, or tests; to compare a list use eq")
   if (!isObject(test as Json)) return
   const tests = Object.entries(test as object)
   if (tests.length === 0) throw invalid(at, "must have a test; to compare an object use eq")

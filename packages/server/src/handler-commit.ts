@@ -54,7 +54,10 @@ export interface HeldLease {
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
   checkEvents(commit.events, plane.types.get(lease.type, lease.wake.version)?.state ?? {})
   const { events, sends, spawns: asked, schedules, observes, attachments } = commit
-  checkSize([events, sends, asked, schedules, observes, attachments, commit.approvals, commit.work], plane.limits.commitBytesMax)
+  checkSize(
+    [events, sends, asked, schedules, observes, attachments, commit.approvals, commit.work],
+    plane.limits.commitBytesMax,
+  )
   if (schedules) checkSchedules(schedules)
   if (observes) checkObserves(observes, lease.url)
   checkBudgetParts(commit)
@@ -246,7 +249,8 @@ function endWake(
 }
 
 function isOnlyDeltas(commit: HandlerCommit): boolean {
-  const { finish, tags, reserve, take, sends, spawns, schedules, observes, approvals, attachments, budgets, work } = commit
+  const { finish, tags, reserve, take, sends, spawns, schedules, observes, approvals, attachments, budgets, work } =
+    commit
   const lists = [take, sends, spawns, schedules, observes, approvals, attachments, budgets, work]
   const more = finish ?? tags ?? reserve ?? lists.find((list) => list !== undefined && list.length > 0)
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")

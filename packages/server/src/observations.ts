@@ -200,6 +200,6 @@ function drop(draft: CommitDraft, entity: EntityDraft, name: string): void {
 }
 
 /** What an observation is, as text to compare. */
-function definitionOf({ at: _, ...definition }: SubscriptionRow): string {
-  return canonicalJson(definition as unknown as Json)
+function definitionOf({ source, on, where, debounce, timeout }: SubscriptionRow): string {
+  return canonicalJson({ source, on, where, debounce, timeout } as unknown as Json)
 }

@@ -52,7 +52,8 @@ export async function deliverBatch(
   const loud: News[] = []
   for (const news of looked) {
     if (!isNews(news, plane.clock())) await moveOn(plane, news)
-    else if (await isBusy(plane, news.record)) await move(plane, news.record, { notBeforeMs: plane.clock() + BUSY_RETRY_MS })
+    else if (await isBusy(plane, news.record))
+      await move(plane, news.record, { notBeforeMs: plane.clock() + BUSY_RETRY_MS })
     else loud.push(news)
   }
   if (loud.length === 0) return
@@ -153,9 +154,7 @@ function timeOut(plane: Plane, entity: EntityDraft, record: ObservationRecord, d
   const moved = digest ? { cursor: digest.notice.to } : {}
   if (!isTimeout(record, entity.nowMs)) return moved
   const key = put(plane, entity, "timeout", senderOf(record), notice as unknown as Json, undefined)
-  return key === undefined
-    ? { ...moved, notBeforeMs: entity.nowMs + FULL_RETRY_MS }
-    : { ...moved, timeoutAtMs: null }
+  return key === undefined ? { ...moved, notBeforeMs: entity.nowMs + FULL_RETRY_MS } : { ...moved, timeoutAtMs: null }
 }
 
 /** Undefined when the inbox is full: then it is told later. */

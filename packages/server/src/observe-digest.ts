@@ -70,7 +70,11 @@ export class Digests {
 
 function digest(record: ObservationRecord, source: ObservationConfig["source"], read: Read): Digest {
   const { filter, cursor } = record
-  const empty = { ...emptyNotice(record.name, source, cursor), to: read.to, ...(read.lost ? { lost: true as const } : {}) }
+  const empty = {
+    ...emptyNotice(record.name, source, cursor),
+    to: read.to,
+    ...(read.lost ? { lost: true as const } : {}),
+  }
   if (read.messages === undefined) return { notice: read.to === cursor ? empty : { ...empty, count: 1 }, authors: [] }
   const authors = new Set<EntityUrl>()
   let notice: ChangeNotice = empty

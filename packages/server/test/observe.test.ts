@@ -18,7 +18,7 @@ interface Told {
 
 function watcher(told: Told, name = "watcher"): ReturnType<typeof defineEntity> {
   return defineEntity(name, {
-    handler(ctx, wake) {
+    handler(_, wake) {
       told.changes.push(...wake.changes)
       told.timeouts.push(...wake.timeouts)
       told.reasons.push(...wake.reasons.map((reason) => reason.kind))
@@ -31,7 +31,10 @@ const worker = defineEntity("worker", {
   state: { notes: { schema: anything(), key: "id" } },
   handler(ctx) {
     for (const { content } of ctx.messages) {
-      const { id, size } = (typeof content === "object" && content !== null ? content : {}) as { id?: string; size?: number }
+      const { id, size } = (typeof content === "object" && content !== null ? content : {}) as {
+        id?: string
+        size?: number
+      }
       if (id === undefined) continue
       const row = { id, size: size ?? 0 }
       if (ctx.state.notes.get(id)) ctx.state.notes.update(id, () => row)
@@ -97,7 +100,8 @@ test("four updates of one row are all told, of the collections and rows that wer
   const sizes = told.changes.flatMap(({ changes }) => changes.map(({ row }) => (row as { size: number }).size))
   expect(sizes).toEqual([2, 3, 4, 5])
   // One range follows the other.
-  for (const [at, { from }] of told.changes.entries()) if (at > 0) expect(from >= (told.changes[at - 1]?.to ?? "")).toBe(true)
+  for (const [at, { from }] of told.changes.entries())
+    if (at > 0) expect(from >= (told.changes[at - 1]?.to ?? "")).toBe(true)
 })
 
 test("a debounce gathers what follows into one message, and what comes before it is taken is added to it", async () => {
@@ -169,8 +173,7 @@ test("a set tells who joins it and who leaves it, and not of the observer itself
 test("an application's stream is observed from its beginning when that is asked for, and deltas are not told", async () => {
   const told = nothing()
   const harness = await opened([watcher(told)])
-  const stream = (body: Json) =>
-    harness.call("POST", "/v1/stream/orders", body, { "content-type": "application/json" })
+  const stream = (body: Json) => harness.call("POST", "/v1/stream/orders", body, { "content-type": "application/json" })
   await harness.call("PUT", "/v1/stream/orders", undefined, { "content-type": "application/json" })
   await stream([{ cents: 5 }, { cents: 500 }])
   await harness.spawn("/watcher/a")
@@ -206,7 +209,7 @@ test("what is wrong is refused by name", async () => {
   const refused = async (body: Json): Promise<string> => {
     const answer = (await harness.call("POST", "/v1/entities/watcher/a/observations", body)) as unknown as Refusal
     expect([400, 422]).toContain(answer.status)
-    return String(answer.body.detail)
+    return answer.body.detail
   }
   expect(await refused({ source: "/watcher/a" })).toMatch(/^source: .* itself/)
   expect(await refused({ source: "entities/watcher/a" })).toMatch(/^source: .* itself/)

@@ -53,7 +53,8 @@ export class ObservationReader {
     const offsetOf = (path: string, position: number): Offset => {
       const key = `${position} ${path}`
       const stream = streamAt(path)
-      const offset = offsets.get(key) ?? (stream === undefined || position === 0 ? START : this.#offsetAt(stream, position))
+      const offset =
+        offsets.get(key) ?? (stream === undefined || position === 0 ? START : this.#offsetAt(stream, position))
       offsets.set(key, offset)
       return offset
     }

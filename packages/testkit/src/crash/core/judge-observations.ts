@@ -37,7 +37,9 @@ function judgeOne(
   return notices.flatMap((notice, at) => {
     const before = notices.slice(0, at).reduce((sum, { count: more }) => sum + more, 0)
     const wrong = notice.changes.findIndex((change, index) => textOf(change) !== textOf(due[before + index]))
-    return wrong < 0 ? [] : [broken(`was told ${textOf(notice.changes[wrong])} in place of ${textOf(due[before + wrong])}`)]
+    return wrong < 0
+      ? []
+      : [broken(`was told ${textOf(notice.changes[wrong])} in place of ${textOf(due[before + wrong])}`)]
   })
 }
 

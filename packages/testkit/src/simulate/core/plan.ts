@@ -120,7 +120,9 @@ export function planOf(seed: number): Plan {
   if (schedules.length > 0) faults.push(outageOf(random))
   // Decided apart, so that the rest of a seed's world does not depend on it.
   const apart = new SeededRandom(Math.imul(seed + 1, 0x85eb_ca6b))
-  const observers = [...firsts].flatMap((agent, at) => (apart.chance(0.4) ? [observerOf(at, agent, spanMs, apart)] : []))
+  const observers = [...firsts].flatMap((agent, at) =>
+    apart.chance(0.4) ? [observerOf(at, agent, spanMs, apart)] : [],
+  )
   return { seed, loose, messages, signals, budgets, schedules, observers, faults, weather }
 }
 
@@ -223,5 +225,7 @@ export function without(plan: Plan, names: ReadonlySet<string>): Plan {
 /** The names of all that a plan can be without. */
 export function partsOf(plan: Plan): readonly string[] {
   const { faults, signals, budgets, schedules, observers, messages } = plan
-  return [...faults, ...signals, ...schedules, ...observers, ...budgets, ...messages].map(({ name }) => name).concat("weather")
+  return [...faults, ...signals, ...schedules, ...observers, ...budgets, ...messages]
+    .map(({ name }) => name)
+    .concat("weather")
 }
