@@ -283,3 +283,70 @@ test("what happened while the server was down is told when it is back, once", as
   await again.until(async () => counted(told) === 2, "told of the next")
   expect(told.changes.flatMap(({ changes }) => changes.map(({ row }) => row))).toEqual([{ n: 1 }, { n: 2 }])
 })
+
+test("a notice that a handler may have read is left as it is, and what comes meanwhile is told next", async () => {
+  const told = nothing()
+  let isHeld = true
+  const slow = defineEntity("slow", {
+    async handler(_, wake) {
+      told.changes.push(...structuredClone(wake.changes))
+      // It was shown the notice, and has not taken it yet.
+      while (isHeld && wake.changes.length > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    },
+  })
+  const harness = await opened([slow])
+  const append = (n: number) =>
+    harness.call("POST", "/v1/stream/orders", [{ n }], { "content-type": "application/json" })
+  await harness.call("PUT", "/v1/stream/orders", undefined, { "content-type": "application/json" })
+  await harness.spawn("/slow/a")
+  await observe(harness, { source: "orders" }, "/slow/a")
+  await append(1)
+  await harness.until(async () => told.changes.length === 1, "shown the first")
+  await append(2)
+  await append(3)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const [first, ...more] = await harness.rows<MessageRow>("/slow/a", "message")
+  expect([first?.value.content, more]).toMatchObject([{ count: 1 }, []])
+  isHeld = false
+  await harness.until(async () => counted(told) === 3, "told of the rest")
+  const seen = told.changes.flatMap(({ changes }) => changes.map(({ row }) => (row as { n: number }).n))
+  expect(seen).toEqual([1, 2, 3])
+})
+
+test("an observer that cannot be told keeps no other from being told", async () => {
+  const told = nothing()
+  const harness = await opened([watcher(told)], { limits: { pendingMax: 1 } })
+  await harness.call("PUT", "/v1/stream/orders", undefined, { "content-type": "application/json" })
+  for (const id of ["full", "free"]) {
+    await harness.spawn(`/watcher/${id}`)
+    await observe(harness, { source: "orders" }, `/watcher/${id}`)
+  }
+  await harness.call("POST", "/v1/entities/watcher/full/signals", { signal: "pause" })
+  await harness.call("POST", "/v1/entities/watcher/full/messages", { content: "all there is room for" })
+  await harness.call("POST", "/v1/stream/orders", [{ n: 1 }], { "content-type": "application/json" })
+  await harness.until(async () => counted(told) === 1, "told who has room")
+  await harness.call("POST", "/v1/entities/watcher/full/signals", { signal: "resume" })
+  await harness.until(async () => counted(told) === 2, "told the other when there was room")
+})
+
+test("what retention took away before it was looked at is told as lost", async () => {
+  const told = nothing()
+  let skewMs = 0
+  const entities = [watcher(told)]
+  const harness = await opened(entities, { clock: () => Date.now() + skewMs })
+  await harness.call("PUT", "/v1/stream/orders", undefined, { "content-type": "application/json" })
+  await harness.spawn("/watcher/a")
+  const append = (n: number) =>
+    harness.call("POST", "/v1/stream/orders", [{ n }], { "content-type": "application/json" })
+  await append(1)
+  await append(2)
+  const to = (await harness.store.stream("orders"))?.next
+  if (to === undefined) throw new Error("there is no stream")
+  await append(3)
+  await harness.store.commit({ ops: [{ op: "trimStream", path: "orders", to }] })
+  await observe(harness, { source: "orders", from: "beginning", debounce: 1_000 })
+  skewMs += 1_000
+  harness.server.replaceEntities(entities)
+  await harness.until(async () => told.changes.length === 1, "told")
+  expect(told.changes[0]).toMatchObject({ lost: true, count: 1, changes: [{ row: { n: 3 } }] })
+})
