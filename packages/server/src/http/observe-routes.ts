@@ -1,10 +1,10 @@
-import type { Json, ObservationInfo } from "@rouse/protocol"
+import type { ObservationInfo } from "@rouse/protocol"
 import { observationName } from "@rouse/protocol/observe"
 import { observeBody } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
 import { observationsOf, removeObservation, setObservation } from "../observations.ts"
 import type { Plane } from "../plane.ts"
-import { findReceipt, putReceipt, receiptKey } from "../receipts.ts"
+import { once, receiptKey } from "../receipts.ts"
 import { parseBody, readText } from "./body.ts"
 import { type Env, needRecord, urlOf } from "./entity-routes.ts"
 
@@ -25,21 +25,16 @@ async function post(plane: Plane, c: Context<Env>): Promise<Response> {
   const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
   const body = parseBody(text, observeBody)
   const receipt = await receiptKey(c.req.raw, c.get("principal"), text)
-  const known = (await findReceipt(plane, receipt)) as unknown as ObservationInfo | undefined
   const request = { ...body, name: body.name ?? observationName(body.source) }
-  const made =
-    known ??
-    (await setObservation(plane, url, request, (draft, info) =>
-      putReceipt(plane, draft, receipt, info as unknown as Json),
-    ))
+  const made = await once<ObservationInfo>(plane, receipt, (note) => setObservation(plane, url, request, note))
   return c.json(made)
 }
 
 async function remove(plane: Plane, c: Context<Env>): Promise<Response> {
   const receipt = await receiptKey(c.req.raw, c.get("principal"), "")
-  if ((await findReceipt(plane, receipt)) === undefined) {
-    const name = c.req.param("name") ?? ""
-    await removeObservation(plane, urlOf(c), name, (draft) => putReceipt(plane, draft, receipt, true))
-  }
+  await once<true>(plane, receipt, async (note) => {
+    await removeObservation(plane, urlOf(c), c.req.param("name") ?? "", (draft) => note(draft, true))
+    return true
+  })
   return c.body(null, 204)
 }
