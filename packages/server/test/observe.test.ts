@@ -286,12 +286,12 @@ test("what happened while the server was down is told when it is back, once", as
 
 test("a notice that a handler may have read is left as it is, and what comes meanwhile is told next", async () => {
   const told = nothing()
-  let isHeld = true
+  const released = Promise.withResolvers<void>()
   const slow = defineEntity("slow", {
     async handler(_, wake) {
       told.changes.push(...structuredClone(wake.changes))
       // It was shown the notice, and has not taken it yet.
-      while (isHeld && wake.changes.length > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      if (wake.changes.length > 0) await released.promise
     },
   })
   const harness = await opened([slow])
@@ -307,7 +307,7 @@ test("a notice that a handler may have read is left as it is, and what comes mea
   await new Promise((resolve) => setTimeout(resolve, 300))
   const [first, ...more] = await harness.rows<MessageRow>("/slow/a", "message")
   expect([first?.value.content, more]).toMatchObject([{ count: 1 }, []])
-  isHeld = false
+  released.resolve()
   await harness.until(async () => counted(told) === 3, "told of the rest")
   const seen = told.changes.flatMap(({ changes }) => changes.map(({ row }) => (row as { n: number }).n))
   expect(seen).toEqual([1, 2, 3])
