@@ -2,11 +2,13 @@ import type { Bench } from "../lib/bench.ts"
 import { code } from "./code.ts"
 import { dispatch } from "./dispatch.ts"
 import { echoPeer } from "./echo-peer.ts"
+import { fanOut } from "./fan-out.ts"
 import { history } from "./history.ts"
 import { idle } from "./idle.ts"
 import { inFlight } from "./in-flight.ts"
 import { longLife } from "./long-life.ts"
 import { idleMillion } from "./idle-million.ts"
+import { observeMillion } from "./observe-million.ts"
 import { size } from "./size.ts"
 import { start } from "./start.ts"
 import { step } from "./step.ts"
@@ -36,5 +38,7 @@ export const benches: readonly Bench[] = [
   streamsLive,
   streamsCatchUp,
   streamsIdle,
+  fanOut,
+  observeMillion,
   code,
 ]

@@ -4,6 +4,7 @@ import type {
   ChangeEvent,
   HandlerCommit,
   ModelReservation,
+  ObserveRequest,
   OutgoingMessage,
   ScheduleRequest,
   SpawnRequest,
@@ -20,6 +21,7 @@ export interface Batch {
   readonly spawns: SpawnRequest[]
   readonly attachments: NonNullable<HandlerCommit["attachments"]>[number][]
   readonly schedules: ScheduleRequest[]
+  readonly observes: ObserveRequest[]
   readonly tags: Record<string, string | null>
   /** The newest one counts. */
   readonly reserves: ModelReservation[]
@@ -36,6 +38,7 @@ export function emptyBatch(): Batch {
     sends: [],
     spawns: [],
     schedules: [],
+    observes: [],
     attachments: [],
     tags: {},
     approvals: [],
@@ -58,6 +61,7 @@ export function append(batch: Batch, later: Batch): void {
   batch.sends.push(...later.sends)
   batch.spawns.push(...later.spawns)
   batch.schedules.push(...later.schedules)
+  batch.observes.push(...later.observes)
   batch.approvals.push(...later.approvals)
   batch.work.push(...later.work)
   batch.reserves.push(...later.reserves)
@@ -75,6 +79,7 @@ export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "fin
     ...(batch.sends.length > 0 ? { sends: batch.sends } : {}),
     ...(batch.spawns.length > 0 ? { spawns: batch.spawns } : {}),
     ...(batch.schedules.length > 0 ? { schedules: batch.schedules } : {}),
+    ...(batch.observes.length > 0 ? { observes: batch.observes } : {}),
     ...(Object.keys(batch.tags).length > 0 ? { tags: batch.tags } : {}),
     ...(batch.attachments.length > 0 ? { attachments: batch.attachments } : {}),
     ...(batch.approvals.length > 0 ? { approvals: batch.approvals } : {}),

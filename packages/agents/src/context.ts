@@ -3,6 +3,7 @@ import type {
   BudgetDecision,
   BudgetRequest,
   CatchUp,
+  ChangeNotice,
   ChildFinished,
   ChildRow,
   EntityInfo,
@@ -11,8 +12,11 @@ import type {
   JsonObject,
   MessageMode,
   MessageRow,
+  ObserveOptions,
+  ObserveSource,
   Reason,
   ScheduleRule,
+  TimeoutNotice,
   Usage,
 } from "@rouse/protocol"
 import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider"
@@ -35,7 +39,7 @@ export interface Context<Args, S extends StateSpec> {
   /** The author's collections. Reads see the writes above them; writes become durable with the next commit. */
   readonly state: { readonly [K in keyof S]: Collection<StandardSchemaV1.InferOutput<S[K]["schema"]>> }
   readonly agent: Agent
-  /** The platform's tools for the model: `send`, `spawn`, `read_attachment`. */
+  /** The platform's tools for the model: `send`, `spawn`, `observe`, `unobserve`, `read_attachment`. */
   readonly tools: readonly Tool[]
   /** Messages of this wake: the same as `wake.messages`. */
   readonly messages: readonly MessageRow[]
@@ -79,6 +83,17 @@ export interface Context<Args, S extends StateSpec> {
   schedule(name: string, rule: ScheduleRule, message: Json, options?: ScheduleOptions): void
   /** Ends a schedule. One that is not there is no error. */
   unschedule(name: string): void
+  /**
+   * Is roused by what happens elsewhere, durably: `/type/id` is another entity, `{ type, status?, tags? }` all that match, and any other
+   * text the path of a stream (`shared/board`, `webhooks/github`, `orders`). What was seen arrives as messages of kind `change`; see
+   * `wake.changes`. The same again changes nothing; another definition of the same name replaces it.
+   *
+   * @returns The name it is known by: of the source, when none is given.
+   * @throws {RouseError} `INVALID_ARGS` naming the field: also for an entity that would observe itself.
+   */
+  observe(source: ObserveSource, options?: ObservationOptions): string
+  /** Ends an observation. One that is not there is no error. */
+  unobserve(name: string): void
   /** Keeps the run open after this wake: the next event goes on with it. Return soon after. */
   suspend(): void
   /** What the run answers. Without it: the text of the last `agent.run()`. */
@@ -104,6 +119,10 @@ export interface Wake {
   readonly childFinished: readonly ChildFinished[]
   /** Children that used up their budget and ask for more: see `ctx.answerBudget`. */
   readonly budgets: readonly BudgetRequest[]
+  /** What was observed. */
+  readonly changes: readonly ChangeNotice[]
+  /** Observations that saw nothing for as long as their timeout. */
+  readonly timeouts: readonly TimeoutNotice[]
   /** Custom signals. */
   readonly signals: readonly { readonly name: string; readonly payload: Json }[]
   /** When the handler must have returned, milliseconds since the Unix epoch; null: no limit. */
@@ -134,6 +153,11 @@ export interface SendOptions {
   readonly at?: Date | string
   /** How it joins: `steer` when absent. */
   readonly mode?: MessageMode
+}
+
+export interface ObservationOptions extends ObserveOptions {
+  /** What it is known by. Made of the source when absent. */
+  readonly name?: string
 }
 
 export interface ScheduleOptions {

@@ -1,10 +1,4 @@
-import {
-  HANDLER_COLLECTIONS,
-  RESERVED_COLLECTIONS,
-  RouseError,
-  SERVER_COLLECTIONS,
-  isEntityType,
-} from "@rouse/protocol"
+import { HANDLER_COLLECTIONS, RouseError, SERVER_COLLECTIONS, isEntityType } from "@rouse/protocol"
 import type { ApprovalRule, Budget, JsonObject } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import type { Context, Wake } from "./context.ts"
@@ -81,7 +75,7 @@ export interface EntityDefinition {
 
 /** Attempts of a wake where neither its type nor its host says otherwise. */
 export const ATTEMPTS = 5
-const TAKEN: ReadonlySet<string> = new Set([...SERVER_COLLECTIONS, ...HANDLER_COLLECTIONS, ...RESERVED_COLLECTIONS])
+const TAKEN: ReadonlySet<string> = new Set([...SERVER_COLLECTIONS, ...HANDLER_COLLECTIONS])
 const COLLECTION = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
 
 /**

@@ -1,4 +1,13 @@
-import type { BudgetRequest, ChildFinished, ChildRow, Json, JsonObject, MessageRow } from "@rouse/protocol"
+import type {
+  BudgetRequest,
+  ChangeNotice,
+  ChildFinished,
+  ChildRow,
+  Json,
+  JsonObject,
+  MessageRow,
+  TimeoutNotice,
+} from "@rouse/protocol"
 import { AgentLoop } from "./agent.ts"
 import { readAttachmentTool } from "./attachment-tools.ts"
 import { attachmentsOf } from "./attachments.ts"
@@ -49,6 +58,8 @@ export function handlerContext(
     },
     schedule: (name, rule, message, options) => outbox.schedule(name, rule, message, options),
     unschedule: (name) => outbox.unschedule(name),
+    observe: (source, options) => outbox.observe(source, options),
+    unobserve: (name) => outbox.unobserve(name),
     suspend: () => {
       session.suspended = true
     },
@@ -108,6 +119,8 @@ function wakeOf(session: Session): Wake {
     messages: of("message"),
     childFinished: of("childFinished").map((row) => row.content as unknown as ChildFinished),
     budgets: of("budget").map((row) => row.content as unknown as BudgetRequest),
+    changes: of("change").map((row) => row.content as unknown as ChangeNotice),
+    timeouts: of("timeout").map((row) => row.content as unknown as TimeoutNotice),
     signals: of("signal").map(signalOf),
   }
 }

@@ -1,8 +1,18 @@
 import { RouseError, entityUrl, isEntityId, isEntityType, parseEntityUrl } from "@rouse/protocol"
-import type { EntityUrl, Json, JsonObject, OutgoingMessage, ScheduleRule, SpawnRequest } from "@rouse/protocol"
+import type {
+  EntityUrl,
+  Json,
+  JsonObject,
+  ObserveOptions,
+  ObserveSource,
+  OutgoingMessage,
+  ScheduleRule,
+  SpawnRequest,
+} from "@rouse/protocol"
+import { checkObservation, checkObservationName, observationName, topicsOf } from "@rouse/protocol/observe"
 import { change } from "./batch.ts"
 import type { Batch } from "./batch.ts"
-import type { ScheduleOptions, SendOptions, SpawnOptions } from "./context.ts"
+import type { ObservationOptions, ScheduleOptions, SendOptions, SpawnOptions } from "./context.ts"
 import { checkRule, checkScheduleName } from "./schedule.ts"
 import { toJson } from "./core/validate.ts"
 import { newScope } from "./scope.ts"
@@ -60,6 +70,17 @@ export class Outbox {
     this.#once("schedule", () => ({ id: name, batch: { schedules: [{ name, remove: true }] } }))
   }
 
+  observe(source: ObserveSource, { name, ...options }: ObservationOptions = {}): string {
+    const asked = observation(source, name, options)
+    checkObservation(asked, this.#session.entity.url)
+    return this.#once("observe", () => ({ id: asked.name, batch: { observes: [asked] } }))
+  }
+
+  unobserve(name: string): void {
+    checkObservationName(name)
+    this.#once("observe", () => ({ id: name, batch: { observes: [{ name, remove: true }] } }))
+  }
+
   tag(name: string, value: string | null): void {
     if (typeof name !== "string" || name === "") throw new RouseError("INVALID_ARGS", "tag: name must be a text")
     if (value !== null && typeof value !== "string")
@@ -78,10 +99,10 @@ export class Outbox {
   }
 
   #once(
-    kind: "send" | "spawn" | "schedule",
+    kind: "send" | "spawn" | "schedule" | "observe",
     make: (id: string) => {
       readonly id: string
-      readonly batch: Partial<Pick<Batch, "sends" | "spawns" | "schedules">>
+      readonly batch: Partial<Pick<Batch, "sends" | "spawns" | "schedules" | "observes">>
     },
   ): string {
     const scope = this.#scopes.current ?? this.#handler
@@ -97,6 +118,7 @@ export class Outbox {
     batch.sends.push(...(made.batch.sends ?? []))
     batch.spawns.push(...(made.batch.spawns ?? []))
     batch.schedules.push(...(made.batch.schedules ?? []))
+    batch.observes.push(...(made.batch.observes ?? []))
     if (scope === this.#handler) {
       const value = { wake, value: made.id }
       this.#session.rows.put("memo", key, value)
@@ -105,6 +127,20 @@ export class Outbox {
     return made.id
   }
 }
+
+/** An observation as it is asked for, under the name of its source when it has none of its own. */
+export function observation(source: ObserveSource, name: string | undefined, options: ObserveOptions): Observation {
+  const { on, ...rest } = toJson(options, "options") as ObserveOptions
+  const topics = topicsOf(on)
+  return {
+    name: name ?? observationName(source),
+    source: toJson(source, "source") as ObserveSource,
+    ...(topics ? { on: topics } : {}),
+    ...rest,
+  }
+}
+
+export type Observation = ObserveOptions & { readonly name: string; readonly source: ObserveSource }
 
 /** A message on its way. */
 export function outgoing(

@@ -1,7 +1,8 @@
 import { RouseError, entityUrl } from "@rouse/protocol"
-import type { Json, JsonObject } from "@rouse/protocol"
+import type { EntityUrl, Json, JsonObject, ObserveSource } from "@rouse/protocol"
+import { checkObservation, checkObservationName } from "@rouse/protocol/observe"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
-import { checkSpawn, checkUrl, idFrom, outgoing, spawnRequest } from "./outbox.ts"
+import { checkSpawn, checkUrl, idFrom, observation, outgoing, spawnRequest } from "./outbox.ts"
 import { tool } from "./tool.ts"
 import type { Tool, ToolContext } from "./tool.ts"
 import type { Delivery } from "./writer.ts"
@@ -9,7 +10,7 @@ import type { Delivery } from "./writer.ts"
 /** A tool whose effect is part of a commit: there is nothing to execute, and nothing to resolve after a crash. */
 export interface PlatformTool extends Tool {
   /** What a call does, and what it answers once that is durable. */
-  prepare(input: unknown, ctx: ToolContext): Prepared
+  prepare(input: unknown, ctx: ToolContext, self: EntityUrl): Prepared
 }
 
 interface Prepared {
@@ -22,11 +23,11 @@ export function isPlatformTool(tool: Tool): tool is PlatformTool {
 }
 
 /**
- * The platform's tools for the model. A refused send or spawn fails the call alone, with the reason, and the model can do better.
+ * The platform's tools for the model. A refused send, spawn or observation fails the call alone, with the reason, and the model can do better.
  * Ids come from the call's idempotency key, so a call that runs again is the same message and the same child.
  */
 export function platformTools(): readonly PlatformTool[] {
-  return [SEND, SPAWN]
+  return [SEND, SPAWN, OBSERVE, UNOBSERVE]
 }
 
 const SEND: PlatformTool = platformTool({
@@ -66,12 +67,75 @@ const SPAWN: PlatformTool = platformTool({
   },
 })
 
+const OBSERVE: PlatformTool = platformTool({
+  name: "observe",
+  description:
+    "Be told in a message when something happens elsewhere: another entity finishes a run, a row of it changes, an entity of a type " +
+    "changes its status or tags, or a stream gets something new. It goes on until `unobserve`.",
+  input: objectSchema<{
+    source: ObserveSource
+    on?: string[]
+    where?: JsonObject
+    debounce?: number
+    timeout?: number
+  }>(["source"]),
+  inputSchema: jsonSchema(
+    {
+      source: {
+        anyOf: [
+          { type: "string", description: "An entity's address, such as /worker/one, or the path of a stream" },
+          {
+            type: "object",
+            description: "All entities of a type, with a status or tags",
+            properties: {
+              type: { type: "string" },
+              status: { type: "string" },
+              tags: { type: "object", additionalProperties: { type: "string" } },
+            },
+            required: ["type"],
+            additionalProperties: false,
+          },
+        ],
+      },
+      on: {
+        type: "array",
+        items: { type: "string" },
+        description:
+          "Of an entity: finished (when left out), a collection such as notes, or notes:insert. Of a type: join, leave, change",
+      },
+      where: {
+        type: "object",
+        description: 'A condition on the row, such as {"status":"failed"} or {"size":{"gt":10}}',
+      },
+      debounce: { type: "integer", description: "Gather changes for so many milliseconds" },
+      timeout: { type: "integer", description: "Be told when nothing happened for so many milliseconds" },
+    },
+    ["source"],
+  ),
+  prepare: ({ source, ...options }, _, self) => {
+    const asked = observation(source, undefined, options)
+    checkObservation(asked, self)
+    return { delivery: { observe: asked }, output: { observing: asked.name } }
+  },
+})
+
+const UNOBSERVE: PlatformTool = platformTool({
+  name: "unobserve",
+  description: "End an observation, by the name that `observe` answered.",
+  input: objectSchema<{ name: string }>(["name"]),
+  inputSchema: jsonSchema({ name: { type: "string" } }),
+  prepare: ({ name }) => {
+    checkObservationName(name)
+    return { delivery: { observe: { name, remove: true } }, output: { ended: name } }
+  },
+})
+
 function platformTool<T>(options: {
   readonly name: string
   readonly description: string
   readonly input: StandardSchemaV1<T, T>
   readonly inputSchema: JsonObject
-  readonly prepare: (input: T, unique: string) => Prepared
+  readonly prepare: (input: T, unique: string, self: EntityUrl) => Prepared
 }): PlatformTool {
   const { prepare, ...shown } = options
   const execute = (): never => {
@@ -79,7 +143,7 @@ function platformTool<T>(options: {
   }
   return {
     ...tool({ ...shown, effect: "idempotent", execute }),
-    prepare: (input, ctx) => prepare(input as T, uniqueOf(ctx)),
+    prepare: (input, ctx, self) => prepare(input as T, uniqueOf(ctx), self),
   }
 }
 

@@ -3,6 +3,7 @@ import type {
   ChangeEvent,
   CommitReply,
   HandlerCommit,
+  ObserveRequest,
   OutgoingMessage,
   SpawnRequest,
   WakeBackend,
@@ -26,16 +27,18 @@ const REFUSALS = [
   "ALREADY_EXISTS",
   "BUDGET_EXHAUSTED",
   "BAD_REQUEST",
+  "BAD_OFFSET",
 ] as const
 
 /**
- * A send or spawn that the server may refuse without harm to the rest: the model's, which is told. Its result is written with it, so
+ * A send, spawn or observation that the server may refuse without harm to the rest: the model's, which is told. Its result is written with it, so
  * that neither is ever without the other.
  */
 export interface Delivery {
   readonly result: ChangeEvent
   readonly send?: OutgoingMessage
   readonly spawn?: SpawnRequest
+  readonly observe?: ObserveRequest
 }
 
 interface Pending {
@@ -196,12 +199,13 @@ export class Writer {
 
 function withDelivery(
   commit: Omit<HandlerCommit, "seq">,
-  { result, send, spawn }: Delivery,
+  { result, send, spawn, observe }: Delivery,
 ): Omit<HandlerCommit, "seq"> {
   return {
     ...commit,
     events: [...commit.events, result],
     ...(send ? { sends: [...(commit.sends ?? []), send] } : {}),
     ...(spawn ? { spawns: [...(commit.spawns ?? []), spawn] } : {}),
+    ...(observe ? { observes: [...(commit.observes ?? []), observe] } : {}),
   }
 }

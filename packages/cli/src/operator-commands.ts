@@ -51,6 +51,35 @@ function scheduling(program: Command, io: Io): void {
     .action(async (address: string, name: string, message: string | undefined, options) =>
       (await import("./commands/schedules.ts")).schedule(address, name, message, options, io),
     )
+  remote(program.command("observations"))
+    .summary("List what an agent observes")
+    .description("Lists what an agent is roused by: other agents, sets of agents, and streams.")
+    .argument("</type/id>", "the agent's address")
+    .action(async (address: string, options) =>
+      (await import("./commands/observations.ts")).observations(address, options, io),
+    )
+  remote(program.command("observe"))
+    .summary("Have an agent roused by what happens elsewhere")
+    .description("Has an agent observe another one, all of a type, or a stream.")
+    .argument("</type/id>", "the agent's address")
+    .argument("<source>", "an agent's address, a stream's path, or a set as JSON: '{\"type\":\"worker\"}'")
+    .option("--name <name>", "what it is known by; made of the source when left out")
+    .option("--on <topics...>", "like finished, notes, notes:insert; of a set: join, leave, change")
+    .option("--where <json>", "a condition on the row")
+    .option("--debounce <ms>", "gather changes", (text) => parseWhole("--debounce", text, 0, Number.MAX_SAFE_INTEGER))
+    .option("--timeout <ms>", "tell of silence", (text) => parseWhole("--timeout", text, 1, Number.MAX_SAFE_INTEGER))
+    .option("--from <where>", "now, beginning, or an offset")
+    .action(async (address: string, source: string, options) =>
+      (await import("./commands/observations.ts")).observe(address, source, options, io),
+    )
+  remote(program.command("unobserve"))
+    .summary("End an observation")
+    .description("Ends an observation of an agent.")
+    .argument("</type/id>", "the agent's address")
+    .argument("<name>", "its name, as `rouse observations` shows it")
+    .action(async (address: string, name: string, options) =>
+      (await import("./commands/observations.ts")).unobserve(address, name, options, io),
+    )
   remote(program.command("unschedule"))
     .summary("Remove a schedule")
     .description("Removes a schedule of an agent, or a message that was sent for later.")

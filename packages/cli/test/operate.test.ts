@@ -25,6 +25,19 @@ afterAll(async () => {
   await place[Symbol.asyncDispose]()
 })
 
+test("an observation is set, listed and ended", async () => {
+  await server.rouse("spawn", "/fragile/o")
+  const flags = ["--on", "join", "--where", '{"tags.team":"x"}']
+  const made = await server.rouse("observe", "/fragile/o", '{"type":"fragile"}', "--name", "team", ...flags)
+  expect(made.out).toBe('/fragile/o observes {"type":"fragile"} as team\n')
+  expect((await server.rouse("observations", "/fragile/o")).out).toMatch(
+    /team\s+{"type":"fragile"}\s+join\s+{"tags.team/,
+  )
+  expect((await server.rouse("unobserve", "/fragile/o", "team")).code).toBe(0)
+  expect((await server.rouse("observations", "/fragile/o")).out).toBe("/fragile/o observes nothing\n")
+  expect((await server.rouse("observe", "/fragile/o", "/fragile/o")).code).not.toBe(0)
+})
+
 test("a schedule is set, listed and removed", async () => {
   await server.rouse("spawn", "/fragile/a")
   const cron = ["--cron", "0 9 * * 1-5", "--timezone", "Europe/Berlin"]

@@ -3,6 +3,8 @@ import type {
   DeadLetter,
   DeadLetterPage,
   Json,
+  ObservationInfo,
+  ObservationList,
   ScheduleBody,
   ScheduleInfo,
   ScheduleList,
@@ -12,7 +14,7 @@ import { entityPath, queryString } from "./core/address.ts"
 import type { Call, Transport } from "./transport.ts"
 import type { CallOptions, Operators, WriteOptions } from "./types.ts"
 
-/** Schedules and dead letters: what an operator looks after. */
+/** Schedules, observations and dead letters: what an operator looks after. */
 export function operators(transport: Transport, write: (call: Call, options?: WriteOptions) => Call): Operators {
   const { json } = transport
   const settleDead = async (
@@ -32,6 +34,15 @@ export function operators(transport: Transport, write: (call: Call, options?: Wr
       (await json<ScheduleList>({ path: entityPath(url, "schedules"), signal: o?.signal })).schedules,
     unschedule: async (url, name, o) =>
       json<void>(write({ method: "DELETE", path: entityPath(url, "schedules", name) }, o)),
+    addObservation: async (url, source, o = {}) => {
+      const { name, on, where, debounce, timeout, from } = o
+      const body = { source, name, on, where, debounce, timeout, from }
+      return json<ObservationInfo>(write({ path: entityPath(url, "observations"), body }, o))
+    },
+    observations: async (url, o) =>
+      (await json<ObservationList>({ path: entityPath(url, "observations"), signal: o?.signal })).observations,
+    removeObservation: async (url, name, o) =>
+      json<void>(write({ method: "DELETE", path: entityPath(url, "observations", name) }, o)),
     deadLetters: (o = {}) => deadLetters(transport, o),
     retry: (url, o = {}) => settleDead(url, "retry", o),
     discard: (url, o = {}) => settleDead(url, "discard", o),

@@ -17,6 +17,9 @@ import type {
   Offset,
   Receipt,
   Row,
+  ObservationInfo,
+  ObserveOptions as ObservationOptions,
+  ObserveSource,
   ScheduleInfo,
   ScheduleRule,
   ServerInfo,
@@ -190,6 +193,23 @@ export interface Operators {
   schedules(url: EntityUrl, options?: CallOptions): Promise<readonly ScheduleInfo[]>
   /** @throws {RouseError} `NOT_FOUND` when there is none. */
   unschedule(url: EntityUrl, name: string, options?: WriteOptions): Promise<void>
+  /**
+   * Has an entity roused by what happens elsewhere: in another entity, in all of a type with a status or tags, or in a stream. The same again
+   * changes nothing.
+   *
+   * @throws {RouseError} `INVALID_ARGS` naming the field.
+   * @example
+   * await client.addObservation("/reviewer/one", "/writer/one", { on: "drafts", where: { words: { gt: 1000 } } })
+   */
+  addObservation(
+    url: EntityUrl,
+    source: ObserveSource,
+    options?: WriteOptions & ObservationOptions & { readonly name?: string | undefined },
+  ): Promise<ObservationInfo>
+  /** What an entity observes, by name, and how far it was told. */
+  observations(url: EntityUrl, options?: CallOptions): Promise<readonly ObservationInfo[]>
+  /** @throws {RouseError} `NOT_FOUND` when there is none. */
+  removeObservation(url: EntityUrl, name: string, options?: WriteOptions): Promise<void>
   /** Messages of all entities that were given up. */
   deadLetters(options?: CallOptions): AsyncIterableIterator<DeadLetter>
   /** Accepts the entity's dead messages again. Returns how many. */

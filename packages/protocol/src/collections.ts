@@ -15,6 +15,7 @@ import type {
   TextRow,
   ToolCallRow,
 } from "./run-rows.ts"
+import type { SubscriptionRow } from "./observe.ts"
 import type { CatchUp, ScheduleRule } from "./schedule.ts"
 import type { ToolWorkRow } from "./tool-work.ts"
 
@@ -31,6 +32,7 @@ export interface BuiltInRows {
   readonly child: ChildRow
   readonly signal: SignalRow
   readonly schedule: ScheduleRow
+  readonly subscription: SubscriptionRow
   readonly approval: ApprovalRow
   readonly tool_work: ToolWorkRow
   readonly budget: BudgetRow
@@ -77,9 +79,9 @@ export type MessageMode = "steer" | "queue" | "interrupt"
  */
 export interface MessageRow {
   readonly id: string
-  readonly kind: "message" | "childFinished" | "approval" | "toolResult" | "signal" | "timeout" | "budget"
+  readonly kind: "message" | "childFinished" | "approval" | "toolResult" | "signal" | "timeout" | "budget" | "change"
   readonly from: Principal
-  /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `toolResult` `{ call, status }`, for `signal` `{ name, payload? }`, for `budget` a child's `BudgetRequest`. */
+  /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `toolResult` `{ call, status }`, for `signal` `{ name, payload? }`, for `budget` a child's `BudgetRequest`, for `change` a `ChangeNotice`, for `timeout` a `TimeoutNotice`. */
   readonly content: Json
   /** Files that came with it, of this entity's attachments. */
   readonly attachments?: readonly AttachmentInfo[]
@@ -177,6 +179,7 @@ export const SERVER_COLLECTIONS: readonly BuiltInCollection[] = [
   "child",
   "signal",
   "schedule",
+  "subscription",
   "approval",
   "tool_work",
   "budget",
@@ -196,9 +199,6 @@ export const HANDLER_COLLECTIONS: readonly BuiltInCollection[] = [
   "context",
   "attachment",
 ]
-
-/** Names that DESIGN reserves for collections to come. An author's collection may use none of the built-in or reserved names. */
-export const RESERVED_COLLECTIONS: readonly string[] = ["subscription"]
 
 /** Collections that are on the log and never kept as live rows. */
 export const LOG_ONLY_COLLECTIONS: ReadonlySet<string> = new Set(["delta", "wake", "signal", "error"])

@@ -162,6 +162,10 @@ export const handlerCommit: z.ZodType<HandlerCommit> = z.looseObject({
     .array(z.looseObject({ name: z.string() }))
     .max(LIST_MAX)
     .optional(),
+  observes: z
+    .array(z.looseObject({ name: z.string() }))
+    .max(LIST_MAX)
+    .optional(),
   tags: z.record(z.string(), z.string().max(256).nullable()).optional(),
   approvals: z
     .array(z.looseObject({ call: key, tool: z.string(), input: anyJson }))

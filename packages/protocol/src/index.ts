@@ -15,7 +15,7 @@ export {
   entityOfStream,
 } from "./entity.ts"
 export type { EntityUrl, EntityStatus, EntitySummary } from "./entity.ts"
-export { SERVER_COLLECTIONS, HANDLER_COLLECTIONS, RESERVED_COLLECTIONS, LOG_ONLY_COLLECTIONS } from "./collections.ts"
+export { SERVER_COLLECTIONS, HANDLER_COLLECTIONS, LOG_ONLY_COLLECTIONS } from "./collections.ts"
 export type {
   BuiltInRows,
   BuiltInCollection,
@@ -44,6 +44,23 @@ export type {
   ToolCallRow,
   MemoRow,
 } from "./run-rows.ts"
+export { setStreamPath } from "./observe.ts"
+export type {
+  ChangeNotice,
+  EntitySet,
+  ObservationInfo,
+  ObservationList,
+  ObserveBody,
+  ObservedChange,
+  ObserveFilter,
+  ObserveOptions,
+  ObserveRequest,
+  ObserveSource,
+  SubscriptionRow,
+  TimeoutNotice,
+  Where,
+  WhereTests,
+} from "./observe.ts"
 export { backoffMs } from "./backoff.ts"
 export type {
   ApprovalDecision,

@@ -5,6 +5,7 @@ import type { Budget, BudgetExtension } from "./budget.ts"
 import type { DeadLetterBody } from "./dead-letters.ts"
 import { isTagName, parseEntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
+import type { ObserveBody } from "./observe.ts"
 import type { UsageQuery } from "./usage.ts"
 import type { ScheduleBody } from "./schedule.ts"
 
@@ -121,6 +122,24 @@ export const scheduleBody: z.ZodType<ScheduleBody> = z.strictObject({
   message: json,
   catchUp: z.enum(["skip", "once", "all"]).optional(),
 }) as z.ZodType<ScheduleBody>
+
+/** What the fields may hold is for `checkObservation` in `@rouse/protocol/observe` to say. */
+export const observeBody: z.ZodType<ObserveBody> = z.strictObject({
+  name: z.string().max(128).optional(),
+  source: z.union([
+    z.string().max(1_024),
+    z.strictObject({
+      type: z.string().max(64),
+      status: z.enum(["idle", "queued", "running", "suspended", "paused", "dead", "stopped"]).optional(),
+      tags: tags.optional(),
+    }),
+  ]),
+  on: z.union([z.string().max(256), z.array(z.string().max(256)).max(64)]).optional(),
+  where: jsonObject.optional(),
+  debounce: z.number().optional(),
+  timeout: z.number().optional(),
+  from: z.string().max(128).optional(),
+}) as z.ZodType<ObserveBody>
 
 export const deadLetterBody: z.ZodType<DeadLetterBody> = z.strictObject({
   messages: z.array(z.string().max(64)).min(1).max(10_000).optional(),

@@ -7,6 +7,7 @@ import type { EntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { Offset } from "./offset.ts"
 import type { FailureInfo } from "./run-rows.ts"
+import type { ObserveRequest } from "./observe.ts"
 import type { ScheduleRequest } from "./schedule.ts"
 import type { WorkRequest } from "./tool-work.ts"
 
@@ -115,6 +116,7 @@ export interface HandlerCommit {
   readonly sends?: readonly OutgoingMessage[]
   readonly spawns?: readonly SpawnRequest[]
   readonly schedules?: readonly ScheduleRequest[]
+  readonly observes?: readonly ObserveRequest[]
   /** A null value removes the tag. */
   readonly tags?: Readonly<Record<string, string | null>>
   /** Tool calls that now wait for a person. The server makes an approval of each. */

@@ -122,7 +122,7 @@ export function isFrozen(entity: EntityDraft): boolean {
 
 /** A person lets it go on: what was counted so far is forgotten. */
 export function thaw(entity: EntityDraft): void {
-  const { cause, rate, reason } = entity.control
-  if (cause || rate) entity.setControl({ cause: null, rate: null })
+  const { cause, lastCause, rate, reason } = entity.control
+  if (cause || lastCause || rate) entity.setControl({ cause: null, lastCause: null, rate: null })
   if (reason?.startsWith("frozen: ")) entity.setControl({ reason: null })
 }

@@ -47,7 +47,8 @@ export async function closeRun(plane: Plane, planning: Planning, entity: EntityD
   const { interrupting } = entity.control
   const isQuiet = interrupting?.quiet === true && closing.outcome === "interrupted"
   const cause = returnedCause(entity.control.cause)
-  const next = entity.control.cause ? { cause: await causeAfter(plane, entity) } : {}
+  const { cause: was, lastCause } = entity.control
+  const next = was ? { cause: await causeAfter(plane, entity), lastCause: was } : lastCause ? { lastCause: null } : {}
   entity.setControl({ run: null, taken: null, ...(interrupting ? { interrupting: null } : {}), ...next })
   tellParent(plane, planning, entity, closing, { cause, isQuiet })
 }

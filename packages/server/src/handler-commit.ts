@@ -28,6 +28,7 @@ import { changeTags } from "./core/tags.ts"
 import { endedWakeRow } from "./core/wake-row.ts"
 import { deliver, need, pendingMessages, schedule } from "./inbox.ts"
 import { leaseMsOf } from "./limits.ts"
+import { checkObserves, planObserves } from "./observations.ts"
 import { planPast } from "./past.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
@@ -52,9 +53,13 @@ export interface HeldLease {
  */
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
   checkEvents(commit.events, plane.types.get(lease.type, lease.wake.version)?.state ?? {})
-  const { events, sends, spawns: asked, schedules, attachments } = commit
-  checkSize([events, sends, asked, schedules, attachments, commit.approvals, commit.work], plane.limits.commitBytesMax)
+  const { events, sends, spawns: asked, schedules, observes, attachments } = commit
+  checkSize(
+    [events, sends, asked, schedules, observes, attachments, commit.approvals, commit.work],
+    plane.limits.commitBytesMax,
+  )
   if (schedules) checkSchedules(schedules)
+  if (observes) checkObserves(observes, lease.url)
   checkBudgetParts(commit)
   if (isOnlyDeltas(commit)) return appendDeltas(plane, lease, commit)
   const spawns = await Promise.all((commit.spawns ?? []).map((child) => checkSpawn(plane, spawnInput(lease, child))))
@@ -142,6 +147,7 @@ async function planCommit(
   for (const child of spawns) await planSpawn(plane, planning, child)
   for (const message of commit.sends ?? []) planSend(plane, planning, self, message)
   if (commit.schedules) await planSchedules(plane, planning, self, commit.schedules)
+  if (commit.observes) await planObserves(plane, planning, self, commit.observes)
   if (commit.finish) await planFinish(plane, planning, self, lease, commit.finish)
   return self.control.wake.pending
 }
@@ -243,8 +249,9 @@ function endWake(
 }
 
 function isOnlyDeltas(commit: HandlerCommit): boolean {
-  const { finish, tags, reserve, take, sends, spawns, schedules, approvals, attachments, budgets, work } = commit
-  const lists = [take, sends, spawns, schedules, approvals, attachments, budgets, work]
+  const { finish, tags, reserve, take, sends, spawns, schedules, observes, approvals, attachments, budgets, work } =
+    commit
+  const lists = [take, sends, spawns, schedules, observes, approvals, attachments, budgets, work]
   const more = finish ?? tags ?? reserve ?? lists.find((list) => list !== undefined && list.length > 0)
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
 }

@@ -26,6 +26,7 @@ import { streamsFront } from "./http/streams-front.ts"
 import type { Token } from "./http/tokens.ts"
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
 import type { Log } from "./log.ts"
+import { ObserveLoop } from "./observe-loop.ts"
 import type { Defer, Plane } from "./plane.ts"
 import { recover } from "./recovery.ts"
 import { Settlements } from "./settlements.ts"
@@ -99,6 +100,7 @@ export function createServer(options: ServerOptions): Server {
   const stop = new AbortController()
   const plane = planeOf(options)
   const { ticker } = plane
+  const observing = new ObserveLoop(() => plane)
   let state: "new" | "ready" | "closed" = "new"
   const streams = createStreams({
     store: options.store,
@@ -109,7 +111,7 @@ export function createServer(options: ServerOptions): Server {
     guard: ({ path }) => {
       if (path === TYPES_STREAM) throw new RouseError("FORBIDDEN", "what is registered is read at /v1/types")
     },
-    readOnly: (path) => ["entities/", "shared/", ATTACHMENTS].some((prefix) => path.startsWith(prefix)),
+    readOnly: (path) => ["entities/", "shared/", "sets/", ATTACHMENTS].some((prefix) => path.startsWith(prefix)),
     onError: (error) => options.log.error("a stream request failed", { error: String(error) }),
     ...(options.longPollMs === undefined ? {} : { longPollMs: options.longPollMs }),
     ...(options.subscriptions === undefined ? {} : { subscriptions: options.subscriptions }),
@@ -144,6 +146,7 @@ export function createServer(options: ServerOptions): Server {
       state = "ready"
       stopSweeper = startSweeper(plane, compactor)
       ticker.poke()
+      observing.start()
       return count
     },
     async listen(address) {
@@ -160,6 +163,7 @@ export function createServer(options: ServerOptions): Server {
     replaceEntities(entities) {
       plane.types.replace(entities)
       ticker.poke()
+      observing.poke()
     },
     get activeWakes() {
       return plane.dispatcher.active
@@ -174,6 +178,7 @@ export function createServer(options: ServerOptions): Server {
       const streamsClosed = streams.close()
       const sockets = Promise.all(listening.map((one) => one.close(graceMs)))
       await ticker.close()
+      await observing.close()
       await streamsClosed
       await plane.dispatcher.close(graceMs)
       await sockets

@@ -6,6 +6,7 @@ import type { CommitDraft, EntityDraft } from "./core/draft.ts"
 import { newId } from "./core/id.ts"
 import { deliver, need } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
+import { endObservations } from "./observations.ts"
 import { transactAndRouse } from "./rouse.ts"
 import { endSchedules } from "./schedules.ts"
 import type { Planning } from "./transactor.ts"
@@ -114,6 +115,7 @@ async function kill(plane: Plane, planning: Planning, entity: EntityDraft, input
   await settlePending(plane, entity, closing)
   await closeFromOutside(plane, planning, entity, closing)
   await endSchedules(plane, planning, entity)
+  await endObservations(plane, planning, entity)
   entity.wake({ kind: "stop", reason })
   markEntity(entity, "stopped", reason)
 }

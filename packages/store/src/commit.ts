@@ -1,5 +1,6 @@
 import type { EntityUrl, Json, Offset } from "@rouse/protocol"
 import type { EntityRecord } from "./entity.ts"
+import type { ObservationGuard, ObservationOp } from "./observation.ts"
 import type { StoredReceipt } from "./receipt.ts"
 import type { PutPinOp, PutSnapshotOp, TrimStreamOp } from "./retention.ts"
 import type { AppendOp, CreateStreamOp, ForkStreamOp } from "./stream-ops.ts"
@@ -26,10 +27,12 @@ export type Guard =
   | { readonly kind: "noReceipt"; readonly key: string }
   /** The subscription's record has this version; 0: there is none. */
   | { readonly kind: "subscription"; readonly id: string; readonly version: number }
+  | ObservationGuard
   | WorkGuard
 
 export type Op =
   | SubscriptionOp
+  | ObservationOp
   | WorkOp
   | CreateStreamOp
   | ForkStreamOp
@@ -39,7 +42,7 @@ export type Op =
   | { readonly op: "touchStream"; readonly path: string; readonly nowMs: number }
   /** Inserts or replaces the record; its stored version is the old one plus 1. A changed epoch forgets the recorded `seq`. */
   | { readonly op: "putEntity"; readonly record: Omit<EntityRecord, "version"> }
-  /** Removes the record and its rows, timers and work. The stream is deleted by its own operation. */
+  /** Removes the record and its rows, timers, observations and work. The stream is deleted by its own operation. */
   | { readonly op: "deleteEntity"; readonly url: EntityUrl }
   | {
       readonly op: "putRow"
@@ -66,6 +69,8 @@ export interface CommitResult {
   readonly streams: Readonly<Record<string, StreamOutcome>>
   /** The earliest time at which a subscription that the commit touched is due. */
   readonly subscriptionDueAtMs?: number
+  /** The same of an observation. */
+  readonly observationDueAtMs?: number
 }
 
 export interface StreamOutcome {

@@ -14,6 +14,7 @@ export type {
   SubscriptionReads,
   SubscriptionRecord,
 } from "./subscription.ts"
+export type { ObservationChange, ObservationInput, ObservationReads, ObservationRecord } from "./observation.ts"
 export type { Commit, CommitResult, Guard, Op, StreamOutcome } from "./commit.ts"
 export type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRow, LiveRows } from "./entity.ts"
 export type { StoredReceipt } from "./receipt.ts"

@@ -19,6 +19,7 @@ import { Overlay } from "../src/core/overlay.ts"
 import { decideProducer } from "../src/core/producer.ts"
 import { newStream } from "../src/core/stream-state.ts"
 import type { StreamState } from "../src/core/stream-state.ts"
+import type { ObservationSource } from "../src/core/observer-index.ts"
 import type { SubscriptionSource } from "../src/core/subscriber-index.ts"
 import type { StoreView } from "../src/core/view.ts"
 
@@ -173,7 +174,7 @@ describe("the writer's cache", () => {
   it("is bounded, keeps what commits leave, and forgets", () => {
     let looked = 0
     const base = { stream: (path: string) => stream((looked += 1), path) } as unknown as StoreView
-    const view = new CachedView(base, NO_SUBSCRIPTIONS)
+    const view = new CachedView(base, NO_SUBSCRIPTIONS, NO_OBSERVATIONS)
     expect(view.stream("a")).toBe(view.stream("a"))
     const changes = new Overlay(view)
     changes.setStream("a", stream(77, "a"))
@@ -189,6 +190,13 @@ describe("the writer's cache", () => {
     expect(looked).toBe(before + 1)
   })
 })
+
+const NO_OBSERVATIONS: ObservationSource = {
+  any: () => false,
+  observation: () => undefined,
+  observers: () => [],
+  newSerial: () => 1,
+}
 
 const NO_SUBSCRIPTIONS: SubscriptionSource = {
   all: () => [],

@@ -7,6 +7,7 @@ import { forkTests } from "./store/forks.ts"
 import { guardTests } from "./store/guards.ts"
 import { lifeTests } from "./store/life.ts"
 import { modelTests } from "./store/model.ts"
+import { observationTests } from "./store/observations.ts"
 import { producerTests } from "./store/producers.ts"
 import { retentionTests } from "./store/retention.ts"
 import { streamTests } from "./store/streams.ts"
@@ -34,6 +35,7 @@ export function storeSuite(name: string, open: OpenStore): void {
     workTests(fixture)
     retentionTests(fixture)
     subscriptionTests(fixture)
+    observationTests(fixture)
     lifeTests(fixture)
     modelTests(fixture)
   })

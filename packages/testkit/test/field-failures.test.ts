@@ -118,7 +118,9 @@ describe("the field's failure, a handler killed in its run leaves its wake ackno
       expect(await ledger.report()).toMatchObject([{ ref: "m1.charge", effects: 1, executions: 1 }])
       // What the handler itself owes for the message: sent once, before the kill or after it.
       const sink = messagesIn(await logOf(second.url, "/sink/a"))
-      const notes = sink.filter(({ status }) => status === "accepted").map(({ content }) => content as { ref: string })
+      const notes = sink
+        .filter(({ kind, status }) => kind === "message" && status === "accepted")
+        .map(({ content }) => content as { ref: string })
       expect(notes.map(({ ref }) => ref).sort()).toEqual(["m1.after", "m1.before"])
     },
   )

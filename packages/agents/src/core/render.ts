@@ -1,4 +1,14 @@
-import type { ApprovalDecision, BudgetRequest, ChildFinished, Json, JsonObject, MessageRow } from "@rouse/protocol"
+import type {
+  ApprovalDecision,
+  BudgetRequest,
+  ChangeNotice,
+  ChildFinished,
+  Json,
+  JsonObject,
+  MessageRow,
+  ObservedChange,
+  ObserveSource,
+} from "@rouse/protocol"
 
 /** How a message reads to the model: one stable text a row, never blank. */
 export function renderMessage(row: MessageRow): string {
@@ -31,9 +41,28 @@ function renderKind(row: MessageRow): string {
       const { entity, exhausted, call } = fields as unknown as Partial<BudgetRequest>
       return `Child ${entity ?? ""} has used up its budget (${(exhausted ?? []).join(", ")}) and waits for more, or for a person. Its request is ${call ?? ""}.`
     }
+    case "change":
+      return renderChange(fields as unknown as ChangeNotice)
     case "timeout":
-      return `A timeout was reached.${row.content === null ? "" : ` ${renderJson(row.content)}`}`
+      return typeof fields["observation"] === "string"
+        ? `Nothing was observed by ${fields["observation"]} (${sourceText(fields["source"])}) for ${renderJson(fields["timeout"] ?? "")} ms.`
+        : `A timeout was reached.${row.content === null ? "" : ` ${renderJson(row.content)}`}`
   }
+}
+
+function renderChange({ observation, source, count, changes }: ChangeNotice): string {
+  const head = `Observed by ${observation} (${sourceText(source)}): ${count} ${count === 1 ? "change" : "changes"}.`
+  const rest = count > changes.length ? [`… and ${count - changes.length} more.`] : []
+  return [head, ...changes.map(renderObserved), ...rest].join("\n")
+}
+
+function renderObserved({ collection, key, operation, row }: ObservedChange): string {
+  const what = [operation, collection, key].filter((part) => part !== undefined).join(" ")
+  return `- ${what}${row === undefined ? "" : `${what === "" ? "" : ": "}${renderJson(row)}`}`
+}
+
+function sourceText(source: Json | ObserveSource | undefined): string {
+  return typeof source === "string" ? source : `set ${JSON.stringify(source)}`
 }
 
 function renderChild(child: Partial<ChildFinished>): string {

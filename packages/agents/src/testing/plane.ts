@@ -27,6 +27,7 @@ import { answerChild, charge, chargeWall, checkChildren, closeBudget, openBudget
 import { checkEvent } from "./check-event.ts"
 import { TestEntity } from "./entity.ts"
 import { askPeople, askWorkers, cancelWork } from "./waiting.ts"
+import { TestObservations } from "./observations.ts"
 import { applySchedules, fireSchedules, nextScheduleMs } from "./schedules.ts"
 
 interface Scheduled {
@@ -42,12 +43,16 @@ export class Plane {
   readonly entities: Map<EntityUrl, TestEntity> = new Map()
   readonly definitions: ReadonlyMap<string, EntityDefinition>
   readonly clock: () => number
+  readonly observations: TestObservations
   readonly #scheduled: Scheduled[] = []
   #messages = 0
 
   constructor(definitions: ReadonlyMap<string, EntityDefinition>, clock: () => number) {
     this.definitions = definitions
     this.clock = clock
+    this.observations = new TestObservations(this.entities, (to, kind, from, content) =>
+      this.deliver(to, content as unknown as Json, { kind, from, mode: "queue" }),
+    )
   }
 
   entity(url: EntityUrl): TestEntity {
@@ -131,7 +136,9 @@ export class Plane {
     fireSchedules(this.entities.values(), this.clock(), (to, content, schedule) => {
       this.deliver(to, content, { from: { kind: "schedule", id: schedule.name }, mode: "queue", schedule })
     })
-    const next = [this.#scheduled[0]?.dueAtMs, nextScheduleMs(this.entities.values())].filter((ms) => ms !== undefined)
+    const observedMs = this.observations.tell(this.clock())
+    const all = [this.#scheduled[0]?.dueAtMs, nextScheduleMs(this.entities.values()), observedMs]
+    const next = all.filter((ms) => ms !== undefined)
     return next.length === 0 ? undefined : Math.min(...next)
   }
 
@@ -148,6 +155,7 @@ export class Plane {
       throw new RouseError("SEQUENCE_GAP", `commit ${commit.seq} does not follow ${entity.seq}`)
     }
     for (const event of commit.events) checkEvent(entity, event.type)
+    this.observations.check(entity, commit.observes ?? [])
     for (const { type, id, args } of commit.spawns ?? []) await this.checkSpawn(type, id, args)
     checkChildren(entity, (commit.spawns ?? []).filter(({ type, id }) => !this.entities.has(`/${type}/${id}`)).length)
     for (const { to } of commit.sends ?? []) if (!this.#willExist(to, commit)) this.entity(to)
@@ -174,6 +182,7 @@ export class Plane {
     askPeople(entity, commit.approvals ?? [], this.now())
     askWorkers(entity, commit.work ?? [], this.now())
     applySchedules(entity, commit.schedules ?? [], this.clock())
+    if (commit.observes) this.observations.apply(entity, commit.observes, this.clock())
     for (const decision of commit.budgets ?? []) this.#answer(entity, decision)
     if (commit.reserve) entity.granted = this.#reserve(entity, commit.reserve)
     if (commit.finish) this.#finish(entity, commit.run, commit.finish)

@@ -135,6 +135,11 @@ export class TestRouse {
     return this.#plane.deliver(url, content, { ...(options.mode ? { mode: options.mode } : {}), ...dueAtMs })
   }
 
+  /** Adds messages to an application's stream, for those who observe it. Nothing runs before `settle`. */
+  append(path: string, ...messages: readonly Json[]): void {
+    this.#plane.observations.append(path, structuredClone(messages))
+  }
+
   /** Sends, runs until idle, and returns the reply of the run that took the message. */
   async ask(url: EntityUrl, content: Json): Promise<Json> {
     const id = this.send(url, content)

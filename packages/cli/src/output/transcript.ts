@@ -3,6 +3,7 @@ import type {
   ApprovalDecision,
   ApprovalRow,
   BudgetRequest,
+  ChangeNotice,
   ChildFinished,
   EntityUrl,
   MessageRow,
@@ -139,10 +140,17 @@ function messagePieces(key: string, row: MessageRow, options: TranscriptOptions)
       return []
     case "budget":
       return [line("note", key, `${row.from.id} has used up its budget`)]
+    case "change":
+      return [line("note", key, changeText(row))]
     case "signal":
     case "timeout":
       return [line("note", key, `${row.kind}: ${clip(textOf(row.content), INPUT_COLUMNS_MAX)}`)]
   }
+}
+
+function changeText(row: MessageRow): string {
+  const { observation, count } = row.content as unknown as ChangeNotice
+  return `${observation}: ${count} ${count === 1 ? "change" : "changes"}`
 }
 
 function senderOf(row: MessageRow): string {

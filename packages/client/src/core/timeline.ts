@@ -115,6 +115,7 @@ const PUT: { readonly [K in BuiltInCollection]: Put<BuiltInRows[K]> } = {
   tool_work: putToolWork,
   memo: ignore,
   budget: ignore,
+  subscription: ignore,
   context: ignore,
   attachment: ignore,
   error: (draft, key, row) => {

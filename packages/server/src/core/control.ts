@@ -32,6 +32,8 @@ export interface Control {
   readonly children?: number
   /** What made the messages that it works on. */
   readonly cause?: Cause | null
+  /** What made those of the run that closed last. */
+  readonly lastCause?: Cause | null
   /** Wakes of late, where they are bounded. */
   readonly rate?: Rate | null
   /**

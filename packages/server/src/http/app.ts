@@ -8,6 +8,7 @@ import { attachmentRoutes } from "./attachment-routes.ts"
 import { entityRoutes, type Env } from "./entity-routes.ts"
 import { admit, type GateOptions, isOpen, scopeOf } from "./gate.ts"
 import { messageRoutes } from "./message-routes.ts"
+import { observeRoutes } from "./observe-routes.ts"
 import { getDeadLetters, operatorRoutes } from "./operator-routes.ts"
 import { pageHandler } from "./page.ts"
 import { usageRoutes } from "./usage-routes.ts"
@@ -53,6 +54,7 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.get("/v1/approvals", (c) => getApprovals(plane, c))
   app.post("/v1/tool-claims", (c) => postToolClaims(plane, c, stop))
   app.route("/v1/tool-calls", workRoutes(plane))
+  app.route("/v1/entities", observeRoutes(plane))
   app.get("/v1/dead-letters", (c) => getDeadLetters(plane, c))
   app.route("/v1", dispatchRoutes(plane, stop))
   app.get("/v1/info", (c) => c.json(infoOf(options)))

@@ -1,6 +1,8 @@
 import type { Overlay } from "./overlay.ts"
 import type { ProducerState } from "./producer.ts"
 import type { StreamState } from "./stream-state.ts"
+import { ObserverIndex } from "./observer-index.ts"
+import type { ObservationSource } from "./observer-index.ts"
 import { SubscriberIndex } from "./subscriber-index.ts"
 import type { SubscriptionSource } from "./subscriber-index.ts"
 import type { EntityState, StoreView } from "./view.ts"
@@ -10,6 +12,9 @@ export const STATES_MAX = 8_192
 /** Text of an entity whose state is kept, in UTF-16 code units. */
 const ENTITY_TEXT_MAX = 2_048
 
+/** What is looked up as it is asked for. */
+type Looked = Omit<StoreView, "subscriptions" | "observations">
+
 /**
  * What the writer knows of streams and entities without looking: it is the only one that changes them.
  *
@@ -17,14 +22,16 @@ const ENTITY_TEXT_MAX = 2_048
  * 2. Whoever undoes or bypasses a commit (`ROLLBACK`, a sweep) must `forget`.
  */
 export class CachedView implements StoreView {
-  readonly #base: Omit<StoreView, "subscriptions">
+  readonly #base: Looked
   readonly subscriptions: SubscriberIndex
+  readonly observations: ObserverIndex
   readonly #streams = new Map<string, StreamState>()
   readonly #entities = new Map<string, EntityState>()
 
-  constructor(base: Omit<StoreView, "subscriptions">, subscriptions: SubscriptionSource) {
+  constructor(base: Looked, subscriptions: SubscriptionSource, observations: ObservationSource) {
     this.#base = base
     this.subscriptions = new SubscriberIndex(subscriptions)
+    this.observations = new ObserverIndex(observations)
   }
 
   stream(path: string): StreamState | undefined {
@@ -48,12 +55,14 @@ export class CachedView implements StoreView {
     for (const [path, state] of changes.streams) this.#keepStream(path, state)
     for (const [url, state] of changes.entities) this.#keepEntity(url, state)
     if (changes.touchedSubscriptions !== undefined) this.subscriptions.keep(changes.touchedSubscriptions)
+    if (changes.touchedObservations !== undefined) this.observations.keep(changes.touchedObservations)
   }
 
   forget(): void {
     this.#streams.clear()
     this.#entities.clear()
     this.subscriptions.forget()
+    this.observations.forget()
   }
 
   producer(stream: number, id: string): ProducerState | undefined {

@@ -1,5 +1,6 @@
 import type { StreamOutcome } from "../commit.ts"
 import type { EncodedCommit } from "./encoded.ts"
+import { ObservationPlan } from "./observation-plan.ts"
 import { Overlay } from "./overlay.ts"
 import type { StreamState } from "./stream-state.ts"
 import { SubscriptionPlan } from "./subscription-plan.ts"
@@ -17,6 +18,7 @@ export class Draft {
   /** Operations begun. */
   begun = 0
   #subscriptions: SubscriptionPlan | undefined
+  #observations: ObservationPlan | undefined
 
   constructor(commit: EncodedCommit, view: StoreView) {
     this.commit = commit
@@ -40,14 +42,42 @@ export class Draft {
     return this.#subscriptions?.dueAtMs ?? null
   }
 
-  /** Tells a stream's subscriptions that it grew. `before` is where it ended. */
-  grown(before: number, next: StreamState, nowMs: number): void {
-    if (next.tail > before && this.#hasSubscribers(next.path)) this.subscriptions.grown(next.path, before, nowMs)
+  /** The same of observations. */
+  get observations(): ObservationPlan {
+    return (this.#observations ??= new ObservationPlan(
+      this.view.observations,
+      (path) => this.view.stream(path),
+      (write) => this.write({ kind: "observation", write }),
+    ))
   }
 
-  /** Tells a stream's subscriptions that it is gone. */
+  get observationDueAtMs(): number | null {
+    return this.#observations?.dueAtMs ?? null
+  }
+
+  /** Tells a stream's subscriptions and observations that it grew by `data`, where that is known. `before` is where it ended. */
+  grown(before: number, next: StreamState, data: Uint8Array | undefined, nowMs: number): void {
+    if (next.tail <= before) return
+    if (this.#hasSubscribers(next.path)) this.subscriptions.grown(next.path, before, nowMs)
+    if (this.isObserved(next.path)) this.observations.grown(before, next, data, nowMs)
+  }
+
+  /** Tells a stream's subscriptions and observations that it is gone. */
   gone(path: string): void {
     if (this.#hasSubscribers(path)) this.subscriptions.gone(path)
+    if (this.isObserved(path)) this.observations.gone(path)
+  }
+
+  /** Whether there is any observation at all, also by what this commit did. */
+  get hasObservations(): boolean {
+    return this.#observations !== undefined || this.view.base.observations.any
+  }
+
+  /** Whether a stream has an observation. */
+  isObserved(path: string): boolean {
+    if (!this.hasObservations) return false
+    const view = this.#observations === undefined ? this.view.base.observations : this.view.observations
+    return view.observers(path).length > 0
   }
 
   /** Whether anybody wants to know of a stream. What this commit did to subscriptions is not known without looking closer. */

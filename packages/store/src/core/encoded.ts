@@ -71,6 +71,8 @@ function sizeOfOp(op: EncodedOp): number {
       return op.data?.length ?? 0
     case "subscription":
       return op.change.kind === "put" ? op.change.record.config.length + op.change.record.state.length : 0
+    case "observation":
+      return op.change.kind === "put" ? op.change.record.config.length : 0
     case "secret":
     case "deleteStream":
     case "touchStream":
@@ -103,6 +105,7 @@ function encodeOp(op: Op): EncodedOp {
     case "putWork":
       return { op: "putWork", item: { ...op.item, payload: JSON.stringify(op.item.payload) } }
     case "subscription":
+    case "observation":
     case "secret":
     case "createStream":
     case "forkStream":

@@ -1,6 +1,7 @@
 import { RouseError } from "@rouse/protocol"
 import type { Draft } from "./draft.ts"
 import type { EncodedRecord, EncodedRow } from "./encoded.ts"
+import { announce } from "./set-plan.ts"
 import type { EntityState } from "./view.ts"
 
 /** What a commit does to entities and their rows. */
@@ -24,12 +25,16 @@ export function planEntity(draft: Draft, { control, ...record }: EncodedRecord):
   draft.view.setEntity(record.url, next)
   draft.versions.push(next.version)
   draft.write({ kind: "putEntity", old, next, control })
+  announce(draft, old?.record, record, record.activeAtMs)
 }
 
 export function planEntityDrop(draft: Draft, url: string): void {
   const state = draft.view.entity(url)
   draft.view.setEntity(url, undefined)
   draft.write({ kind: "dropEntity", url, state })
+  if (!draft.hasObservations) return
+  draft.observations.dropOf(url)
+  if (state !== undefined) announce(draft, state.record, undefined, state.record.activeAtMs)
 }
 
 /** @throws {RouseError} `UNKNOWN_ENTITY`. */

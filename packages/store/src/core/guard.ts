@@ -55,6 +55,12 @@ function refuseConflict(guard: Guard, view: StoreView): void {
     case "noReceipt":
       if (!view.hasReceipt(guard.key)) return
       throw conflict(guard.kind, `there is a receipt ${guard.key}`, { key: guard.key })
+    case "observation": {
+      const { url, name, serial, version } = guard
+      const state = view.observations.observation(url, name)
+      if (state?.serial === serial && state.version === version) return
+      throw conflict(guard.kind, `the observation ${name} of ${url} is another, or changed`, { url, name })
+    }
     case "subscription": {
       const version = view.subscriptions.subscription(guard.id)?.version ?? 0
       if (version === guard.version) return

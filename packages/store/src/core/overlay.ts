@@ -1,5 +1,6 @@
 import type { ProducerClaim, StreamState } from "./stream-state.ts"
 import type { ProducerState } from "./producer.ts"
+import { ObservationOverlay } from "./observation-overlay.ts"
 import { SubscriptionOverlay } from "./subscription-overlay.ts"
 import type { EntityState, StoreView } from "./view.ts"
 
@@ -16,12 +17,19 @@ export class Overlay implements StoreView {
   /** Made when a commit first concerns a subscription: few do. */
   touchedSubscriptions: SubscriptionOverlay | undefined
 
+  /** The same of observations. */
+  touchedObservations: ObservationOverlay | undefined
+
   constructor(base: StoreView) {
     this.base = base
   }
 
   get subscriptions(): SubscriptionOverlay {
     return (this.touchedSubscriptions ??= new SubscriptionOverlay(this.base.subscriptions))
+  }
+
+  get observations(): ObservationOverlay {
+    return (this.touchedObservations ??= new ObservationOverlay(this.base.observations))
   }
 
   stream(path: string): StreamState | undefined {

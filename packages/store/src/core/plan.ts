@@ -20,6 +20,8 @@ export interface Plan {
   readonly versions: readonly number[]
   /** The earliest time at which a subscription that the commit touched is due. */
   readonly subscriptionDueAtMs: number | null
+  /** The same of an observation. */
+  readonly observationDueAtMs: number | null
   /** The states that the commit leaves. */
   readonly view: Overlay
 }
@@ -40,13 +42,14 @@ export function planCommit(commit: EncodedCommit, view: StoreView): Plan {
     draft.begun += 1
     if (planOp(draft, op) === "duplicate") return repeated(draft)
   }
-  const { writes, streams, versions, subscriptionDueAtMs } = draft
-  return { applied: true, writes, streams, versions, subscriptionDueAtMs, view: draft.view }
+  const { writes, streams, versions, subscriptionDueAtMs, observationDueAtMs } = draft
+  return { applied: true, writes, streams, versions, subscriptionDueAtMs, observationDueAtMs, view: draft.view }
 }
 
 function repeated(draft: Draft): Plan {
   const streams = repeatedStreams(draft)
-  return { applied: false, writes: [], streams, versions: [], subscriptionDueAtMs: null, view: draft.view }
+  const nothing = { writes: [], versions: [], subscriptionDueAtMs: null, observationDueAtMs: null }
+  return { applied: false, ...nothing, streams, view: draft.view }
 }
 
 /** Only an append can turn out to have been made before. */
@@ -89,6 +92,8 @@ function planOp(draft: Draft, op: EncodedOp): "duplicate" | "done" | void {
       return draft.write(planPin(draft.view, op))
     case "subscription":
       return draft.subscriptions.do(op.change)
+    case "observation":
+      return draft.observations.do(op.change)
     case "secret":
       return draft.write({ kind: "subscription", write: secretWrite(op) })
   }

@@ -92,7 +92,7 @@ function insert(draft: Draft, state: StreamState, data: Uint8Array | undefined, 
   draft.view.setStream(state.path, state)
   draft.write({ kind: "insertStream", state })
   putChunk(draft, state, data)
-  draft.grown(state.horizon, state, nowMs)
+  draft.grown(state.horizon, state, state.fork === null ? data : undefined, nowMs)
   draft.streams[state.path] = { ...outcomeOf(state), created: true }
 }
 
@@ -132,7 +132,7 @@ function appendTo(draft: Draft, before: StreamState | undefined, next: StreamSta
   if (next === before) return
   draft.view.setStream(op.path, next)
   putChunk(draft, next, op.data)
-  if (op.silent !== true) draft.grown(before?.tail ?? 0, next, op.nowMs)
+  if (op.silent !== true) draft.grown(before?.tail ?? 0, next, op.data, op.nowMs)
   const changed = next.closed || next.streamSeq !== before?.streamSeq || next.diesAtMs !== before?.diesAtMs
   if (changed) draft.write({ kind: "updateStream", state: next })
   if (op.producer === undefined) return

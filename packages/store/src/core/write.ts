@@ -1,5 +1,6 @@
 import type { EncodedReceipt, EncodedRow, EncodedTimer } from "./encoded.ts"
 import type { RetentionWrite } from "./retention.ts"
+import type { ObservationWrite } from "./observation-state.ts"
 import type { ProducerClaim, StreamState } from "./stream-state.ts"
 import type { SubscriptionWrite } from "./subscription-state.ts"
 import type { EntityState } from "./view.ts"
@@ -28,3 +29,4 @@ export type Write =
   | RetentionWrite
   | WorkWrite
   | { readonly kind: "subscription"; readonly write: SubscriptionWrite }
+  | { readonly kind: "observation"; readonly write: ObservationWrite }

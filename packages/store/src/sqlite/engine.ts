@@ -8,6 +8,7 @@ import type { StreamOutcome } from "../commit.ts"
 import { storeFailure } from "./failure.ts"
 import { Sweeper } from "./sweeper.ts"
 import type { Swept } from "./sweeper.ts"
+import { SqliteObservations } from "./observation-source.ts"
 import { SqliteSubscriptions } from "./subscription-source.ts"
 import { SqliteView } from "./view.ts"
 import { Writes } from "./writes.ts"
@@ -20,6 +21,7 @@ export type Outcome =
       readonly streams: Record<string, StreamOutcome>
       readonly versions: readonly number[]
       readonly subscriptionDueAtMs: number | null
+      readonly observationDueAtMs: number | null
     }
   | { readonly ok: false; readonly failure: Failure }
 
@@ -52,7 +54,7 @@ export class Engine {
   constructor(db: DatabaseSync, where: string) {
     this.#db = db
     this.#where = where
-    this.#view = new CachedView(new SqliteView(db), new SqliteSubscriptions(db))
+    this.#view = new CachedView(new SqliteView(db), new SqliteSubscriptions(db), new SqliteObservations(db))
     this.#writes = new Writes(db)
     this.#sweeper = new Sweeper(db)
   }
@@ -102,8 +104,8 @@ export class Engine {
     }
     for (const write of plan.writes) this.#writes.do(write)
     if (plan.applied) this.#view.keep(plan.view)
-    const { applied, streams, versions, subscriptionDueAtMs } = plan
-    return { ok: true, applied, streams, versions, subscriptionDueAtMs }
+    const { applied, streams, versions, subscriptionDueAtMs, observationDueAtMs } = plan
+    return { ok: true, applied, streams, versions, subscriptionDueAtMs, observationDueAtMs }
   }
 }
 

@@ -8,6 +8,7 @@ export class Listeners {
   readonly #streams = new Map<string, Set<StreamListener>>()
   readonly #entities = new Set<(record: EntityRecord) => void>()
   readonly #subscriptions = new Set<(dueAtMs: number) => void>()
+  readonly #observations = new Set<(dueAtMs: number) => void>()
 
   watchStream(path: string, listener: StreamListener): () => void {
     /** A registration of its own, so that the same function may listen twice. */
@@ -42,6 +43,20 @@ export class Listeners {
     return () => {
       this.#subscriptions.delete(registration)
     }
+  }
+
+  watchObservations(listener: (dueAtMs: number) => void): () => void {
+    const registration = (dueAtMs: number): void => {
+      listener(dueAtMs)
+    }
+    this.#observations.add(registration)
+    return () => {
+      this.#observations.delete(registration)
+    }
+  }
+
+  tellObservations(dueAtMs: number): void {
+    for (const listener of [...this.#observations]) tell(listener, dueAtMs)
   }
 
   tellSubscriptions(dueAtMs: number): void {

@@ -10,6 +10,8 @@ const SOURCES: readonly string[] = [
   "SELECT min(horizon) FROM stream WHERE forked_from = ?1 AND horizon < fork_at",
   // A subscription's cursor: what is after it is still to be read.
   "SELECT min(acked) FROM subscribed WHERE path = (SELECT path FROM stream WHERE id = ?1)",
+  // The same of an observation that is yet to be told.
+  "SELECT min(cursor) FROM observation WHERE pending = 1 AND path = (SELECT path FROM stream WHERE id = ?1)",
 ]
 
 /** Answers how much of a stream may not be trimmed. */

@@ -20,6 +20,7 @@ import { LineReader } from "./line-reader.ts"
 import { readNonce } from "./migrate.ts"
 import { ROW_VALUE } from "./row-writes.ts"
 import { RetentionReads } from "./retention-reads.ts"
+import { ObservationReader } from "./observation-reader.ts"
 import { SubscriptionReader } from "./subscription-reader.ts"
 import { WorkReader } from "./work-reader.ts"
 import { BATCH_END_SQL, FORK_NEED_SQL, STREAM_SQL, streamOf } from "./view.ts"
@@ -37,6 +38,7 @@ export class Reader {
   readonly #retention: RetentionReads
   readonly subscriptions: SubscriptionReader
   readonly work: WorkReader
+  readonly observations: ObservationReader
 
   constructor(db: DatabaseSync, clock: () => number) {
     this.#db = db
@@ -45,11 +47,12 @@ export class Reader {
     this.#retention = new RetentionReads(db, (sql) => this.#prepare(sql))
     this.#line = new LineReader((sql) => this.#prepare(sql), this.#nonce)
     this.work = new WorkReader((sql) => this.#prepare(sql))
-    this.subscriptions = new SubscriptionReader(
-      (sql) => this.#prepare(sql),
-      (path) => this.#alive(path),
-      (stream, position) => offsetAt(this.#line.segments(stream, START), position),
-    )
+    const prepare = (sql: string): StatementSync => this.#prepare(sql)
+    const streamOf = (path: string): StreamState | undefined => this.#alive(path)
+    const offsetOf = (stream: StreamState, position: number): Offset =>
+      offsetAt(this.#line.segments(stream, START), position)
+    this.subscriptions = new SubscriptionReader(prepare, streamOf, offsetOf)
+    this.observations = new ObservationReader(prepare, streamOf, offsetOf)
   }
 
   stream(path: string): StreamInfo | undefined {

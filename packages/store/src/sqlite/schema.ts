@@ -13,6 +13,7 @@
  * - A fork has the batches from `fork_at` on; those before it are its source's, `forked_from`, which is kept as long as it has `forks`.
  * - `subscribed` has a subscription's cursors. Whether one is behind its stream's tail is kept with it, by every commit that moves either.
  * - `work` is what waits for a worker or a person: found by queue and name, in the order of positions.
+ * - `observation` has who is told of what in which stream, and up to where. An append looks its path up in `observation_path`.
  * - A deleted stream is only forgotten: its batches are in `garbage` until a sweep drops them.
  */
 
@@ -131,6 +132,23 @@ CREATE TABLE subscribed (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX subscribed_path ON subscribed (path);
 CREATE INDEX subscribed_pending ON subscribed (subscription, pending DESC, path);
+CREATE TABLE observation (
+  serial INTEGER PRIMARY KEY AUTOINCREMENT,
+  url TEXT NOT NULL,
+  name TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  path TEXT NOT NULL,
+  filter TEXT NOT NULL,
+  debounce INTEGER NOT NULL,
+  cursor INTEGER NOT NULL,
+  pending INTEGER NOT NULL,
+  due_at INTEGER,
+  timeout_at INTEGER,
+  config TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX observation_name ON observation (url, name);
+CREATE INDEX observation_path ON observation (path);
+CREATE INDEX observation_due ON observation (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `
 

@@ -9,6 +9,7 @@ import type { Store } from "../store.ts"
 import type { ReadResult, StreamInfo, StreamListener, StreamPathPage } from "../stream.ts"
 import type { Timer } from "../timer.ts"
 import type { DueCursor, Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
+import type { ObservationRecord } from "../observation.ts"
 import type { WorkFilter, WorkPage, WorkRecord } from "../work.ts"
 import { CommitQueue } from "./commit-queue.ts"
 import type { Committed } from "./commit-queue.ts"
@@ -62,8 +63,13 @@ export class SqliteStore implements Store {
     this.#refuseClosed()
     const committed = await this.#track(this.#queue.commit(encodeCommit(commit)))
     this.#announce(commit, committed)
-    const { applied, streams, subscriptionDueAtMs } = committed
-    return { applied, streams, ...(subscriptionDueAtMs === null ? {} : { subscriptionDueAtMs }) }
+    const { applied, streams, subscriptionDueAtMs, observationDueAtMs } = committed
+    return {
+      applied,
+      streams,
+      ...(subscriptionDueAtMs === null ? {} : { subscriptionDueAtMs }),
+      ...(observationDueAtMs === null ? {} : { observationDueAtMs }),
+    }
   }
 
   async stream(path: string): Promise<StreamInfo | undefined> {
@@ -162,6 +168,26 @@ export class SqliteStore implements Store {
     return this.#listeners.watchSubscriptions(listener)
   }
 
+  async dueObservations(nowMs: number, limit: number): Promise<readonly ObservationRecord[]> {
+    return this.#read(() => this.#reader.observations.due(nowMs, limit))
+  }
+
+  async nextObservationDueAtMs(): Promise<number | undefined> {
+    return this.#read(() => this.#reader.observations.nextDueAtMs())
+  }
+
+  async observation(url: string, name: string): Promise<ObservationRecord | undefined> {
+    return this.#read(() => this.#reader.observations.one(url, name))
+  }
+
+  async observations(url: string): Promise<readonly ObservationRecord[]> {
+    return this.#read(() => this.#reader.observations.of(url))
+  }
+
+  watchObservations(listener: (dueAtMs: number) => void): () => void {
+    return this.#listeners.watchObservations(listener)
+  }
+
   async secrets(prefix: string): Promise<readonly Secret[]> {
     return this.#read(() => this.#reader.subscriptions.secrets(prefix))
   }
@@ -236,9 +262,10 @@ export class SqliteStore implements Store {
     if (this.#closed !== undefined) throw new RouseError("SHUTTING_DOWN", "the store is closed")
   }
 
-  #announce(commit: Commit, { applied, streams, versions, subscriptionDueAtMs }: Committed): void {
+  #announce(commit: Commit, { applied, streams, versions, subscriptionDueAtMs, observationDueAtMs }: Committed): void {
     if (!applied) return
     if (subscriptionDueAtMs !== null) this.#listeners.tellSubscriptions(subscriptionDueAtMs)
+    if (observationDueAtMs !== null) this.#listeners.tellObservations(observationDueAtMs)
     for (const [path, { next, closed }] of Object.entries(streams)) {
       this.#listeners.tellStream(path, { next, closed, deleted: false })
     }

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { Eras } from "./eras.ts"
 import { Trimmed } from "./trimmed.ts"
 
+import { forgetObserved } from "./observation-writes.ts"
 import { forgetSubscribed } from "./subscription-writes.ts"
 
 /** Rows that one sweep drops of each kind: what a commit may have to wait for. */
@@ -36,6 +37,7 @@ export class Sweeper {
   readonly #trimmed: Trimmed
   readonly #eras: Eras
   readonly #unsubscribe: (path: string) => void
+  readonly #unobserve: (path: string) => void
 
   constructor(db: DatabaseSync) {
     this.#receipts = db.prepare(
@@ -60,6 +62,7 @@ export class Sweeper {
       db.prepare("DELETE FROM pin WHERE stream = ?"),
     ]
     this.#unsubscribe = forgetSubscribed(db)
+    this.#unobserve = forgetObserved(db)
     this.#emptied = db.prepare("DELETE FROM garbage WHERE stream = ?")
     this.#trimmed = new Trimmed(db)
     this.#eras = new Eras(db)
@@ -78,6 +81,7 @@ export class Sweeper {
   /** A stream with forks is kept for them. One that was kept for this stream alone is next. */
   #end({ id, path, forked_from: source }: Expired): void {
     this.#unsubscribe(path)
+    this.#unobserve(path)
     if (this.#hasForks.get(id) !== undefined) {
       this.#keep.run(id)
       return

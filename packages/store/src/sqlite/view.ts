@@ -21,7 +21,7 @@ export const BATCH_END_SQL = "SELECT 1 FROM chunk WHERE stream = ? AND tail = ?"
 export const FORK_NEED_SQL = "SELECT max(fork_at) AS at FROM stream WHERE forked_from = ?"
 
 /** Looks up what decisions need, in the writer's own transaction. Hands out identities that were never used. */
-export class SqliteView implements Omit<StoreView, "subscriptions"> {
+export class SqliteView implements Omit<StoreView, "subscriptions" | "observations"> {
   readonly #nonce: string
   readonly #stream: StatementSync
   readonly #producer: StatementSync

@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import type { EntityPage, EntitySummary, Receipt, Settled, Spawned } from "@rouse/protocol"
+import type { EntityPage, EntitySummary, ObservationList, Receipt, Settled, Spawned } from "@rouse/protocol"
 import { entityUrl } from "@rouse/protocol"
 import { openStore } from "@rouse/store"
 import type { EntityLog, RestingEntity } from "./core/history.ts"
@@ -53,6 +53,9 @@ export class RouseTarget implements Target {
     for (const type of [SINK, AGENT]) {
       accepted(await this.#put(base, `/${type}/${agent}`, {}, `${type}-${agent}`))
     }
+    const body = { name: "agent", source: this.address(agent), on: ["finished", "answered"], from: "beginning" }
+    const url = `${base}/v1/entities/${SINK}/${agent}/observations`
+    accepted(await this.#http.call({ method: "POST", url, body, headers: { "idempotency-key": `observe-${agent}` } }))
   }
 
   async send(base: string, message: Outgoing): Promise<Accepted> {
@@ -90,7 +93,11 @@ export class RouseTarget implements Target {
     const open = all.filter(({ status, pending }) => (status !== "idle" && status !== "dead") || pending > 0)
     const waits = open.map(({ url, status, pending }) => `${url} ${status} ${pending}`)
     for (const { url, type } of all) {
-      if (type === SINK) continue
+      if (type === SINK) {
+        const { observations } = await this.#get<ObservationList>(base, `/v1/entities${url}/observations`)
+        if (observations.some(({ pending }) => pending)) waits.push(`${url} is yet to be told`)
+        continue
+      }
       const { rows } = await this.#get<{ rows: readonly unknown[] }>(base, `/v1/entities${url}/state/schedule`)
       if (rows.length > 0) waits.push(`${url} has ${rows.length} delayed sends`)
     }

@@ -1,7 +1,7 @@
 import type { Problem, Receipt, Settled, Spawned } from "@rouse/protocol"
 import type { SentMessage } from "../crash/core/history.ts"
 import { AGENT, SINK } from "../crash/core/work.ts"
-import type { PlannedBudget, PlannedMessage, PlannedSchedule, PlannedSignal } from "./core/plan.ts"
+import type { PlannedBudget, PlannedMessage, PlannedObserver, PlannedSchedule, PlannedSignal } from "./core/plan.ts"
 import { EXTENSION } from "./core/spend-model.ts"
 import type { Fleet } from "./fleet.ts"
 import type { Asked } from "./inspect.ts"
@@ -108,6 +108,17 @@ export class Clients {
       await this.#until({ method: "POST", path, body, key: `set-${name}` })
       await this.#world.sleep(forMs)
       await this.#unschedule(`${path}/${name}`, name)
+    })
+  }
+
+  /** Has an agent's sink observe it. */
+  async observe({ name, agent, on, debounce, atMs }: PlannedObserver): Promise<void> {
+    const path = `/${SINK}/${agent}`
+    await this.#acting(async () => {
+      await this.#world.sleep(atMs)
+      await this.#until({ method: "PUT", path, body: {}, key: `sink-${agent}-${name}` })
+      const body = { name, source: `/${AGENT}/${agent}`, on, debounce, from: "beginning" }
+      await this.#until({ method: "POST", path: `${path}/observations`, body, key: `observe-${name}` })
     })
   }
 

@@ -9,10 +9,11 @@ import type { World } from "./world.ts"
  * the commit, one after it and before the acknowledgement keeps it. Everything else is a read, or a sweep, and waits its turn too.
  */
 export function lifeStore(real: Store, life: Life, world: World, monitor: Monitor): Store {
-  const own: Pick<Store, "commit" | "watchStream" | "watchEntities" | "close"> = {
+  const own: Pick<Store, "commit" | "watchStream" | "watchEntities" | "watchObservations" | "close"> = {
     commit: (commit) => commitOf(real, life, world, monitor, commit),
     watchStream: (path, listener) => real.watchStream(path, (event) => life.run(() => listener(event))),
     watchEntities: (listener) => real.watchEntities((record) => life.run(() => listener(record))),
+    watchObservations: (listener) => real.watchObservations((dueAtMs) => life.run(() => listener(dueAtMs))),
     close: () => Promise.resolve(),
   }
   return new Proxy(real, {

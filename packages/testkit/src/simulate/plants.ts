@@ -1,4 +1,4 @@
-import type { Json, JsonObject, MessageRow, ScheduleRow } from "@rouse/protocol"
+import { type Json, type JsonObject, type MessageRow, type ScheduleRow, START } from "@rouse/protocol"
 import { NOTHING } from "@rouse/protocol/budget"
 import type { Server } from "@rouse/server"
 import type { Commit, Store } from "@rouse/store"
@@ -52,6 +52,8 @@ export type PlantName =
   | "tick-twice"
   | "forget-catch-up"
   | "drift"
+  | "tell-again"
+  | "tell-the-tail"
 
 /** The mistakes, by name. Each has been made by some system of this kind. */
 export const PLANTS: Readonly<Record<PlantName, Plant>> = {
@@ -169,6 +171,29 @@ export const PLANTS: Readonly<Record<PlantName, Plant>> = {
       event.type === "schedule" && event.value ? [{ ...event, value: drifted(event.value) }] : [event],
     ),
   ),
+  /** A change that was told is told again. */
+  "tell-again": {
+    store: (store, world) => withCommits(store, (commit) => editOps(commit, (op) => forgetfulCursor(op, world))),
+  },
+  /** What came while a change was told is taken for told. */
+  "tell-the-tail": edited((commit) => ({ ...commit, ops: commit.ops.flatMap(tailCursor) })),
+}
+
+/** What an observation was told of, and its cursor, are not written together: now and then the cursor stays behind. */
+function forgetfulCursor(op: Commit["ops"][number], world: World): Commit["ops"][number] {
+  if (op.op !== "observation" || op.change.kind !== "put" || op.change.record.cursor === null) return op
+  if (!world.random.chance(0.2)) return op
+  return { ...op, change: { ...op.change, record: { ...op.change.record, cursor: null } } }
+}
+
+/** An observation's cursor goes to the end of what is there, not of what was told. */
+function tailCursor(op: Commit["ops"][number]): readonly Commit["ops"][number][] {
+  if (op.op !== "observation" || op.change.kind !== "put") return [op]
+  const { record } = op.change
+  if (record.cursor === null || record.cursor === START) return [op]
+  const { url, name } = record
+  const anew = { ...op, change: { ...op.change, record: { ...record, cursor: null } } }
+  return [{ op: "observation", change: { kind: "drop", url, name } }, anew]
 }
 
 /** A schedule's next occurrence moved by as much as its handling took. */

@@ -62,6 +62,7 @@ async function live(plan: Plan, world: World, store: Store, plant: Plant | undef
   for (const message of plan.messages) act(clients.send(message))
   for (const signal of plan.signals) act(clients.signal(signal))
   for (const schedule of plan.schedules) act(clients.schedule(schedule))
+  for (const observer of plan.observers) act(clients.observe(observer))
   const people = { plan, world, store, clients, act }
   let isQuiet = await untilQuiet(people, troubles)
   for (const message of plan.messages.slice(0, isQuiet ? REPEATS : 0)) act(clients.repeat(message))
@@ -110,7 +111,7 @@ async function untilQuiet(people: People, troubles: readonly Violation[]): Promi
     if (!(await world.step())) return false
     if (clients.busy || world.steps % LOOK_EVERY !== 0) continue
     if (await tidies(people)) continue
-    if ((await store.nextDueAtMs()) !== undefined) continue
+    if ((await store.nextDueAtMs()) !== undefined || (await store.nextObservationDueAtMs()) !== undefined) continue
     if (!(await attend(people))) return true
   }
   return false

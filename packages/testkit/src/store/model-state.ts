@@ -52,7 +52,8 @@ export function applyToModel(state: ModelState, commit: Commit): readonly [Model
 function holds(state: ModelState, guard: Guard): ModelResult {
   if (guard.kind === "timer") return guard.id in state.timers ? "applied" : "CONFLICT"
   if (guard.kind === "noReceipt") return guard.key in state.receipts ? "CONFLICT" : "applied"
-  if (guard.kind === "subscription" || guard.kind === "work") throw new Error(`the model has no ${guard.kind}`)
+  if (guard.kind === "subscription" || guard.kind === "observation" || guard.kind === "work")
+    throw new Error(`the model has no ${guard.kind}`)
   const entity = state.entities[guard.url]
   if (guard.kind === "version") return (entity?.record.version ?? 0) === guard.version ? "applied" : "CONFLICT"
   if (entity?.record.epoch !== guard.epoch) return "FENCED"
@@ -107,6 +108,7 @@ function applyOp(state: ModelState, op: Op, later: readonly Op[]): ModelResult {
     case "putWork":
     case "dropWork":
     case "subscription":
+    case "observation":
     case "secret":
       throw new Error("the model has no subscriptions and no work")
     default:

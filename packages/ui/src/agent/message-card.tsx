@@ -1,5 +1,5 @@
-import type { ChildFinished, Json, MessageRow, Principal } from "@rouse/protocol"
-import { CornerDownRight, Stamp, Timer, Wrench, Zap } from "lucide-react"
+import type { ChangeNotice, ChildFinished, Json, MessageRow, Principal } from "@rouse/protocol"
+import { CornerDownRight, Eye, Stamp, Timer, Wrench, Zap } from "lucide-react"
 import type { ReactNode } from "react"
 import { Badge } from "../components/badge.tsx"
 import type { BadgeTone } from "../components/badge.tsx"
@@ -30,6 +30,7 @@ const ICONS = {
   signal: <Zap className="size-3.5" />,
   timeout: <Timer className="size-3.5" />,
   budget: <Stamp className="size-3.5" />,
+  change: <Eye className="size-3.5" />,
 } as const
 
 const TEXTS: Readonly<Record<keyof typeof ICONS, (row: MessageRow) => string>> = {
@@ -42,8 +43,15 @@ const TEXTS: Readonly<Record<keyof typeof ICONS, (row: MessageRow) => string>> =
   },
   toolResult: ({ from, content }) => `${from.id} ended a tool call: ${field(content, "status") ?? ""}`,
   signal: ({ from, content }) => `${from.id} sent the signal ${field(content, "name") ?? ""}`,
-  timeout: () => "A timer came due",
+  timeout: ({ content }) => {
+    const observation = field(content, "observation")
+    return observation === undefined ? "A timer came due" : `Nothing was observed by ${observation}`
+  },
   budget: ({ from }) => `${from.id} has used up its budget`,
+  change: ({ content }) => {
+    const { observation, count } = content as unknown as ChangeNotice
+    return `Observed by ${observation}: ${count} ${count === 1 ? "change" : "changes"}`
+  },
 }
 
 function Message({ row, url }: { readonly row: MessageRow; readonly url: string }): ReactNode {

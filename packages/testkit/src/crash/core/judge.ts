@@ -2,6 +2,7 @@ import type { History, Violation } from "./history.ts"
 import { judgeDeliveries } from "./judge-deliveries.ts"
 import { judgeEffects } from "./judge-effects.ts"
 import { judgeMessages } from "./judge-messages.ts"
+import { judgeObservations } from "./judge-observations.ts"
 import { judgeRest } from "./judge-rest.ts"
 import { judgeSchedules } from "./judge-schedules.ts"
 import { judgeTranscripts } from "./judge-transcripts.ts"
@@ -13,6 +14,7 @@ export function judge(history: History): readonly Violation[] {
     ...judgeEffects(history),
     ...judgeDeliveries(history),
     ...judgeSchedules(history),
+    ...judgeObservations(history),
     ...judgeTranscripts(history),
     ...judgeRest(history),
   ]

@@ -11,6 +11,7 @@ export interface Plan {
   readonly signals: readonly PlannedSignal[]
   readonly budgets: readonly PlannedBudget[]
   readonly schedules: readonly PlannedSchedule[]
+  readonly observers: readonly PlannedObserver[]
   readonly faults: readonly PlannedFault[]
   readonly weather: Weather
 }
@@ -52,6 +53,15 @@ export interface PlannedSchedule {
   readonly catchUp: CatchUp
   readonly atMs: number
   readonly forMs: number
+}
+
+/** Somebody who is told of what an agent does, from the beginning of its log. */
+export interface PlannedObserver {
+  readonly name: string
+  readonly agent: string
+  readonly on: readonly string[]
+  readonly debounce: number
+  readonly atMs: number
 }
 
 /** Something that goes wrong at the server's nth await. */
@@ -108,7 +118,12 @@ export function planOf(seed: number): Plan {
     : []
   // Something for them to miss.
   if (schedules.length > 0) faults.push(outageOf(random))
-  return { seed, loose, messages, signals, budgets, schedules, faults, weather }
+  // Decided apart, so that the rest of a seed's world does not depend on it.
+  const apart = new SeededRandom(Math.imul(seed + 1, 0x85eb_ca6b))
+  const observers = [...firsts].flatMap((agent, at) =>
+    apart.chance(0.4) ? [observerOf(at, agent, spanMs, apart)] : [],
+  )
+  return { seed, loose, messages, signals, budgets, schedules, observers, faults, weather }
 }
 
 function messageOf(
@@ -159,6 +174,12 @@ function scheduleOf(at: number, agents: readonly string[], spanMs: number, rando
   }
 }
 
+function observerOf(at: number, agent: string, spanMs: number, random: SeededRandom): PlannedObserver {
+  const on = random.pick([["finished"], ["run", "message:update"], ["tool_call", "step"], ["answered"]] as const)
+  const debounce = random.pick([0, 0, 40, 2_000])
+  return { name: `o${at + 1}`, agent, on, debounce, atMs: random.below(spanMs) }
+}
+
 function faultOf(at: number, random: SeededRandom): PlannedFault {
   const kind = random.pick(["crash", "crash", "crash", "stop", "freeze", "freeze", "jump", "refuse"] as const)
   const atGate = Math.floor(random.next() ** 1.5 * GATES_MAX)
@@ -195,6 +216,7 @@ export function without(plan: Plan, names: ReadonlySet<string>): Plan {
     signals: kept(plan.signals),
     budgets: kept(plan.budgets),
     schedules: kept(plan.schedules),
+    observers: kept(plan.observers),
     faults: kept(plan.faults),
     weather: calm,
   }
@@ -202,6 +224,8 @@ export function without(plan: Plan, names: ReadonlySet<string>): Plan {
 
 /** The names of all that a plan can be without. */
 export function partsOf(plan: Plan): readonly string[] {
-  const { faults, signals, budgets, schedules, messages } = plan
-  return [...faults, ...signals, ...schedules, ...budgets, ...messages].map(({ name }) => name).concat("weather")
+  const { faults, signals, budgets, schedules, observers, messages } = plan
+  return [...faults, ...signals, ...schedules, ...observers, ...budgets, ...messages]
+    .map(({ name }) => name)
+    .concat("weather")
 }

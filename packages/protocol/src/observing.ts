@@ -1,0 +1,11 @@
+export {
+  checkObservation,
+  checkObservationName,
+  filterOf,
+  observationName,
+  sourceStreamPath,
+  topicsOf,
+} from "./observe-request.ts"
+export { observed } from "./observe-match.ts"
+export { checkWhere, matchesWhere } from "./observe-where.ts"
+export { addNotice, emptyNotice, foldChange } from "./observe-notice.ts"
