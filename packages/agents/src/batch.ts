@@ -2,6 +2,7 @@ import type {
   ApprovalRequest,
   BudgetDecision,
   ChangeEvent,
+  ForkRequest,
   HandlerCommit,
   ModelReservation,
   OutgoingMessage,
@@ -19,6 +20,7 @@ export interface Batch {
   readonly sends: OutgoingMessage[]
   readonly spawns: SpawnRequest[]
   readonly attachments: NonNullable<HandlerCommit["attachments"]>[number][]
+  readonly forks: ForkRequest[]
   readonly schedules: ScheduleRequest[]
   readonly tags: Record<string, string | null>
   /** The newest one counts. */
@@ -35,6 +37,7 @@ export function emptyBatch(): Batch {
     take: [],
     sends: [],
     spawns: [],
+    forks: [],
     schedules: [],
     attachments: [],
     tags: {},
@@ -57,6 +60,7 @@ export function append(batch: Batch, later: Batch): void {
   batch.take.push(...later.take)
   batch.sends.push(...later.sends)
   batch.spawns.push(...later.spawns)
+  batch.forks.push(...later.forks)
   batch.schedules.push(...later.schedules)
   batch.approvals.push(...later.approvals)
   batch.work.push(...later.work)
@@ -74,6 +78,7 @@ export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "fin
     ...(batch.take.length > 0 ? { take: batch.take } : {}),
     ...(batch.sends.length > 0 ? { sends: batch.sends } : {}),
     ...(batch.spawns.length > 0 ? { spawns: batch.spawns } : {}),
+    ...(batch.forks.length > 0 ? { forks: batch.forks } : {}),
     ...(batch.schedules.length > 0 ? { schedules: batch.schedules } : {}),
     ...(Object.keys(batch.tags).length > 0 ? { tags: batch.tags } : {}),
     ...(batch.attachments.length > 0 ? { attachments: batch.attachments } : {}),

@@ -1,8 +1,17 @@
 import { RouseError, entityUrl, isEntityId, isEntityType, parseEntityUrl } from "@rouse/protocol"
-import type { EntityUrl, Json, JsonObject, OutgoingMessage, ScheduleRule, SpawnRequest } from "@rouse/protocol"
+import type {
+  EntityUrl,
+  ForkRequest,
+  Json,
+  JsonObject,
+  Offset,
+  OutgoingMessage,
+  ScheduleRule,
+  SpawnRequest,
+} from "@rouse/protocol"
 import { change } from "./batch.ts"
 import type { Batch } from "./batch.ts"
-import type { ScheduleOptions, SendOptions, SpawnOptions } from "./context.ts"
+import type { ForkOptions, ScheduleOptions, SendOptions, SpawnOptions } from "./context.ts"
 import { checkRule, checkScheduleName } from "./schedule.ts"
 import { toJson } from "./core/validate.ts"
 import { newScope } from "./scope.ts"
@@ -45,6 +54,18 @@ export class Outbox {
     })
   }
 
+  fork(at?: Offset, options: ForkOptions = {}): EntityUrl {
+    const { type } = this.#session.entity
+    checkSpawn(type, options.id)
+    return this.#once("fork", (unique) => {
+      const request = forkRequest(options.id ?? idFrom(unique), at, options)
+      const url = entityUrl(type, request.id)
+      const child = { url, type, at: this.#session.now(), wake: request.wake, status: "running" }
+      this.#session.rows.put("child", url, child)
+      return { id: url, batch: { forks: [request] } }
+    })
+  }
+
   /** The rule is checked when it is made, not when a further attempt finds it made. */
   schedule(name: string, rule: ScheduleRule, message: Json, { catchUp }: ScheduleOptions = {}): void {
     checkScheduleName(name)
@@ -78,10 +99,10 @@ export class Outbox {
   }
 
   #once(
-    kind: "send" | "spawn" | "schedule",
+    kind: "send" | "spawn" | "schedule" | "fork",
     make: (id: string) => {
       readonly id: string
-      readonly batch: Partial<Pick<Batch, "sends" | "spawns" | "schedules">>
+      readonly batch: Partial<Pick<Batch, "sends" | "spawns" | "schedules" | "forks">>
     },
   ): string {
     const scope = this.#scopes.current ?? this.#handler
@@ -97,6 +118,7 @@ export class Outbox {
     batch.sends.push(...(made.batch.sends ?? []))
     batch.spawns.push(...(made.batch.spawns ?? []))
     batch.schedules.push(...(made.batch.schedules ?? []))
+    batch.forks.push(...(made.batch.forks ?? []))
     if (scope === this.#handler) {
       const value = { wake, value: made.id }
       this.#session.rows.put("memo", key, value)
@@ -135,6 +157,18 @@ export function spawnRequest(
     ...(options.tags ? { tags: options.tags } : {}),
     ...(options.budget ? { budget: options.budget } : {}),
     ...message,
+  }
+}
+
+function forkRequest(id: string, at: Offset | undefined, options: ForkOptions): ForkRequest {
+  const { message, wake = "finished", tags, budget } = options
+  return {
+    id,
+    wake,
+    ...(at === undefined ? {} : { at }),
+    ...(message === undefined ? {} : { message: toJson(message, "message") }),
+    ...(tags ? { tags } : {}),
+    ...(budget ? { budget } : {}),
   }
 }
 

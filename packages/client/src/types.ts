@@ -10,19 +10,21 @@ import type {
   EntityQuery,
   EntitySummary,
   EntityUrl,
+  ForkBody,
+  Forked,
   Json,
   JsonObject,
   LogEvent,
   MessageMode,
   Offset,
   Receipt,
+  RouseError,
   Row,
   ScheduleInfo,
   ScheduleRule,
   ServerInfo,
   Settled,
   Spawned,
-  RouseError,
   TypeInfo,
   UsageQuery,
   UsageReport,
@@ -198,13 +200,25 @@ export interface Operators {
   discard(url: EntityUrl, options?: DeadLetterOptions): Promise<number>
 }
 
+/** What is made of an entity's history: docs/fork.md. */
+export interface History {
+  /**
+   * Makes an entity of another's history, up to an offset of its log or to its end; with `tree` of all below it too. The two go on apart.
+   *
+   * @throws {RouseError} `UNKNOWN_ENTITY`; `BAD_OFFSET`; `ALREADY_EXISTS` when the id is taken.
+   * @example
+   * const { entity } = await client.fork("/support/one", { at: offset, message: "Try again, more politely" })
+   */
+  fork(url: EntityUrl, options?: ForkBody, write?: WriteOptions): Promise<Forked>
+}
+
 /**
  * Talks to a Rouse server. An entity is named by its address, `/type/id`.
  *
  * Every method throws a `RouseError` whose `code` is the problem's, and `INTERNAL` for what it does not know. Requests that fail for a
  * passing reason are tried again a few times; no call is done twice, since each carries an idempotency key.
  */
-export interface Client extends Operators, People, Handlers {
+export interface Client extends Operators, People, History, Handlers {
   /** The server's base, without a trailing slash. */
   readonly url: string
 

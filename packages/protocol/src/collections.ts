@@ -3,6 +3,7 @@ import type { BudgetRow, Cause } from "./budget.ts"
 import type { AttachmentInfo, AttachmentRow } from "./attachments.ts"
 import type { ContextRow } from "./context-rows.ts"
 import type { EntityUrl } from "./entity.ts"
+import type { ForkPoint } from "./fork.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type {
   DeltaRow,
@@ -64,6 +65,8 @@ export interface EntityRow {
   readonly parent: EntityUrl | null
   readonly createdAt: string
   readonly status: "live" | "paused" | "stopped"
+  /** Of a fork: whose history it began with, and up to where. */
+  readonly forkedFrom?: ForkPoint
   readonly reason?: string
 }
 
@@ -77,9 +80,9 @@ export type MessageMode = "steer" | "queue" | "interrupt"
  */
 export interface MessageRow {
   readonly id: string
-  readonly kind: "message" | "childFinished" | "approval" | "toolResult" | "signal" | "timeout" | "budget"
+  readonly kind: "message" | "childFinished" | "approval" | "toolResult" | "signal" | "timeout" | "budget" | "forked"
   readonly from: Principal
-  /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `toolResult` `{ call, status }`, for `signal` `{ name, payload? }`, for `budget` a child's `BudgetRequest`. */
+  /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `toolResult` `{ call, status }`, for `signal` `{ name, payload? }`, for `budget` a child's `BudgetRequest`, for `forked` null. */
   readonly content: Json
   /** Files that came with it, of this entity's attachments. */
   readonly attachments?: readonly AttachmentInfo[]

@@ -137,6 +137,7 @@ export type {
   TypeInfo,
   ServerInfo,
 } from "./api.ts"
+export type { ForkBody, Forked, ForkPoint, ForkRequest } from "./fork.ts"
 export { reachOf } from "./ip-address.ts"
 export type { Reach } from "./ip-address.ts"
 export { hostOf, reachOfHost } from "./reach.ts"

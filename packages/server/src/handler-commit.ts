@@ -26,6 +26,8 @@ import { checkEvents, checkSize } from "./core/handler-events.ts"
 import { newId } from "./core/id.ts"
 import { changeTags } from "./core/tags.ts"
 import { endedWakeRow } from "./core/wake-row.ts"
+import { planOwnFork, readFork } from "./fork/fork.ts"
+import type { ForkNode } from "./fork/tree.ts"
 import { deliver, need, pendingMessages, schedule } from "./inbox.ts"
 import { leaseMsOf } from "./limits.ts"
 import { planPast } from "./past.ts"
@@ -53,7 +55,10 @@ export interface HeldLease {
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
   checkEvents(commit.events, plane.types.get(lease.type, lease.wake.version)?.state ?? {})
   const { events, sends, spawns: asked, schedules, attachments } = commit
-  checkSize([events, sends, asked, schedules, attachments, commit.approvals, commit.work], plane.limits.commitBytesMax)
+  checkSize(
+    [events, sends, asked, commit.forks, schedules, attachments, commit.approvals, commit.work],
+    plane.limits.commitBytesMax,
+  )
   if (schedules) checkSchedules(schedules)
   checkBudgetParts(commit)
   if (isOnlyDeltas(commit)) return appendDeltas(plane, lease, commit)
@@ -62,11 +67,14 @@ export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit:
   const urls = [
     ...new Set([lease.url, ...touched(lease, commit), ...told, ...(await budgetUrls(plane, lease, commit))]),
   ]
+  const forks = await Promise.all((commit.forks ?? []).map((own) => readFork(plane, lease.url, lease.type, own)))
   let granted: boolean | undefined
   const { value, result } = await transactAndRouse(plane, urls, async (planning) => {
     planning.draft.guard({ kind: "lease", url: lease.url, epoch: lease.wake.epoch, seq: commit.seq })
     chargeCommit(planning, lease, commit)
     const pending = await planCommit(plane, planning, lease, commit, spawns)
+    for (const [i, own] of (commit.forks ?? []).entries())
+      await planOwnFork(plane, planning, forks[i] as ForkNode, own, own.budget)
     await planDecisions(plane, planning, lease.url, commit.budgets ?? [])
     if (commit.reserve && staysOpen(commit)) granted = planReserve(plane, planning, lease, commit.reserve)
     // What arrives while the entity is being paused does not join its run any more.
@@ -243,8 +251,8 @@ function endWake(
 }
 
 function isOnlyDeltas(commit: HandlerCommit): boolean {
-  const { finish, tags, reserve, take, sends, spawns, schedules, approvals, attachments, budgets, work } = commit
-  const lists = [take, sends, spawns, schedules, approvals, attachments, budgets, work]
+  const { finish, tags, reserve, take, sends, spawns, forks, schedules, approvals, attachments, budgets, work } = commit
+  const lists = [take, sends, spawns, forks, schedules, approvals, attachments, budgets, work]
   const more = finish ?? tags ?? reserve ?? lists.find((list) => list !== undefined && list.length > 0)
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
 }
@@ -255,7 +263,8 @@ function touched(lease: HeldLease, commit: HandlerCommit): EntityUrl[] {
   for (const to of now)
     if (!parseEntityUrl(to)) throw new RouseError("INVALID_ARGS", `to: "${to}" must look like /type/id`)
   const children = (commit.spawns ?? []).map((child) => entityUrl(child.type, child.id))
-  return [...now, ...children].filter((url) => url !== lease.url)
+  const forks = (commit.forks ?? []).map((own) => entityUrl(lease.type, own.id))
+  return [...now, ...children, ...forks].filter((url) => url !== lease.url)
 }
 
 function spawnInput(lease: HeldLease, child: NonNullable<HandlerCommit["spawns"]>[number]): SpawnInput {

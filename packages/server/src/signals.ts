@@ -121,5 +121,8 @@ async function kill(plane: Plane, planning: Planning, entity: EntityDraft, input
 function markEntity(entity: EntityDraft, status: "live" | "paused" | "stopped", reason?: string): void {
   const { url, type, id, args, parent, createdAtMs } = entity.record
   const why = reason === undefined ? {} : { reason }
-  entity.update("entity", url, { url, type, id, args, parent, createdAt: isoTime(createdAtMs), status, ...why })
+  const { forkedFrom } = entity.control
+  const from = forkedFrom ? { forkedFrom } : {}
+  const createdAt = isoTime(createdAtMs)
+  entity.update("entity", url, { url, type, id, args, parent, createdAt, status, ...from, ...why })
 }

@@ -31,6 +31,8 @@ function renderKind(row: MessageRow): string {
       const { entity, exhausted, call } = fields as unknown as Partial<BudgetRequest>
       return `Child ${entity ?? ""} has used up its budget (${(exhausted ?? []).join(", ")}) and waits for more, or for a person. Its request is ${call ?? ""}.`
     }
+    case "forked":
+      return "This is a fork."
     case "timeout":
       return `A timeout was reached.${row.content === null ? "" : ` ${renderJson(row.content)}`}`
   }

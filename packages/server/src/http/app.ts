@@ -6,6 +6,7 @@ import type { Plane } from "../plane.ts"
 import { claimRoutes, dispatchRoutes } from "./dispatch-routes.ts"
 import { attachmentRoutes } from "./attachment-routes.ts"
 import { entityRoutes, type Env } from "./entity-routes.ts"
+import { forkRoutes } from "./fork-routes.ts"
 import { admit, type GateOptions, isOpen, scopeOf } from "./gate.ts"
 import { messageRoutes } from "./message-routes.ts"
 import { getDeadLetters, operatorRoutes } from "./operator-routes.ts"
@@ -48,6 +49,7 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.route("/v1/entities", messageRoutes(plane, stop))
   app.route("/v1/entities", entityRoutes(plane, stop))
   app.route("/v1/entities", attachmentRoutes(plane))
+  app.route("/v1/entities", forkRoutes(plane))
   app.route("/v1/usage", usageRoutes(plane))
   app.route("/v1/entities", operatorRoutes(plane))
   app.get("/v1/approvals", (c) => getApprovals(plane, c))

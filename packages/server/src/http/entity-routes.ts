@@ -21,6 +21,7 @@ import { parseWait } from "../core/duration.ts"
 import type { Plane } from "../plane.ts"
 import { once, receiptKey } from "../receipts.ts"
 import { remove, tag } from "../entities.ts"
+import { stateAt } from "../fork/past-state.ts"
 import { allRows } from "../history.ts"
 import { waitForSettled } from "../settlement.ts"
 import { signal } from "../signals.ts"
@@ -152,6 +153,11 @@ async function state(plane: Plane, c: Context<Env>): Promise<Response> {
   if (c.req.query("history") === "true") {
     const offset = await tailOf(plane, url)
     return c.json({ offset, rows: await allRows(plane, url, collection) })
+  }
+  const at = c.req.query("at")
+  if (at !== undefined) {
+    const rows = (await stateAt(plane, url, at as Offset)).rows()
+    return c.json({ offset: at, rows: rows.filter((row) => collection === undefined || row.collection === collection) })
   }
   const live = await plane.store.liveRows(url, entityStreamPath(url), collection)
   const rows = (live?.rows ?? []).map(({ json, ...row }) => ({ ...row, value: JSON.parse(json) as Json }))

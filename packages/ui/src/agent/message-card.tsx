@@ -1,5 +1,5 @@
 import type { ChildFinished, Json, MessageRow, Principal } from "@rouse/protocol"
-import { CornerDownRight, Stamp, Timer, Wrench, Zap } from "lucide-react"
+import { CornerDownRight, GitFork, Stamp, Timer, Wrench, Zap } from "lucide-react"
 import type { ReactNode } from "react"
 import { Badge } from "../components/badge.tsx"
 import type { BadgeTone } from "../components/badge.tsx"
@@ -30,6 +30,7 @@ const ICONS = {
   signal: <Zap className="size-3.5" />,
   timeout: <Timer className="size-3.5" />,
   budget: <Stamp className="size-3.5" />,
+  forked: <GitFork className="size-3.5" />,
 } as const
 
 const TEXTS: Readonly<Record<keyof typeof ICONS, (row: MessageRow) => string>> = {
@@ -43,6 +44,7 @@ const TEXTS: Readonly<Record<keyof typeof ICONS, (row: MessageRow) => string>> =
   toolResult: ({ from, content }) => `${from.id} ended a tool call: ${field(content, "status") ?? ""}`,
   signal: ({ from, content }) => `${from.id} sent the signal ${field(content, "name") ?? ""}`,
   timeout: () => "A timer came due",
+  forked: () => "Forked: what was open goes on",
   budget: ({ from }) => `${from.id} has used up its budget`,
 }
 
