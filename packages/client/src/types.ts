@@ -12,6 +12,7 @@ import type {
   EntityUrl,
   ForkBody,
   Forked,
+  Imported,
   Json,
   JsonObject,
   LogEvent,
@@ -200,6 +201,17 @@ export interface Operators {
   discard(url: EntityUrl, options?: DeadLetterOptions): Promise<number>
 }
 
+export interface ExportOptions extends CallOptions {
+  readonly tree?: boolean | undefined
+}
+
+export interface ImportOptions extends CallOptions {
+  /** The root's new address. */
+  readonly as?: EntityUrl | undefined
+  /** What was under way goes on at once; it is paused otherwise. */
+  readonly run?: boolean | undefined
+}
+
 /** What is made of an entity's history: docs/fork.md. */
 export interface History {
   /**
@@ -210,6 +222,21 @@ export interface History {
    * const { entity } = await client.fork("/support/one", { at: offset, message: "Try again, more politely" })
    */
   fork(url: EntityUrl, options?: ForkBody, write?: WriteOptions): Promise<Forked>
+  /**
+   * The agent, with `tree` all below it too, as a bundle: lines of JSON, as they come.
+   *
+   * @throws {RouseError} `UNKNOWN_ENTITY`; `OVERLOADED` when the tree did not hold still.
+   */
+  export(url: EntityUrl, options?: ExportOptions): Promise<ReadableStream<Uint8Array>>
+  /**
+   * Makes the agents of a bundle: all or none.
+   *
+   * @throws {RouseError} `BAD_REQUEST` when it is damaged; `ALREADY_EXISTS`; `UNKNOWN_TYPE`.
+   */
+  import(
+    bundle: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | string,
+    options?: ImportOptions,
+  ): Promise<Imported>
 }
 
 /**

@@ -67,6 +67,8 @@ export interface EntityRow {
   readonly status: "live" | "paused" | "stopped"
   /** Of a fork: whose history it began with, and up to where. */
   readonly forkedFrom?: ForkPoint
+  /** The schema that the author's rows are of, where their type counts them. */
+  readonly schema?: number
   readonly reason?: string
 }
 

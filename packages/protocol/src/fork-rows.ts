@@ -56,8 +56,7 @@ const TEXTS: ReadonlySet<string> = new Set(["text", "reasoning", "run", "step", 
  * @see docs/fork.md
  */
 export function forkRows(rows: readonly Row[], terms: ForkTerms): ForkedRows {
-  const summary = summaryOf(rows.find((row) => row.collection === "context" && row.key === SUMMARY_KEY)?.value)
-  const live = summary ? rows.filter((row) => !isPast(row.collection, row.key, row.value, summary)) : rows
+  const live = liveOf(rows)
   const open = openRun(live)
   const kept: Row[] = []
   const changes: ChangeEvent[] = []
@@ -68,6 +67,12 @@ export function forkRows(rows: readonly Row[], terms: ForkTerms): ForkedRows {
     else changes.push(...changesOf(row, key, value))
   }
   return { kept, changes, ...goingOn(kept, changes, terms, open) }
+}
+
+/** Of all rows that a log has, those that its summary leaves live. */
+export function liveOf(rows: readonly Row[]): readonly Row[] {
+  const summary = summaryOf(rows.find((row) => row.collection === "context" && row.key === SUMMARY_KEY)?.value)
+  return summary ? rows.filter((row) => !isPast(row.collection, row.key, row.value, summary)) : rows
 }
 
 function goingOn(

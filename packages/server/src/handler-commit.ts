@@ -22,6 +22,7 @@ import { cancelApprovals, type Closing, closeInterrupted, closeRun, parentToTell
 import { nextCause } from "./core/breaker.ts"
 import { checkBudgetParts } from "./core/budget-input.ts"
 import type { EntityDraft } from "./core/draft.ts"
+import { entityRow } from "./core/entity-row.ts"
 import { checkEvents, checkSize } from "./core/handler-events.ts"
 import { newId } from "./core/id.ts"
 import { changeTags } from "./core/tags.ts"
@@ -139,7 +140,10 @@ async function planCommit(
   self.wake({ kind: "renew", epoch, expiresAtMs, progress: true })
   if (self.control.remote) self.setControl({ remote: { progressAtMs: nowMs } })
   for (const event of commit.events) self.change(event)
-  if (commit.schema !== undefined && commit.schema !== self.control.schema) self.setControl({ schema: commit.schema })
+  if (commit.schema !== undefined && commit.schema !== self.control.schema) {
+    self.setControl({ schema: commit.schema })
+    self.update("entity", self.url, entityRow(self.record, "live"))
+  }
   await takeMessages(plane, self, lease, commit)
   await planPast(plane, self, self.control.run?.id, commit.events)
   planAttachments(self, commit.attachments ?? [])

@@ -44,11 +44,11 @@ export async function fork(
   input: ForkInput,
   onPlan: (draft: CommitDraft, outcome: ForkOutcome) => void,
 ): Promise<ForkOutcome> {
-  plane.types.need(input.type)
   if (input.budget) checkBudget(input.budget)
   if (input.run || input.message !== undefined) checkQueue(plane)
   const id = input.id ?? newId(plane.clock(), plane.random)
   checkId(id)
+  plane.types.need(input.type, entityUrl(input.type, id))
   const known = await sameFork(plane, input, id)
   if (known) return known
   const nodes = await readTree(plane, { source: input.source, at: input.at, id, tree: input.tree })

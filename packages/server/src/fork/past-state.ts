@@ -11,8 +11,12 @@ const READ_BYTES = 1_048_576
  *
  * @throws {RouseError} `BAD_OFFSET`; `GONE` when the offset lies before what is kept; `UNKNOWN_STREAM`.
  */
-export async function stateAt(plane: Plane, url: EntityUrl, at: Offset): Promise<BackwardScan> {
-  const path = entityStreamPath(url)
+export function stateAt(plane: Plane, url: EntityUrl, at: Offset): Promise<BackwardScan> {
+  return stateOf(plane, entityStreamPath(url), at)
+}
+
+/** The same, of a stream that has an entity's log and is none yet. */
+export async function stateOf(plane: Plane, path: string, at: Offset): Promise<BackwardScan> {
   const horizon = (await plane.store.stream(path))?.horizon
   const scan = new BackwardScan()
   let before = at

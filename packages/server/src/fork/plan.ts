@@ -1,6 +1,7 @@
 import {
   type Budget,
   type BudgetRow,
+  type EntityRow,
   entityStreamPath,
   type EntityUrl,
   type Json,
@@ -15,6 +16,7 @@ import { type ForkedRows, forkRows, renamedIn } from "@rouse/protocol/fork"
 import { spawnControl } from "../budgets.ts"
 import { type Control, isoTime, newRecord } from "../core/control.ts"
 import type { EntityDraft } from "../core/draft.ts"
+import { entityRow } from "../core/entity-row.ts"
 import { newId } from "../core/id.ts"
 import { changeTags } from "../core/tags.ts"
 import type { WakeState } from "../core/wake-state.ts"
@@ -62,7 +64,7 @@ export async function planNode(
   const { fork, budget } = create(plane, planning, node, as, renamed, forked)
   for (const row of forked.kept) fork.inherit(row)
   for (const change of forked.changes) fork.change(change)
-  announce(fork)
+  fork.insert("entity", fork.url, entityRow(fork.record, "live"))
   if (budget) fork.insert("budget", "budget", budget)
   for (const op of forkAttachments(node.source.url, node.url, node.rows, nowMs)) fork.also(op)
   if (isRoot) changeTags(fork, as.tags)
@@ -94,15 +96,17 @@ function create(
   const spawning = { type, id, wake: node.wake, ...(budget ? { budget } : {}) }
   const made = spawnControl(plane, above, spawning, depth, nowMs)
   const from = { url: source.url, offset: node.at }
+  const { schema } = node.rows.find((row) => row.collection === "entity")?.value as unknown as EntityRow
   const control: Control = {
     ...made.control,
     wake: wakeOf(node, forked),
-    run: forked.run,
+    run: forked.run && { ...forked.run, ...versionOf(source.control as unknown as Control, forked.run.id) },
     taken: forked.run === null ? null : (node.state.wake?.taken ?? null),
     // A wake that does not go on was one that the fork has behind it.
     wakes: node.state.wakes + (forked.run === null && node.state.wake ? 1 : 0),
     accepted: acceptedIn(node.rows),
     forkedFrom: from,
+    ...(schema === undefined ? {} : { schema }),
   }
   const tags = Object.fromEntries(
     (node.rows as unknown as readonly Row<TagRow>[])
@@ -115,13 +119,9 @@ function create(
   return { fork, budget: made.budget }
 }
 
-/** Its own row, after the original's has gone. */
-function announce(fork: EntityDraft): void {
-  const { url, type, id, args, parent, createdAtMs } = fork.record
-  const { forkedFrom } = fork.control
-  const createdAt = isoTime(createdAtMs)
-  const from = forkedFrom ? { forkedFrom } : {}
-  fork.insert("entity", url, { url, type, id, args, parent, createdAt, status: "live", ...from })
+/** The version of the handler that the run began with, where the original still has it. */
+function versionOf({ run }: Control, id: string): { readonly version?: string } {
+  return run?.id === id && run.version !== undefined ? { version: run.version } : {}
 }
 
 /** At rest; a wake that was under way goes on with what rouses the fork. */
