@@ -134,6 +134,7 @@ export type {
   SignalBody,
   ApprovalBody,
   TagsBody,
+  Tombstone,
   TypeInfo,
   ServerInfo,
 } from "./api.ts"

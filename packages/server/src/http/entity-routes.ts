@@ -23,6 +23,7 @@ import { once, receiptKey } from "../receipts.ts"
 import { remove, tag } from "../entities.ts"
 import { stateAt } from "../fork/past-state.ts"
 import { allRows } from "../history.ts"
+import { tombstoneOf } from "../purge.ts"
 import { waitForSettled } from "../settlement.ts"
 import { signal } from "../signals.ts"
 import { spawn, type SpawnOutcome } from "../spawn.ts"
@@ -59,7 +60,7 @@ export function entityRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
   const app = new Hono<Env>()
   app.get("/", (c) => list(plane, c, stop))
   app.put("/:type/:id", (c) => put(plane, c))
-  app.get("/:type/:id", async (c) => c.json(await detailOf(plane, urlOf(c))))
+  app.get("/:type/:id", async (c) => c.json(await shown(plane, urlOf(c))))
   app.delete("/:type/:id", async (c) => {
     await remove(plane, urlOf(c), c.get("principal"), c.req.query("purge") === "true")
     return c.body(null, 204)
@@ -134,6 +135,19 @@ async function spawned(
     ...settled,
   }
   return c.json(body, outcome.created ? 201 : 200, { location: `/v1/entities${url}` })
+}
+
+/** @throws {RouseError} `GONE`, with its tombstone, for one that was purged. */
+async function shown(plane: Plane, url: EntityUrl): Promise<EntityDetail> {
+  try {
+    return await detailOf(plane, url)
+  } catch (error) {
+    const tombstone = RouseError.is(error, "UNKNOWN_ENTITY") ? await tombstoneOf(plane, url) : undefined
+    if (!tombstone) throw error
+    const { at, by, reason } = tombstone
+    const message = `${url} was deleted at ${at} by ${by.id}: ${reason}`
+    throw new RouseError("GONE", message, { details: { url, at, by: by.id, reason } })
+  }
 }
 
 /** An entity with its log's end and what its collections hold. */
