@@ -84,7 +84,10 @@ test("public names", () => {
     [
       "TestRouse",
       "createTestRouse",
+      "diffSessions",
       "echoModel",
+      "recordSession",
+      "replaySession",
       "scriptedModel",
     ]
   `)

@@ -1,10 +1,11 @@
-import type { Command } from "commander"
+import { type Command, Option } from "commander"
 import { collectBudget, collectTag } from "./core/arguments.ts"
+import type { ExitCode } from "./core/failure.ts"
 import type { Io } from "./io.ts"
 import { remote } from "./remote.ts"
 
 /** The commands for what is made of an agent's history. */
-export function historic(program: Command, io: Io): void {
+export function historic(program: Command, io: Io, exit: (code: ExitCode) => void): void {
   remote(program.command("fork"))
     .summary("Make an agent of another's history")
     .description(
@@ -36,4 +37,30 @@ export function historic(program: Command, io: Io): void {
     .option("--as </type/id>", "another address for the first of them")
     .option("--run", "let those that were at work go on at once")
     .action(async (file: string, options) => (await import("./commands/bundle.ts")).importBundle(file, options, io))
+  remote(program.command("replay"))
+    .summary("Run a session again with other code")
+    .description(
+      "Runs an agent's session again, here and in memory, with the handlers of your files, and tells what is different. Tools are answered " +
+        "from the agent's log: the world is not touched. Exits with 1 when it went otherwise.",
+    )
+    .argument("<session>", "an agent's address, or a file that --save wrote")
+    .option("--handler <file>", "a module with the handler; repeat it for more", collect, [])
+    .option(
+      "--model <name>",
+      "answers anew: a model's name, or handler for the handler's own; what it said then when left out",
+    )
+    .option("--at <offset>", "only up to there")
+    .addOption(
+      new Option("--missing <what>", "of calls that the log does not have")
+        .choices(["unknown", "stop", "pure"])
+        .default("unknown"),
+    )
+    .option("--save <file>", "keep the session, for a test")
+    .action(async (what: string, options) =>
+      exit(await (await import("./commands/replay.ts")).replay(what, options, io)),
+    )
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
 }

@@ -42,7 +42,7 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   steppingIn(program, io)
   program.commandsGroup(bold("Look after agents:"))
   operating(program, io)
-  historic(program, io)
+  historic(program, io, exit)
   program.commandsGroup(bold("Handlers elsewhere:"))
   handling(program, io, exit)
   program.commandsGroup(bold("More:"))

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises"
+import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { directory, served } from "./harness.ts"
@@ -43,4 +43,19 @@ test("an agent goes to a file and comes back as another", async () => {
   expect((await server.rouse("import", file, "--as", "/talker/z")).out).toBe("/talker/z\n")
   expect((await server.rouse("send", "/talker/z", "again")).out).toContain("You said: again")
   expect((await server.rouse("import", file)).code).not.toBe(0)
+})
+
+test("a session is saved, replayed, and told apart from what another handler makes of it", async () => {
+  const { path } = place
+  expect((await server.rouse("replay", "/talker/a", "--save", "session.json")).code).toBe(0)
+  expect(JSON.parse(await readFile(join(path, "session.json"), "utf8"))).toMatchObject({ url: "/talker/a", version: 1 })
+  const same = await server.rouse("replay", "/talker/a", "--handler", "a.ts")
+  expect(same).toMatchObject({ code: 0, out: expect.stringMatching(/= r000001 .*\nthe same\n$/) })
+  await writeFile(join(path, "b.ts"), AGENTS.replace("await ctx.agent.run()", 'ctx.reply("no")'))
+  const other = await server.rouse("replay", "session.json", "--handler", "b.ts")
+  expect(other.code).toBe(1)
+  expect(other.out).toMatch(/≠ r000001[^]*- completed: "You said: hello"[^]*\+ completed: "no"[^]*it went otherwise/)
+  expect(JSON.parse((await server.rouse("replay", "session.json", "--handler", "b.ts", "--json")).out)).toMatchObject({
+    same: false,
+  })
 })
