@@ -29,7 +29,13 @@ export const bundlePart: z.ZodType<BundlePart> = z.discriminatedUnion("part", [
     control: object,
   }),
   z.object({ part: z.literal("log"), data: z.string() }),
-  z.object({ part: z.literal("attachment"), id: digest, data: z.base64() }),
+  z.object({
+    part: z.literal("attachment"),
+    id: digest,
+    name: z.string().max(200),
+    mediaType: z.string().max(200),
+    data: z.base64(),
+  }),
   z.object({ part: z.literal("work"), item: object }),
   z.object({
     part: z.literal("end"),

@@ -18,7 +18,13 @@ export type BundlePart =
   /** One append, as the log has it. */
   | { readonly part: "log"; readonly data: string }
   /** A piece of an attachment, in base64. Its id is the SHA-256 of all of them. */
-  | { readonly part: "attachment"; readonly id: string; readonly data: string }
+  | {
+      readonly part: "attachment"
+      readonly id: string
+      readonly name: string
+      readonly mediaType: string
+      readonly data: string
+    }
   /** A call that is with workers. */
   | { readonly part: "work"; readonly item: JsonObject }
   | BundleEnd

@@ -1,8 +1,7 @@
-import { entityStreamPath, type EntityUrl, type Json, type Principal, START, type Tombstone } from "@rouse/protocol"
-import { frameJson, type Op, parseJson } from "@rouse/store"
+import { entityStreamPath, type EntityUrl, type Principal, START, type Tombstone } from "@rouse/protocol"
+import { frameJson, parseJson } from "@rouse/store"
+import { purgeOps } from "./attachments/purge.ts"
 import { isoTime } from "./core/control.ts"
-import { attachmentPath } from "./core/attachment-path.ts"
-import { changesOf } from "./history.ts"
 import type { Plane } from "./plane.ts"
 
 /** Where it is kept that there was an entity: its address, and who took it away. Nothing of what it held. */
@@ -27,24 +26,18 @@ export async function purgeEntity(
   const path = tombstonePath(url)
   const earlier = await plane.store.stream(path)
   const tombstone: Tombstone = { url, at: isoTime(nowMs), by, reason }
-  const data = frameJson([tombstone as unknown as Json])
+  const data = frameJson([tombstone])
   await plane.store.commit({
     guards: [{ kind: "version", url, version }],
     ops: [
       { op: "deleteEntity", url },
       { op: "deleteStream", path: entityStreamPath(url) },
-      ...(await attachmentOps(plane, url)),
+      ...(await purgeOps(plane, url)),
       ...(earlier ? [{ op: "deleteStream", path } as const] : []),
       { op: "createStream", path, contentType: "application/json", data, closed: true, nowMs },
     ],
   })
   plane.transactor.forget([url])
-}
-
-async function attachmentOps(plane: Plane, url: EntityUrl): Promise<readonly Op[]> {
-  const ids = new Set<string>()
-  for await (const { type, key } of changesOf(plane, url)) if (type === "attachment") ids.add(key)
-  return [...ids].map((id) => ({ op: "deleteStream", path: attachmentPath(url, id) }))
 }
 
 /** What is left of an entity that was purged. */

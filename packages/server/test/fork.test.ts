@@ -47,7 +47,7 @@ const talker = defineEntity("talker", {
 const splitter = defineEntity("splitter", {
   async handler(ctx, wake) {
     if (wake.first) ctx.reply(ctx.fork(undefined, { id: "branch", message: "plan B" }))
-    else ctx.reply(`${wake.reasons.map((reason) => reason.kind).join()}`)
+    else ctx.reply(wake.reasons.map((reason) => reason.kind).join())
     await ctx.commit()
   },
 })

@@ -31,7 +31,8 @@ test("delete stops an agent and keeps its log; purge removes both, and the addre
 })
 
 test("of an agent that was purged no byte stays on the disk once it was swept", async () => {
-  const { store, directory, remove } = await temporaryStore()
+  const temporary = await temporaryStore()
+  const { store, directory } = temporary
   const harness = await Harness.open({ entities: [simple], store })
   const mark = "purge-me-7f3a9c"
   await harness.spawn("/simple/a", { args: { note: `${mark} args` }, tags: { note: `${mark} tag` } })
@@ -44,7 +45,7 @@ test("of an agent that was purged no byte stays on the disk once it was swept", 
   const files = await readdir(directory)
   const found = await Promise.all(files.map(async (file) => (await readFile(join(directory, file))).includes(mark)))
   expect(files.filter((_, i) => found[i])).toEqual([])
-  await remove()
+  await temporary.remove()
 })
 
 test("agents that are idle for longer than their type's rule are purged, with a tombstone; those with anything to come are not", async () => {

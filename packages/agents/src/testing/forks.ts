@@ -1,4 +1,4 @@
-import { type Budget, entityUrl, type ForkRequest, type Json, RouseError, type Row } from "@rouse/protocol"
+import { type Budget, entityUrl, type ForkRequest, RouseError, type Row } from "@rouse/protocol"
 import { forkRows } from "@rouse/protocol/fork"
 import type { TestEntity } from "./entity.ts"
 
@@ -42,6 +42,6 @@ export function applyFork(
 function rowsOf({ rows, log }: TestEntity): readonly Row[] {
   const collections = [...new Set(log.map((event) => event.type))].sort()
   return collections.flatMap((collection) =>
-    [...rows.entries(collection)].map(([key, value]) => ({ collection, key, value: value as unknown as Json })),
+    [...rows.entries(collection)].map(([key, value]) => ({ collection, key, value })),
   )
 }

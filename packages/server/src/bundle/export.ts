@@ -97,8 +97,7 @@ async function* partsOf(plane: Plane, { record, offset }: Cut): AsyncGenerator<B
   }
   const all = (await stateAt(plane, url, offset)).rows()
   const attachments = all.filter((row) => row.collection === "attachment")
-  for (const { key } of attachments)
-    for await (const data of attachmentIn(plane, url, key)) yield { part: "attachment", id: key, data }
+  for (const { key } of attachments) yield* attachmentIn(plane, url, key)
   for (const { key } of all.filter((row) => row.collection === "tool_work")) {
     const item = await plane.store.work(workId(url, key))
     if (item) yield { part: "work", item: item as unknown as JsonObject }

@@ -29,7 +29,6 @@ import { rearm } from "../schedules.ts"
 import { transactAndRouse } from "../rouse.ts"
 import type { Planning } from "../transactor.ts"
 import { workTimer } from "../work/settle.ts"
-import { attachAgain } from "./attachments.ts"
 import { digestOf } from "./export.ts"
 import { type Arrived, Incoming } from "./incoming.ts"
 import { linesOf } from "./lines.ts"
@@ -52,7 +51,9 @@ export async function importBundle(
   body: ReadableStream<Uint8Array> | null,
   options: ImportOptions,
 ): Promise<Imported> {
-  const incoming = new Incoming(plane, newId(plane.clock(), plane.random))
+  const incoming: Incoming = new Incoming(plane, newId(plane.clock(), plane.random), (url) =>
+    url === incoming.head?.root ? (options.as ?? url) : url,
+  )
   try {
     if (body) for await (const line of linesOf(body)) await incoming.add(line)
     if (!incoming.isDone) throw new RouseError("BAD_REQUEST", "the bundle was cut off: it has no end")
@@ -120,7 +121,7 @@ function planOne(plane: Plane, planning: Planning, one: Arrived, rows: readonly 
     entity,
     rows.find((row) => row.collection === "entity"),
   )
-  for (const [id, pieces] of one.attachments) attachAgain(entity, id, pieces)
+  for (const op of one.attachments) entity.also(op)
   for (const item of one.work) workAgain(plane, entity, item as unknown as WorkItem, one.entity.url)
   return entity
 }

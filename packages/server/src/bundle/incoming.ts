@@ -4,6 +4,7 @@ import {
   type BundleHead,
   type BundlePart,
   BUNDLE_VERSION,
+  type EntityUrl,
   type JsonObject,
   type Offset,
   RouseError,
@@ -12,6 +13,7 @@ import { bundlePart } from "@rouse/protocol/bundle-schemas"
 import type { AppendOp, Op } from "@rouse/store"
 import { changesIn } from "../history.ts"
 import type { Plane } from "../plane.ts"
+import { IncomingAttachment } from "./attachments.ts"
 
 /** Where logs wait that are not yet anybody's. */
 export const INCOMING = "__rouse/imports/"
@@ -24,7 +26,8 @@ export interface Arrived {
   readonly path: string
   readonly offset: Offset
   readonly rows: { readonly count: number; readonly sha256: string }
-  readonly attachments: ReadonlyMap<string, readonly string[]>
+  /** What gives it its attachments. */
+  readonly attachments: readonly Op[]
   readonly work: readonly JsonObject[]
 }
 
@@ -39,6 +42,7 @@ export interface Arrived {
 export class Incoming {
   readonly #plane: Plane
   readonly #prefix: string
+  readonly #urlOf: (url: EntityUrl) => EntityUrl
   readonly #all: Hash = createHash("sha256")
   readonly arrived: Arrived[] = []
   head: BundleHead | undefined
@@ -47,9 +51,13 @@ export class Incoming {
   #open: Open | undefined
   #paths: string[] = []
 
-  /** @param id Names it among others that come in. */
-  constructor(plane: Plane, id: string) {
+  /**
+   * @param id Names it among others that come in.
+   * @param urlOf Who becomes whom.
+   */
+  constructor(plane: Plane, id: string, urlOf: (url: EntityUrl) => EntityUrl) {
     this.#plane = plane
+    this.#urlOf = urlOf
     this.#prefix = `${INCOMING}${id}/`
   }
 
@@ -68,7 +76,7 @@ export class Incoming {
       case "log":
         return this.#log(part.data)
       case "attachment":
-        return this.#attachment(part.id, part.data)
+        return this.#attachment(part)
       case "work":
         this.#need().work.push(part.item)
         return
@@ -79,6 +87,7 @@ export class Incoming {
 
   /** Takes away what was written. */
   async undo(): Promise<void> {
+    await this.#open?.attachment?.abandon()
     if (this.#paths.length > 0) await this.#plane.store.commit({ ops: this.drop() })
   }
 
@@ -102,7 +111,18 @@ export class Incoming {
     await this.#plane.store.commit({ ops: [{ op: "createStream", path, contentType: "application/json", nowMs }] })
     this.#paths.push(path)
     const hash = createHash("sha256")
-    this.#open = { entity, path, hash, batches: 0, bytes: 0, held: [], attachments: new Map(), work: [] }
+    this.#open = {
+      entity,
+      path,
+      hash,
+      batches: 0,
+      bytes: 0,
+      held: [],
+      attachments: [],
+      attachment: undefined,
+      attached: 0,
+      work: [],
+    }
   }
 
   async #log(data: string): Promise<void> {
@@ -126,20 +146,33 @@ export class Incoming {
     if (ops.length > 0) await this.#plane.store.commit({ ops })
   }
 
-  #attachment(id: string, data: string): void {
-    const { attachments } = this.#need()
-    attachments.set(id, [...(attachments.get(id) ?? []), data])
+  /** The pieces of one come one after the other. */
+  async #attachment(part: Extract<BundlePart, { part: "attachment" }>): Promise<void> {
+    const open = this.#need()
+    if (open.attachment?.id !== part.id) {
+      await this.#attached(open)
+      open.attachment = new IncomingAttachment(this.#plane, this.#urlOf(open.entity.url), part)
+    }
+    await open.attachment?.add(part.data)
+  }
+
+  async #attached(open: Open): Promise<void> {
+    if (!open.attachment) return
+    open.attachments.push(...(await open.attachment.finish()))
+    open.attachment = undefined
+    open.attached += 1
   }
 
   async #end({ url, log, rows, attachments }: Extract<BundlePart, { part: "end" }>): Promise<void> {
     const open = this.#need()
     await this.#flush(open)
+    await this.#attached(open)
     if (open.entity.url !== url) throw bad(this.#lines, `${url} ends, and ${open.entity.url} began`)
     if (log.batches !== open.batches || log.sha256 !== open.hash.digest("hex"))
       throw bad(this.#lines, `the log of ${url} is not the one that was exported`)
     const offset = (await this.#plane.store.stream(open.path))?.next
     if (offset === undefined || open.batches === 0) throw bad(this.#lines, `${url} has no log`)
-    if (open.attachments.size > attachments) throw bad(this.#lines, `${url} has more attachments than were exported`)
+    if (open.attached > attachments) throw bad(this.#lines, `${url} has more attachments than were exported`)
     this.arrived.push({ ...open, offset, rows })
     this.#open = undefined
   }
@@ -162,7 +195,9 @@ interface Open {
   readonly path: string
   readonly hash: Hash
   readonly held: AppendOp[]
-  readonly attachments: Map<string, readonly string[]>
+  readonly attachments: Op[]
+  attachment: IncomingAttachment | undefined
+  attached: number
   readonly work: JsonObject[]
   batches: number
   bytes: number

@@ -24,7 +24,6 @@ import { deliver } from "../inbox.ts"
 import type { Plane } from "../plane.ts"
 import { planSchedules } from "../schedules.ts"
 import type { Planning } from "../transactor.ts"
-import { forkAttachments } from "./attachments.ts"
 import type { ForkNode } from "./tree.ts"
 
 /** What a fork is to be, beside its history. */
@@ -66,7 +65,7 @@ export async function planNode(
   for (const change of forked.changes) fork.change(change)
   fork.insert("entity", fork.url, entityRow(fork.record, "live"))
   if (budget) fork.insert("budget", "budget", budget)
-  for (const op of forkAttachments(node.source.url, node.url, node.rows, nowMs)) fork.also(op)
+  for (const op of node.attachments) fork.also(op)
   if (isRoot) changeTags(fork, as.tags)
   if (as.schedules) await planSchedules(plane, planning, fork, schedulesIn(node.rows, nowMs))
   const wakeId = newId(nowMs, plane.random)
@@ -96,7 +95,7 @@ function create(
   const spawning = { type, id, wake: node.wake, ...(budget ? { budget } : {}) }
   const made = spawnControl(plane, above, spawning, depth, nowMs)
   const from = { url: source.url, offset: node.at }
-  const { schema } = node.rows.find((row) => row.collection === "entity")?.value as unknown as EntityRow
+  const own = node.rows.find((row) => row.collection === "entity")?.value as unknown as EntityRow | undefined
   const control: Control = {
     ...made.control,
     wake: wakeOf(node, forked),
@@ -106,7 +105,7 @@ function create(
     wakes: node.state.wakes + (forked.run === null && node.state.wake ? 1 : 0),
     accepted: acceptedIn(node.rows),
     forkedFrom: from,
-    ...(schema === undefined ? {} : { schema }),
+    ...(own?.schema === undefined ? {} : { schema: own.schema }),
   }
   const tags = Object.fromEntries(
     (node.rows as unknown as readonly Row<TagRow>[])
@@ -141,7 +140,7 @@ function schedulesIn(rows: readonly Row[], nowMs: number): readonly ScheduleRequ
   return (rows as unknown as readonly Row<ScheduleRow>[])
     .filter((row) => row.collection === "schedule")
     .flatMap(({ key, value: { rule, content, catchUp } }) => {
-      const isOver = rule !== undefined && "at" in rule && Date.parse(String(rule.at)) <= nowMs
+      const isOver = rule !== undefined && "at" in rule && Date.parse(rule.at) <= nowMs
       return rule === undefined || isOver ? [] : [{ name: key, rule, content, ...(catchUp ? { catchUp } : {}) }]
     })
 }

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto"
 import { type ChildRow, entityUrl, type EntityUrl, type Offset, RouseError, type Row } from "@rouse/protocol"
-import type { EntityRecord } from "@rouse/store"
+import type { EntityRecord, Op } from "@rouse/store"
 import type { BackwardScan } from "../core/scan.ts"
 import type { Plane } from "../plane.ts"
+import { forkAttachments } from "./attachments.ts"
 import { endOf, offsetAt, stateAt } from "./past-state.ts"
 
 /** Entities in one fork: they are one commit. */
@@ -15,6 +16,8 @@ export interface ForkNode {
   readonly at: Offset
   readonly state: BackwardScan
   readonly rows: readonly Row[]
+  /** What gives the fork its attachments. */
+  readonly attachments: readonly Op[]
   readonly url: EntityUrl
   readonly id: string
   /** The fork that it is a child of, and whether that is woken when a run ends; the root has none here. */
@@ -35,7 +38,9 @@ export async function readTree(
   const at = root.at ?? (await endOf(plane, root.source))
   const state = await stateAt(plane, root.source, at)
   const url = entityUrl(record.type, root.id)
-  const first: ForkNode = { source: record, at, state, rows: state.rows(), url, id: root.id, wake: "finished" }
+  const rows = state.rows()
+  const attachments = await forkAttachments(plane, root.source, url, rows)
+  const first: ForkNode = { source: record, at, state, rows, attachments, url, id: root.id, wake: "finished" }
   if (first.rows.length === 0) throw new RouseError("BAD_OFFSET", `at: ${root.source} did not exist yet at ${at}`)
   const nodes = [first]
   const timeMs = state.timeMs ?? plane.clock()
@@ -73,16 +78,10 @@ async function childOf(
   if (at === undefined) return undefined
   const state = await stateAt(plane, key, at)
   const id = childId(source.id, root)
-  return {
-    source,
-    at,
-    state,
-    rows: state.rows(),
-    url: entityUrl(source.type, id),
-    id,
-    parent: parent.url,
-    wake: value.wake,
-  }
+  const url = entityUrl(source.type, id)
+  const rows = state.rows()
+  const attachments = await forkAttachments(plane, key, url, rows)
+  return { source, at, state, rows, attachments, url, id, parent: parent.url, wake: value.wake }
 }
 
 /** The same for the same fork, and another for each. */

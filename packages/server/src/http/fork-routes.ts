@@ -1,10 +1,10 @@
-import { type Forked, type Json, parseEntityUrl, RouseError } from "@rouse/protocol"
+import { type Forked, parseEntityUrl, RouseError } from "@rouse/protocol"
 import { forkBody } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
 import { summaryOf } from "../core/control.ts"
 import { fork, type ForkOutcome } from "../fork/fork.ts"
 import type { Plane } from "../plane.ts"
-import { findReceipt, putReceipt, receiptKey } from "../receipts.ts"
+import { once, receiptKey } from "../receipts.ts"
 import { parseBody, readText } from "./body.ts"
 import { type Env, needRecord, tailOf, urlOf } from "./entity-routes.ts"
 
@@ -22,7 +22,6 @@ async function post(plane: Plane, c: Context<Env>): Promise<Response> {
   const from = c.get("principal")
   const receipt = await receiptKey(c.req.raw, from, text)
   await needRecord(plane, source)
-  const known = (await findReceipt(plane, receipt)) as unknown as ForkOutcome | undefined
   const input = {
     source,
     type: parseEntityUrl(source)?.type ?? "",
@@ -32,8 +31,7 @@ async function post(plane: Plane, c: Context<Env>): Promise<Response> {
     ...(budget === undefined ? {} : { budget }),
     ...{ tree, run, tags, schedules, from, parent: null, keepRun: true },
   }
-  const outcome =
-    known ?? (await fork(plane, input, (draft, made) => putReceipt(plane, draft, receipt, made as unknown as Json)))
+  const outcome = await once<ForkOutcome>(plane, receipt, (note) => fork(plane, input, note))
   const record = await plane.store.entity(outcome.url)
   if (!record) throw new RouseError("UNKNOWN_ENTITY", `${outcome.url} was deleted`)
   const { from: point, forks } = outcome

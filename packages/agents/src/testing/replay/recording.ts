@@ -1,7 +1,7 @@
 import { RouseError } from "@rouse/protocol"
 import type {
+  BuiltInRows,
   ChangeEvent,
-  EntityRow,
   EntityUrl,
   Json,
   JsonObject,
@@ -66,9 +66,11 @@ export function recordSession(events: Iterable<ChangeEvent>): SessionRecording {
     if (headers.operation === "delete") collection.delete(key)
     else collection.set(key, value ?? null)
   }
-  const list = <T>(name: string): readonly T[] =>
-    [...(rows.get(name) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value as T)
-  const [entity] = list<EntityRow>("entity")
+  const list: List = <C extends keyof BuiltInRows>(name: C) =>
+    [...(rows.get(name) ?? [])]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, value]) => value as unknown as BuiltInRows[C])
+  const [entity] = list("entity")
   if (!entity) throw new RouseError("BAD_REQUEST", "the log is no agent's: it does not say whose it is")
   const tags = Object.fromEntries([...(rows.get("tag") ?? [])].map(([name, row]) => [name, tagOf(row)]))
   return {
@@ -78,18 +80,16 @@ export function recordSession(events: Iterable<ChangeEvent>): SessionRecording {
     args: entity.args,
     tags,
     startedAt: entity.createdAt,
-    runs: list<RunRow>("run").map((run) => runOf(run, list)),
+    runs: list("run").map((run) => runOf(run, list)),
     memos,
   }
 }
 
-type List = <T>(name: string) => readonly T[]
+type List = <C extends keyof BuiltInRows>(name: C) => readonly BuiltInRows[C][]
 
 function runOf({ id, status, reply }: RunRow, list: List): RecordedRun {
-  const messages = list<MessageRow>("message").filter((row) => row.run === id && !PLATFORMS.has(row.kind))
-  const steps = list<StepRow>("step").filter(
-    (row) => row.run === id && row.purpose === undefined && row.status === "done",
-  )
+  const messages = list("message").filter((row) => row.run === id && !PLATFORMS.has(row.kind))
+  const steps = list("step").filter((row) => row.run === id && row.purpose === undefined && row.status === "done")
   return {
     id,
     status,
@@ -105,8 +105,8 @@ function runOf({ id, status, reply }: RunRow, list: List): RecordedRun {
 }
 
 function stepOf({ id, model, usage }: StepRow, list: List): RecordedStep {
-  const said = (name: string): string =>
-    list<{ step: string; text: string }>(name)
+  const said = (name: "text" | "reasoning"): string =>
+    list(name)
       .filter((part) => part.step === id)
       .map((part) => part.text)
       .join("")
@@ -114,7 +114,7 @@ function stepOf({ id, model, usage }: StepRow, list: List): RecordedStep {
     model,
     text: said("text"),
     reasoning: said("reasoning"),
-    calls: list<ToolCallRow>("tool_call")
+    calls: list("tool_call")
       .filter((call) => call.step === id)
       .map(callOf),
     ...(usage ? { usage } : {}),
@@ -137,5 +137,6 @@ function remember(memos: Record<string, Json[]>, key: string, value: Json | unde
 }
 
 function tagOf(row: Json): string {
-  return String((row as { readonly value?: Json } | null)?.value ?? "")
+  const { value } = (row ?? {}) as { readonly value?: Json }
+  return typeof value === "string" ? value : ""
 }

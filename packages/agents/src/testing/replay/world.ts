@@ -39,7 +39,8 @@ export class RecordedWorld implements World {
   }
 
   /** The tool as the model knows it, answered from the recording: nobody is asked, nothing is sent. */
-  tool({ name, description, input, inputSchema, effect, execute }: Tool): Tool {
+  tool(real: Tool): Tool {
+    const { name, description, input, inputSchema, effect } = real
     return {
       ...{ name, description, input, inputSchema, effect: "pure" as const },
       backend: undefined,
@@ -54,7 +55,7 @@ export class RecordedWorld implements World {
         if (known) return answerOf(known)
         const may = this.#policy === "pure" && effect === "pure"
         this.missing.push({ name, input: asked, asked: may })
-        if (may) return execute(given, ctx)
+        if (may) return real.execute(given, ctx)
         if (this.#policy === "stop") this.#stop()
         throw new RouseError("NOT_FOUND", "The call is not in the recording: its outcome is unknown.")
       },
