@@ -81,7 +81,8 @@ export class AgentLoop {
 
   async #pass(pass: number, options: AgentOptions, prompt: string | undefined): Promise<AgentResult> {
     const session = this.#session
-    const tools = toolMap(options.tools ?? [])
+    const { world } = session.host
+    const tools = toolMap((world ? options.tools?.map((each) => world.tool(each)) : options.tools) ?? [])
     const ledger = new Ledger(session, this.#scopes, this.#outbox, tools)
     let resolved: ResolvedModel | undefined
     let overflowed = false

@@ -2,6 +2,7 @@ import type {
   ApprovalRequest,
   BudgetDecision,
   ChangeEvent,
+  ForkRequest,
   HandlerCommit,
   ModelReservation,
   ObserveRequest,
@@ -20,6 +21,7 @@ export interface Batch {
   readonly sends: OutgoingMessage[]
   readonly spawns: SpawnRequest[]
   readonly attachments: NonNullable<HandlerCommit["attachments"]>[number][]
+  readonly forks: ForkRequest[]
   readonly schedules: ScheduleRequest[]
   readonly observes: ObserveRequest[]
   readonly tags: Record<string, string | null>
@@ -37,6 +39,7 @@ export function emptyBatch(): Batch {
     take: [],
     sends: [],
     spawns: [],
+    forks: [],
     schedules: [],
     observes: [],
     attachments: [],
@@ -60,6 +63,7 @@ export function append(batch: Batch, later: Batch): void {
   batch.take.push(...later.take)
   batch.sends.push(...later.sends)
   batch.spawns.push(...later.spawns)
+  batch.forks.push(...later.forks)
   batch.schedules.push(...later.schedules)
   batch.observes.push(...later.observes)
   batch.approvals.push(...later.approvals)
@@ -78,6 +82,7 @@ export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "fin
     ...(batch.take.length > 0 ? { take: batch.take } : {}),
     ...(batch.sends.length > 0 ? { sends: batch.sends } : {}),
     ...(batch.spawns.length > 0 ? { spawns: batch.spawns } : {}),
+    ...(batch.forks.length > 0 ? { forks: batch.forks } : {}),
     ...(batch.schedules.length > 0 ? { schedules: batch.schedules } : {}),
     ...(batch.observes.length > 0 ? { observes: batch.observes } : {}),
     ...(Object.keys(batch.tags).length > 0 ? { tags: batch.tags } : {}),

@@ -14,6 +14,7 @@ import type {
   MessageRow,
   ObserveOptions,
   ObserveSource,
+  Offset,
   Reason,
   ScheduleRule,
   TimeoutNotice,
@@ -69,6 +70,11 @@ export interface Context<Args, S extends StateSpec> {
   send(to: EntityUrl, content: Json, options?: SendOptions): string
   /** Creates a child, exactly once, and returns its address at once. Without an id, one is made from the wake's. */
   spawn(type: string, id?: string, args?: JsonObject, options?: SpawnOptions): EntityUrl
+  /**
+   * Makes a child of this entity's own history, exactly once, and returns its address at once: as the last commit left it, or as it was at an
+   * offset of its log. The run under way is no part of it: it ends there as interrupted. See docs/fork.md.
+   */
+  fork(at?: Offset, options?: ForkOptions): EntityUrl
   /**
    * Answers a child that asks for more budget, with the next commit. What it gets is taken from this entity's, as far as there is any.
    * A person may have answered first.
@@ -173,6 +179,11 @@ export interface SpawnOptions {
   readonly tags?: Readonly<Record<string, string>>
   /** What the child and those below it may use, taken from what this entity has left. Half of that when absent. */
   readonly budget?: Budget
+}
+
+export interface ForkOptions extends SpawnOptions {
+  /** Made from the wake's when absent. */
+  readonly id?: string
 }
 
 export interface AgentOptions {

@@ -53,6 +53,7 @@ export function handlerContext(
     step: (name, fn) => heard(steps.run(name, fn)),
     send: (to, content, options) => outbox.send(to, content, options),
     spawn: (type, id, spawnArgs, options) => outbox.spawn(type, id, spawnArgs, options),
+    fork: (at, options) => outbox.fork(at, options),
     answerBudget: (answer) => {
       session.writer.batch.budgets.push(answer)
     },

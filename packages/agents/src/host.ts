@@ -1,6 +1,8 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider"
+import type { Json } from "@rouse/protocol"
 import type { OutboundFetch } from "./http/outbound.ts"
 import type { Log } from "./log.ts"
+import type { Tool } from "./tool.ts"
 import type { SecretResolver } from "./secrets/secret.ts"
 
 /** What a wake needs from whoever hosts it. Everything that is not a function of the rows is passed in here. */
@@ -22,8 +24,17 @@ export interface Host {
   readonly models?: ModelResolver
   /** How long text may wait before it is on the log as a delta, milliseconds. 50 when absent; Infinity: no deltas. */
   readonly deltaMs?: number
+  /** Stands between handlers and the world, where they are to be tried without it: see `replaySession`. */
+  readonly world?: World
   /** Waits between tries. Rejects with the signal's reason when it aborts. Timers of the runtime when absent. */
   readonly sleep?: Sleep
+}
+
+export interface World {
+  /** What is called in the tool's place. */
+  tool(tool: Tool): Tool
+  /** What a `ctx.step` comes to, in place of running it. */
+  step(name: string): Json | undefined
 }
 
 export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>

@@ -15,6 +15,7 @@ export type {
   Compaction,
   Context,
   ContextSource,
+  ForkOptions,
   ModelRetry,
   ObservationOptions,
   ScheduleOptions,

@@ -30,8 +30,9 @@ export class Steps {
     const key = `${wake}:step:${unique}`
     const memo = this.#session.rows.get("memo", key)
     if (memo !== undefined) return (memo.value as { readonly result?: Json }).result as T
+    const { world } = this.#session.host
     const scope = newScope(`step.${unique}`)
-    const result = await this.#scopes.within(scope, fn)
+    const result = await this.#scopes.within(scope, world ? () => world.step(unique) as T : fn)
     this.#outbox.release(scope)
     const value = result === undefined ? {} : { result: toJson(result, `the result of step ${JSON.stringify(name)}`) }
     this.#session.put("memo", key, { wake, value })

@@ -1,10 +1,12 @@
 import { RouseError, entityUrl, isEntityId, isEntityType, parseEntityUrl } from "@rouse/protocol"
 import type {
   EntityUrl,
+  ForkRequest,
   Json,
   JsonObject,
   ObserveOptions,
   ObserveSource,
+  Offset,
   OutgoingMessage,
   ScheduleRule,
   SpawnRequest,
@@ -12,7 +14,7 @@ import type {
 import { checkObservation, checkObservationName, observationName, topicsOf } from "@rouse/protocol/observe"
 import { change } from "./batch.ts"
 import type { Batch } from "./batch.ts"
-import type { ObservationOptions, ScheduleOptions, SendOptions, SpawnOptions } from "./context.ts"
+import type { ForkOptions, ObservationOptions, ScheduleOptions, SendOptions, SpawnOptions } from "./context.ts"
 import { checkRule, checkScheduleName } from "./schedule.ts"
 import { toJson } from "./core/validate.ts"
 import { newScope } from "./scope.ts"
@@ -52,6 +54,18 @@ export class Outbox {
         this.#session.rows.put("child", url, child)
       }
       return { id: url, batch: { spawns: [request] } }
+    })
+  }
+
+  fork(at?: Offset, options: ForkOptions = {}): EntityUrl {
+    const { type } = this.#session.entity
+    checkSpawn(type, options.id)
+    return this.#once("fork", (unique) => {
+      const request = forkRequest(options.id ?? idFrom(unique), at, options)
+      const url = entityUrl(type, request.id)
+      const child = { url, type, at: this.#session.now(), wake: request.wake, status: "running" }
+      this.#session.rows.put("child", url, child)
+      return { id: url, batch: { forks: [request] } }
     })
   }
 
@@ -99,10 +113,10 @@ export class Outbox {
   }
 
   #once(
-    kind: "send" | "spawn" | "schedule" | "observe",
+    kind: "send" | "spawn" | "schedule" | "observe" | "fork",
     make: (id: string) => {
       readonly id: string
-      readonly batch: Partial<Pick<Batch, "sends" | "spawns" | "schedules" | "observes">>
+      readonly batch: Partial<Pick<Batch, "sends" | "spawns" | "schedules" | "observes" | "forks">>
     },
   ): string {
     const scope = this.#scopes.current ?? this.#handler
@@ -119,6 +133,7 @@ export class Outbox {
     batch.spawns.push(...(made.batch.spawns ?? []))
     batch.schedules.push(...(made.batch.schedules ?? []))
     batch.observes.push(...(made.batch.observes ?? []))
+    batch.forks.push(...(made.batch.forks ?? []))
     if (scope === this.#handler) {
       const value = { wake, value: made.id }
       this.#session.rows.put("memo", key, value)
@@ -171,6 +186,18 @@ export function spawnRequest(
     ...(options.tags ? { tags: options.tags } : {}),
     ...(options.budget ? { budget: options.budget } : {}),
     ...message,
+  }
+}
+
+function forkRequest(id: string, at: Offset | undefined, options: ForkOptions): ForkRequest {
+  const { message, wake = "finished", tags, budget } = options
+  return {
+    id,
+    wake,
+    ...(at === undefined ? {} : { at }),
+    ...(message === undefined ? {} : { message: toJson(message, "message") }),
+    ...(tags ? { tags } : {}),
+    ...(budget ? { budget } : {}),
   }
 }
 

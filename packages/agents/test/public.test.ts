@@ -86,7 +86,10 @@ test("public names", () => {
     [
       "TestRouse",
       "createTestRouse",
+      "diffSessions",
       "echoModel",
+      "recordSession",
+      "replaySession",
       "scriptedModel",
     ]
   `)

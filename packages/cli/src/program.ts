@@ -2,6 +2,7 @@ import { Argument, Command, Option } from "commander"
 import { collectBudget, collectExtension, collectTag, parsePort, parseWhole } from "./core/arguments.ts"
 import { DEFAULT_DATA, DEFAULT_PORT, DEFAULT_URL } from "./core/defaults.ts"
 import type { ExitCode } from "./core/failure.ts"
+import { historic } from "./history-commands.ts"
 import type { Io } from "./io.ts"
 import { mcpCommand } from "./mcp-command.ts"
 import { handling } from "./handler-commands.ts"
@@ -41,6 +42,7 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   steppingIn(program, io)
   program.commandsGroup(bold("Look after agents:"))
   operating(program, io)
+  historic(program, io, exit)
   program.commandsGroup(bold("Handlers elsewhere:"))
   handling(program, io, exit)
   program.commandsGroup(bold("More:"))

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander"
 import { collectOrigin, parsePort, parsePublicUrl, parseWhole } from "./core/arguments.ts"
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT } from "./core/defaults.ts"
 import type { ExitCode } from "./core/failure.ts"
-import { collectRetention } from "./core/retention.ts"
+import { collectIdle, collectRetention } from "./core/retention.ts"
 import type { Io } from "./io.ts"
 
 const RETENTION = "history to keep of streams, like entities/=90d or events/=7d,100mb; may be repeated"
@@ -40,6 +40,11 @@ export function serving(program: Command, io: Io, exit: (code: ExitCode) => void
     .option("--policy <file>", "file with rules that ask for approvals, as JSON")
     .option("--public-url <url>", PUBLIC_URL, parsePublicUrl)
     .option("--retention <prefix=keep>", RETENTION, collectRetention)
+    .option(
+      "--delete-idle <type=age>",
+      "purge agents of a type that do nothing for so long; may be repeated",
+      collectIdle,
+    )
     .option("--allow-loopback-webhooks", LOOPBACK_WEBHOOKS)
     .addOption(
       new Option("--log-level <level>", "what to log")

@@ -3,6 +3,7 @@ import { attachments, upload, withFiles } from "./attachments.ts"
 import { entityPath, queryString, spawnAddress } from "./core/address.ts"
 import { durationMs } from "./core/duration.ts"
 import { handlers } from "./handlers.ts"
+import { history } from "./history.ts"
 import { list, listAll, watch } from "./lists.ts"
 import { observe, observeAll } from "./log.ts"
 import { ask, send } from "./messages.ts"
@@ -78,6 +79,7 @@ export function createClient(options: ClientOptions): Client {
     usage: async (query = {}, o) =>
       json<UsageReport>({ path: `/v1/usage${queryString({ ...query })}`, signal: o?.signal }),
     ...operators(transport, write),
+    ...history(transport, write),
     ...people(transport, write),
     ...handlers(transport, write),
     tag: async (url, tags, o) => json<EntityDetail>(write({ path: entityPath(url, "tags"), body: { tags } }, o)),

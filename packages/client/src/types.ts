@@ -10,12 +10,16 @@ import type {
   EntityQuery,
   EntitySummary,
   EntityUrl,
+  ForkBody,
+  Forked,
+  Imported,
   Json,
   JsonObject,
   LogEvent,
   MessageMode,
   Offset,
   Receipt,
+  RouseError,
   Row,
   ObservationInfo,
   ObserveOptions as ObservationOptions,
@@ -25,7 +29,6 @@ import type {
   ServerInfo,
   Settled,
   Spawned,
-  RouseError,
   TypeInfo,
   UsageQuery,
   UsageReport,
@@ -218,13 +221,51 @@ export interface Operators {
   discard(url: EntityUrl, options?: DeadLetterOptions): Promise<number>
 }
 
+export interface ExportOptions extends CallOptions {
+  readonly tree?: boolean | undefined
+}
+
+export interface ImportOptions extends CallOptions {
+  /** The root's new address. */
+  readonly as?: EntityUrl | undefined
+  /** What was under way goes on at once; it is paused otherwise. */
+  readonly run?: boolean | undefined
+}
+
+/** What is made of an entity's history: docs/fork.md. */
+export interface History {
+  /**
+   * Makes an entity of another's history, up to an offset of its log or to its end; with `tree` of all below it too. The two go on apart.
+   *
+   * @throws {RouseError} `UNKNOWN_ENTITY`; `BAD_OFFSET`; `ALREADY_EXISTS` when the id is taken.
+   * @example
+   * const { entity } = await client.fork("/support/one", { at: offset, message: "Try again, more politely" })
+   */
+  fork(url: EntityUrl, options?: ForkBody, write?: WriteOptions): Promise<Forked>
+  /**
+   * The agent, with `tree` all below it too, as a bundle: lines of JSON, as they come.
+   *
+   * @throws {RouseError} `UNKNOWN_ENTITY`; `OVERLOADED` when the tree did not hold still.
+   */
+  export(url: EntityUrl, options?: ExportOptions): Promise<ReadableStream<Uint8Array>>
+  /**
+   * Makes the agents of a bundle: all or none.
+   *
+   * @throws {RouseError} `BAD_REQUEST` when it is damaged; `ALREADY_EXISTS`; `UNKNOWN_TYPE`.
+   */
+  import(
+    bundle: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | string,
+    options?: ImportOptions,
+  ): Promise<Imported>
+}
+
 /**
  * Talks to a Rouse server. An entity is named by its address, `/type/id`.
  *
  * Every method throws a `RouseError` whose `code` is the problem's, and `INTERNAL` for what it does not know. Requests that fail for a
  * passing reason are tried again a few times; no call is done twice, since each carries an idempotency key.
  */
-export interface Client extends Operators, People, Handlers {
+export interface Client extends Operators, People, History, Handlers {
   /** The server's base, without a trailing slash. */
   readonly url: string
 

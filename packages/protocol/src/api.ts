@@ -1,6 +1,6 @@
 import type { Budget, BudgetExtension } from "./budget.ts"
 import type { Dispatch, EndpointHealth, Routing, TypeVersion } from "./dispatch.ts"
-import type { MessageMode, MessageRow } from "./collections.ts"
+import type { MessageMode, MessageRow, Principal } from "./collections.ts"
 import type { EntityStatus, EntitySummary, EntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { Offset } from "./offset.ts"
@@ -101,6 +101,15 @@ export interface ApprovalBody {
   readonly note?: string
   /** Of a budget that is used up: what is added to it. As much again as it began with when absent. */
   readonly extend?: BudgetExtension
+}
+
+/** What is left of an agent that was purged. */
+export interface Tombstone {
+  readonly url: EntityUrl
+  /** ISO 8601, UTC. */
+  readonly at: string
+  readonly by: Principal
+  readonly reason: string
 }
 
 /** `POST /v1/entities/{type}/{id}/tags`. A null value removes the tag. */

@@ -3,6 +3,7 @@ import type { BudgetRow, Cause } from "./budget.ts"
 import type { AttachmentInfo, AttachmentRow } from "./attachments.ts"
 import type { ContextRow } from "./context-rows.ts"
 import type { EntityUrl } from "./entity.ts"
+import type { ForkPoint } from "./fork.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type {
   DeltaRow,
@@ -66,6 +67,10 @@ export interface EntityRow {
   readonly parent: EntityUrl | null
   readonly createdAt: string
   readonly status: "live" | "paused" | "stopped"
+  /** Of a fork: whose history it began with, and up to where. */
+  readonly forkedFrom?: ForkPoint
+  /** The schema that the author's rows are of, where their type counts them. */
+  readonly schema?: number
   readonly reason?: string
 }
 
@@ -79,9 +84,18 @@ export type MessageMode = "steer" | "queue" | "interrupt"
  */
 export interface MessageRow {
   readonly id: string
-  readonly kind: "message" | "childFinished" | "approval" | "toolResult" | "signal" | "timeout" | "budget" | "change"
+  readonly kind:
+    | "message"
+    | "childFinished"
+    | "approval"
+    | "toolResult"
+    | "signal"
+    | "timeout"
+    | "budget"
+    | "change"
+    | "forked"
   readonly from: Principal
-  /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `toolResult` `{ call, status }`, for `signal` `{ name, payload? }`, for `budget` a child's `BudgetRequest`, for `change` a `ChangeNotice`, for `timeout` a `TimeoutNotice`. */
+  /** Text, or any JSON the type understands; for `childFinished` a `ChildFinished`, for `approval` an `ApprovalDecision`, for `toolResult` `{ call, status }`, for `signal` `{ name, payload? }`, for `budget` a child's `BudgetRequest`, for `change` a `ChangeNotice`, for `timeout` a `TimeoutNotice`, for `forked` null. */
   readonly content: Json
   /** Files that came with it, of this entity's attachments. */
   readonly attachments?: readonly AttachmentInfo[]

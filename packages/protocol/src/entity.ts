@@ -1,4 +1,5 @@
 import type { Budget, Spend } from "./budget.ts"
+import type { ForkPoint } from "./fork.ts"
 import type { JsonObject } from "./json.ts"
 import type { UsageSum } from "./usage.ts"
 
@@ -32,6 +33,8 @@ export interface EntitySummary {
   /** What its own model calls used; absent before the first. */
   readonly usage?: UsageSum
   readonly budget?: { readonly limits: Budget; readonly spent: Spend }
+  /** Of a fork: whose history it began with, and up to where. */
+  readonly forkedFrom?: ForkPoint
 }
 
 const TYPE = /^[a-z][a-z0-9_-]{0,63}$/

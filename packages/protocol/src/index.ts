@@ -151,9 +151,13 @@ export type {
   SignalBody,
   ApprovalBody,
   TagsBody,
+  Tombstone,
   TypeInfo,
   ServerInfo,
 } from "./api.ts"
+export { BUNDLE_VERSION } from "./bundle.ts"
+export type { BundleEnd, BundleEntity, BundleHead, BundlePart, Imported } from "./bundle.ts"
+export type { ForkBody, Forked, ForkPoint, ForkRequest } from "./fork.ts"
 export { reachOf } from "./ip-address.ts"
 export type { Reach } from "./ip-address.ts"
 export { hostOf, reachOfHost } from "./reach.ts"

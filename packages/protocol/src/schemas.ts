@@ -3,6 +3,7 @@ import type { ApprovalBody, EntityQuery, SendBody, SignalBody, SpawnBody, TagsBo
 import { isAttachmentId } from "./attachments.ts"
 import type { Budget, BudgetExtension } from "./budget.ts"
 import type { DeadLetterBody } from "./dead-letters.ts"
+import type { ForkBody } from "./fork.ts"
 import { isTagName, parseEntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { ObserveBody } from "./observe.ts"
@@ -64,6 +65,17 @@ export const spawnBody: z.ZodType<SpawnBody> = z.strictObject({
   parent: url.optional(),
   budget: budget.optional(),
 }) as z.ZodType<SpawnBody>
+
+export const forkBody: z.ZodType<ForkBody> = z.strictObject({
+  at: z.string().max(128).optional(),
+  id: z.string().max(128).optional(),
+  tree: z.boolean().optional(),
+  message: json.optional(),
+  run: z.boolean().optional(),
+  tags: tags.optional(),
+  budget: budget.optional(),
+  schedules: z.boolean().optional(),
+}) as unknown as z.ZodType<ForkBody>
 
 export const sendBody: z.ZodType<SendBody> = z
   .strictObject({

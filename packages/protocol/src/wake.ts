@@ -4,6 +4,7 @@ import type { Budget, BudgetDecision, ModelReservation } from "./budget.ts"
 import type { ChangeEvent, Row } from "./change.ts"
 import type { MessageMode, MessageRow } from "./collections.ts"
 import type { EntityUrl } from "./entity.ts"
+import type { ForkRequest } from "./fork.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { Offset } from "./offset.ts"
 import type { FailureInfo } from "./run-rows.ts"
@@ -115,6 +116,7 @@ export interface HandlerCommit {
   readonly run?: string
   readonly sends?: readonly OutgoingMessage[]
   readonly spawns?: readonly SpawnRequest[]
+  readonly forks?: readonly ForkRequest[]
   readonly schedules?: readonly ScheduleRequest[]
   readonly observes?: readonly ObserveRequest[]
   /** A null value removes the tag. */

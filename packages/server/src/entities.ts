@@ -1,8 +1,8 @@
-import { entityStreamPath, type EntityUrl, type Principal } from "@rouse/protocol"
-import { purgeOps } from "./attachments/purge.ts"
+import type { EntityUrl, Principal } from "@rouse/protocol"
 import { changeTags } from "./core/tags.ts"
 import { need } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
+import { purgeEntity } from "./purge.ts"
 import { signal } from "./signals.ts"
 
 /**
@@ -19,7 +19,7 @@ export async function tag(
 }
 
 /**
- * Stops an entity for good. With `purge` its log and rows are removed too, and the address may be used again.
+ * Stops an entity for good. With `purge` it is taken away: see `purgeEntity`. The address may be used again.
  *
  * @throws {RouseError} `UNKNOWN_ENTITY`.
  */
@@ -28,13 +28,5 @@ export async function remove(plane: Plane, url: EntityUrl, by: Principal, purge:
   if (!purge) return
   const record = await plane.transactor.record(url)
   if (!record) return
-  await plane.store.commit({
-    guards: [{ kind: "version", url, version: record.version }],
-    ops: [
-      { op: "deleteEntity", url },
-      { op: "deleteStream", path: entityStreamPath(url) },
-      ...(await purgeOps(plane, url)),
-    ],
-  })
-  plane.transactor.forget([url])
+  await purgeEntity(plane, url, record.version, by, "deleted")
 }

@@ -22,10 +22,13 @@ import { cancelApprovals, type Closing, closeInterrupted, closeRun, parentToTell
 import { nextCause } from "./core/breaker.ts"
 import { checkBudgetParts } from "./core/budget-input.ts"
 import type { EntityDraft } from "./core/draft.ts"
+import { entityRow } from "./core/entity-row.ts"
 import { checkEvents, checkSize } from "./core/handler-events.ts"
 import { newId } from "./core/id.ts"
 import { changeTags } from "./core/tags.ts"
 import { endedWakeRow } from "./core/wake-row.ts"
+import { planOwnFork, readFork } from "./fork/fork.ts"
+import type { ForkNode } from "./fork/tree.ts"
 import { deliver, need, pendingMessages, schedule } from "./inbox.ts"
 import { leaseMsOf } from "./limits.ts"
 import { checkObserves, planObserves } from "./observations.ts"
@@ -55,7 +58,7 @@ export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit:
   checkEvents(commit.events, plane.types.get(lease.type, lease.wake.version)?.state ?? {})
   const { events, sends, spawns: asked, schedules, observes, attachments } = commit
   checkSize(
-    [events, sends, asked, schedules, observes, attachments, commit.approvals, commit.work],
+    [events, sends, asked, commit.forks, schedules, observes, attachments, commit.approvals, commit.work],
     plane.limits.commitBytesMax,
   )
   if (schedules) checkSchedules(schedules)
@@ -67,11 +70,14 @@ export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit:
   const urls = [
     ...new Set([lease.url, ...touched(lease, commit), ...told, ...(await budgetUrls(plane, lease, commit))]),
   ]
+  const forks = await Promise.all((commit.forks ?? []).map((own) => readFork(plane, lease.url, lease.type, own)))
   let granted: boolean | undefined
   const { value, result } = await transactAndRouse(plane, urls, async (planning) => {
     planning.draft.guard({ kind: "lease", url: lease.url, epoch: lease.wake.epoch, seq: commit.seq })
     chargeCommit(planning, lease, commit)
     const pending = await planCommit(plane, planning, lease, commit, spawns)
+    for (const [i, own] of (commit.forks ?? []).entries())
+      await planOwnFork(plane, planning, forks[i] as ForkNode, own, own.budget)
     await planDecisions(plane, planning, lease.url, commit.budgets ?? [])
     if (commit.reserve && staysOpen(commit)) granted = planReserve(plane, planning, lease, commit.reserve)
     // What arrives while the entity is being paused does not join its run any more.
@@ -136,7 +142,10 @@ async function planCommit(
   self.wake({ kind: "renew", epoch, expiresAtMs, progress: true })
   if (self.control.remote) self.setControl({ remote: { progressAtMs: nowMs } })
   for (const event of commit.events) self.change(event)
-  if (commit.schema !== undefined && commit.schema !== self.control.schema) self.setControl({ schema: commit.schema })
+  if (commit.schema !== undefined && commit.schema !== self.control.schema) {
+    self.setControl({ schema: commit.schema })
+    self.update("entity", self.url, entityRow(self.record, "live"))
+  }
   await takeMessages(plane, self, lease, commit)
   await planPast(plane, self, self.control.run?.id, commit.events)
   planAttachments(self, commit.attachments ?? [])
@@ -249,9 +258,9 @@ function endWake(
 }
 
 function isOnlyDeltas(commit: HandlerCommit): boolean {
-  const { finish, tags, reserve, take, sends, spawns, schedules, observes, approvals, attachments, budgets, work } =
-    commit
-  const lists = [take, sends, spawns, schedules, observes, approvals, attachments, budgets, work]
+  const { finish, tags, reserve, take, sends, spawns, forks, schedules } = commit
+  const { observes, approvals, attachments, budgets, work } = commit
+  const lists = [take, sends, spawns, forks, schedules, observes, approvals, attachments, budgets, work]
   const more = finish ?? tags ?? reserve ?? lists.find((list) => list !== undefined && list.length > 0)
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
 }
@@ -262,7 +271,8 @@ function touched(lease: HeldLease, commit: HandlerCommit): EntityUrl[] {
   for (const to of now)
     if (!parseEntityUrl(to)) throw new RouseError("INVALID_ARGS", `to: "${to}" must look like /type/id`)
   const children = (commit.spawns ?? []).map((child) => entityUrl(child.type, child.id))
-  return [...now, ...children].filter((url) => url !== lease.url)
+  const forks = (commit.forks ?? []).map((own) => entityUrl(lease.type, own.id))
+  return [...now, ...children, ...forks].filter((url) => url !== lease.url)
 }
 
 function spawnInput(lease: HeldLease, child: NonNullable<HandlerCommit["spawns"]>[number]): SpawnInput {

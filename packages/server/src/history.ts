@@ -23,7 +23,7 @@ export async function* changesOf(plane: Plane, url: EntityUrl): AsyncGenerator<C
 }
 
 /** The changes of an append, or of a snapshot: each with a comma behind it. What controls a reader is none. */
-function changesIn(wire: Uint8Array): readonly ChangeEvent[] {
+export function changesIn(wire: Uint8Array): readonly ChangeEvent[] {
   const text = new TextDecoder().decode(wire).replace(/,\s*$/, "")
   const messages = JSON.parse(`[${text}]`) as Partial<ChangeEvent>[]
   return messages.filter((message): message is ChangeEvent => message.type !== undefined)

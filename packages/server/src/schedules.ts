@@ -12,7 +12,7 @@ import type { Timer } from "@rouse/store"
 import { canonicalJson } from "./core/canonical.ts"
 import { isoTime } from "./core/control.ts"
 import type { CommitDraft, EntityDraft } from "./core/draft.ts"
-import { deliver, need } from "./inbox.ts"
+import { deliver, need, type TimedSend } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
 import type { Planning } from "./transactor.ts"
@@ -197,6 +197,15 @@ function arm(draft: CommitDraft, url: EntityUrl, name: string, dueAtMs: number):
     op: "putTimer",
     timer: { id: timerId(url, name), dueAtMs, url, payload: payload as unknown as Json },
   })
+}
+
+/** Arms the timer of a schedule, or of a message for later, whose row came from elsewhere. */
+export function rearm(entity: EntityDraft, key: string, { rule, to, content, dueAt }: ScheduleRow): void {
+  const { url } = entity
+  const dueAtMs = Date.parse(dueAt)
+  const later: TimedSend = { to, from: { kind: "system", id: "import" }, content, mode: "steer", owner: url }
+  const payload = (rule ? { kind: "schedule", name: key } : later) as unknown as Json
+  entity.also({ op: "putTimer", timer: { id: rule ? timerId(url, key) : key, dueAtMs, url, payload } })
 }
 
 /** What a schedule is, as text to compare. */

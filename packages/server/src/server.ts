@@ -21,6 +21,7 @@ import { Dispatcher } from "./dispatcher.ts"
 import { entitySnapshot, mergeOfEntity } from "./entity-snapshot.ts"
 import { freezeTree } from "./freeze-tree.ts"
 import { createApp } from "./http/app.ts"
+import { IdleExpiry, type IdleRule } from "./idle-expiry.ts"
 import { type Listening, listen } from "./http/listen.ts"
 import { streamsFront } from "./http/streams-front.ts"
 import type { Token } from "./http/tokens.ts"
@@ -59,6 +60,8 @@ export interface ServerOptions {
   readonly webhooks?: WebhookOptions
   /** Which history may be taken away, by the beginning of the streams' paths: `entities/chat/` is that of the type `chat`. None without. */
   readonly retention?: readonly RetentionRule[]
+  /** Which agents are purged when they did nothing for some time. None without. */
+  readonly deleteIdle?: readonly IdleRule[]
   /** Rules that ask for approvals of tool calls, of whatever type. The first that matches a call counts. */
   readonly policy?: readonly ApprovalRule[]
   /** Where bytes of attachments are kept, given where they are otherwise: the store. */
@@ -144,7 +147,7 @@ export function createServer(options: ServerOptions): Server {
       )
       const count = await recover(plane)
       state = "ready"
-      stopSweeper = startSweeper(plane, compactor)
+      stopSweeper = startSweeper(plane, compactor, new IdleExpiry(plane, options.deleteIdle ?? []))
       ticker.poke()
       observing.start()
       return count

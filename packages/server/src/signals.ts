@@ -1,8 +1,9 @@
-import { type EntityUrl, type Json, type Principal, RouseError, type Signal } from "@rouse/protocol"
+import { type EntityRow, type EntityUrl, type Json, type Principal, RouseError, type Signal } from "@rouse/protocol"
 import { thaw } from "./breakers.ts"
 import { type Closing, closeFromOutside, closeInterrupted, parentToTell, settlePending } from "./closing.ts"
 import { isoTime } from "./core/control.ts"
 import type { CommitDraft, EntityDraft } from "./core/draft.ts"
+import { entityRow } from "./core/entity-row.ts"
 import { newId } from "./core/id.ts"
 import { deliver, need } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
@@ -120,8 +121,6 @@ async function kill(plane: Plane, planning: Planning, entity: EntityDraft, input
   markEntity(entity, "stopped", reason)
 }
 
-function markEntity(entity: EntityDraft, status: "live" | "paused" | "stopped", reason?: string): void {
-  const { url, type, id, args, parent, createdAtMs } = entity.record
-  const why = reason === undefined ? {} : { reason }
-  entity.update("entity", url, { url, type, id, args, parent, createdAt: isoTime(createdAtMs), status, ...why })
+function markEntity(entity: EntityDraft, status: EntityRow["status"], reason?: string): void {
+  entity.update("entity", entity.url, entityRow(entity.record, status, reason))
 }

@@ -1,4 +1,5 @@
 import type { Compactor } from "@rouse/streams"
+import type { IdleExpiry } from "./idle-expiry.ts"
 import type { Plane } from "./plane.ts"
 
 /** The pause between two rounds. */
@@ -12,7 +13,7 @@ const MORE_MS = 50
  *
  * @returns What ends it.
  */
-export function startSweeper(plane: Plane, compactor: Compactor): () => void {
+export function startSweeper(plane: Plane, compactor: Compactor, idle: IdleExpiry): () => void {
   let open = true
   let cancel = (): void => undefined
   const later = (ms: number): void => {
@@ -21,7 +22,7 @@ export function startSweeper(plane: Plane, compactor: Compactor): () => void {
   const round = async (): Promise<void> => {
     let dropped = 0
     try {
-      dropped = (await plane.store.sweep(plane.clock())) + (await compactor.step())
+      dropped = (await plane.store.sweep(plane.clock())) + (await compactor.step()) + (await idle.step())
       dropped += await plane.attachments.sweep(plane.clock())
     } catch (error) {
       if (open) plane.log.warn("sweeping failed", { error: String(error) })

@@ -43,6 +43,8 @@ function renderKind(row: MessageRow): string {
     }
     case "change":
       return renderChange(fields as unknown as ChangeNotice)
+    case "forked":
+      return "This is a fork."
     case "timeout":
       return typeof fields["observation"] === "string"
         ? `Nothing was observed by ${fields["observation"]} (${sourceText(fields["source"])}) for ${renderJson(fields["timeout"] ?? "")} ms.`

@@ -58,7 +58,7 @@ export function unread(rows: LiveRows, run: string): readonly string[] {
 
 /** What people decided of a call, or a worker made of it, is told as the call's result, not as a message; more budget is nothing to the model. */
 function isAnswerOfCall(rows: LiveRows, row: MessageRow): boolean {
-  if (row.kind === "toolResult") return true
+  if (row.kind === "toolResult" || row.kind === "forked") return true
   if (row.kind !== "approval" || typeof row.content !== "object" || row.content === null) return false
   const call = (row.content as { readonly call?: unknown }).call
   if (typeof call !== "string") return false

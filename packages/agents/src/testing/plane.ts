@@ -7,6 +7,7 @@ import type {
   CommitReply,
   EntityUrl,
   FailureInfo,
+  ForkRequest,
   HandlerCommit,
   Json,
   JsonObject,
@@ -28,6 +29,7 @@ import { checkEvent } from "./check-event.ts"
 import { TestEntity } from "./entity.ts"
 import { askPeople, askWorkers, cancelWork } from "./waiting.ts"
 import { TestObservations } from "./observations.ts"
+import { applyFork, checkFork } from "./forks.ts"
 import { applySchedules, fireSchedules, nextScheduleMs } from "./schedules.ts"
 
 interface Scheduled {
@@ -158,6 +160,7 @@ export class Plane {
     this.observations.check(entity, commit.observes ?? [])
     for (const { type, id, args } of commit.spawns ?? []) await this.checkSpawn(type, id, args)
     checkChildren(entity, (commit.spawns ?? []).filter(({ type, id }) => !this.entities.has(`/${type}/${id}`)).length)
+    for (const own of commit.forks ?? []) checkFork(entity, own, (url) => this.entities.has(url))
     for (const { to } of commit.sends ?? []) if (!this.#willExist(to, commit)) this.entity(to)
   }
 
@@ -177,6 +180,7 @@ export class Plane {
     for (const key of commit.take ?? [])
       this.#settle(entity, key, { status: "taken", ...(commit.run ? { run: commit.run } : {}) })
     for (const spawn of commit.spawns ?? []) this.#spawn(entity, spawn)
+    for (const own of commit.forks ?? []) this.#fork(entity, own)
     for (const send of commit.sends ?? []) this.#send(entity, send)
     for (const [name, value] of Object.entries(commit.tags ?? {})) this.tag(entity, name, value)
     askPeople(entity, commit.approvals ?? [], this.now())
@@ -221,6 +225,12 @@ export class Plane {
       parent.put("child", child.url, { url: child.url, type, at: this.now(), wake, status: "running" })
     }
     if (message) this.deliver(child.url, message.content, { id: message.id, from: agent(parent.url) })
+  }
+
+  #fork(entity: TestEntity, own: ForkRequest): void {
+    const { type, args } = entity.info
+    const fork = applyFork(entity, own, this.now(), (id, budget) => this.create(type, id, args, entity.url, budget))
+    if (own.message !== undefined) this.deliver(fork.url, own.message, { from: agent(entity.url) })
   }
 
   #send(from: TestEntity, { id, to, content, mode, dueAtMs }: OutgoingMessage): void {

@@ -10,6 +10,7 @@ import type {
   Json,
   JsonObject,
   MessageMode,
+  MessageRow,
   Spend,
   WakeBackend,
 } from "@rouse/protocol"
@@ -18,7 +19,7 @@ import type { RowOf } from "../core/rows.ts"
 import { ATTEMPTS } from "../entity.ts"
 import type { EntityDefinition } from "../entity.ts"
 import { failureOf } from "./failure.ts"
-import type { Host } from "../host.ts"
+import type { Host, ModelResolver, World } from "../host.ts"
 import { silentLog } from "../log.ts"
 import type { OutboundFetch } from "../http/outbound.ts"
 import type { Log } from "../log.ts"
@@ -47,6 +48,12 @@ export interface TestRouseOptions {
   readonly log?: Log
   /** In [0, 1). Always 0.5 when absent. */
   readonly random?: () => number
+  /** Stands between handlers and the world. */
+  readonly world?: World
+  /** How names become models, in place of `models` and the usual ones. */
+  readonly resolveModels?: ModelResolver
+  /** Sees and changes each commit before it is applied. */
+  readonly onCommit?: (commit: HandlerCommit) => HandlerCommit
   /** As the host's: no deltas when absent. */
   readonly deltaMs?: number
 }
@@ -67,6 +74,7 @@ const RETRY_DELAY_MS = 1_000
 export class TestRouse {
   readonly #plane: Plane
   readonly #host: Host
+  readonly #onCommit: (commit: HandlerCommit) => HandlerCommit
   #nowMs: number
   #commits = 0
   #crash: { readonly at: number; readonly when: "before" | "after" } | undefined
@@ -78,6 +86,7 @@ export class TestRouse {
       ? new Map(options.entities.map((entity) => [entity.name, entity]))
       : registeredEntities()
     this.#plane = new Plane(known, () => this.#nowMs)
+    this.#onCommit = options.onCommit ?? ((commit) => commit)
     const usual = modelResolver({ env: options.env ?? {} })
     const own = new Map(Object.entries(options.models ?? {}))
     this.#host = {
@@ -89,7 +98,9 @@ export class TestRouse {
       ...(options.secrets ? { secrets: options.secrets } : {}),
       ...(options.fetch ? { fetch: options.fetch } : {}),
       deltaMs: options.deltaMs ?? Infinity,
+      ...(options.world ? { world: options.world } : {}),
       models: async (name) => {
+        if (options.resolveModels) return await options.resolveModels(name)
         const model = own.get(name)
         return model ? { model, name } : await usual(name)
       },
@@ -138,6 +149,11 @@ export class TestRouse {
   /** Adds messages to an application's stream, for those who observe it. Nothing runs before `settle`. */
   append(path: string, ...messages: readonly Json[]): void {
     this.#plane.observations.append(path, structuredClone(messages))
+  }
+
+  /** Puts what arrived in an inbox as it was: from whom, and of what kind. Nothing runs before `settle`. */
+  deliver(url: EntityUrl, content: Json, as: Partial<Pick<MessageRow, "kind" | "from" | "schedule">>): string {
+    return this.#plane.deliver(url, content, as)
   }
 
   /** Sends, runs until idle, and returns the reply of the run that took the message. */
@@ -303,7 +319,7 @@ export class TestRouse {
         this.#commits += 1
         const crash = this.#crash?.at === this.#commits ? this.#crash.when : undefined
         if (crash === "before") this.crash()
-        const reply = await this.#plane.commit(entity, epoch, copy)
+        const reply = await this.#plane.commit(entity, epoch, this.#onCommit(copy))
         if (crash === "after") {
           this.crash()
           throw new RouseError("FENCED", "the host crashed")

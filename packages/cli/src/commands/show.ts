@@ -34,6 +34,7 @@ function entityText(entity: EntityDetail, io: Io): string {
       ["active", relativeTime(entity.activeAt, nowMs)],
       ["created", `${relativeTime(entity.createdAt, nowMs)} ${io.color.dim(`(${entity.createdAt})`)}`],
       ["parent", entity.parent ?? undefined],
+      ["forked", entity.forkedFrom && `from ${entity.forkedFrom.url} at ${entity.forkedFrom.offset}`],
       ["args", Object.keys(entity.args).length === 0 ? undefined : fact(entity.args)],
       ["tags", Object.keys(entity.tags).length === 0 ? undefined : fact(entity.tags)],
       ["rows", collections.map(([name, count]) => `${name} ${io.color.dim(String(count))}`).join("  ")],

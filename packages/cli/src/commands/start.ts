@@ -1,5 +1,5 @@
 import { RouseError } from "@rouse/protocol"
-import type { Log } from "@rouse/server"
+import type { IdleRule, Log } from "@rouse/server"
 import type { Store } from "@rouse/store"
 import type { RetentionRule } from "@rouse/streams"
 import { resolve } from "node:path"
@@ -21,6 +21,7 @@ export interface StartFlags {
   readonly tokens?: string
   readonly publicUrl?: string
   readonly retention?: readonly RetentionRule[]
+  readonly deleteIdle?: readonly IdleRule[]
   readonly allowLoopbackWebhooks?: boolean
   readonly policy?: string
   readonly logLevel: string

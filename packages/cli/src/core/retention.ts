@@ -1,7 +1,10 @@
 import type { RetentionRule } from "@rouse/streams"
+import { isEntityType } from "@rouse/protocol"
+import type { IdleRule } from "@rouse/server"
 import { usage } from "./failure.ts"
 
 const RULE = /^([^=\s]*)=([^=]+)$/
+const IDLE = /^([^=\s]+)=([1-9]\d{0,8})(m|h|d)$/i
 const BOUND = /^(\d{1,9})(m|h|d|kb|mb|gb)$/i
 const AGE_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 const SIZE_BYTES: Readonly<Record<string, number>> = { kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
@@ -22,6 +25,19 @@ export function collectRetention(text: string, before: readonly RetentionRule[] 
   if (before.some((rule) => rule.prefix === prefix)) throw usage(`--retention: there are two rules for "${prefix}"`)
   if (before.length === RULES_MAX) throw usage(`--retention: there may be at most ${RULES_MAX} rules`)
   return [...before, { prefix, ...keepOf(text, keep.split(",")) }]
+}
+
+/**
+ * Adds a rule, `type=age`, to those before: how long agents of a type are kept that do nothing. A commander collector.
+ *
+ * @throws {RouseError} `BAD_REQUEST`
+ */
+export function collectIdle(text: string, before: readonly IdleRule[] = []): readonly IdleRule[] {
+  const [, type = "", amount, unit = ""] = IDLE.exec(text) ?? []
+  if (!isEntityType(type))
+    throw usage(`--delete-idle must be type=age, like support=90d (m, h, d), not ${JSON.stringify(text)}`)
+  if (before.some((rule) => rule.type === type)) throw usage(`--delete-idle: there are two rules for "${type}"`)
+  return [...before, { type, keepMs: Number(amount) * (AGE_MS[unit.toLowerCase()] ?? 0) }]
 }
 
 function keepOf(text: string, bounds: readonly string[]): Omit<RetentionRule, "prefix"> {

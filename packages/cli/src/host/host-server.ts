@@ -2,7 +2,7 @@ import { modelResolver, redactedLog } from "@rouse/agents/runtime"
 import type { EntityDefinition, Host } from "@rouse/agents/runtime"
 import { createServer } from "@rouse/server"
 import type { ApprovalRule } from "@rouse/protocol"
-import type { Log, Server, ServerOptions, Token } from "@rouse/server"
+import type { IdleRule, Log, Server, ServerOptions, Token } from "@rouse/server"
 import type { Store } from "@rouse/store"
 import type { RetentionRule } from "@rouse/streams"
 import { nodeWebhooks } from "@rouse/streams/node"
@@ -35,6 +35,8 @@ export interface HostOptions {
   readonly allowLoopbackHandlers?: boolean
   /** Which history may be taken away. None without. */
   readonly retention?: readonly RetentionRule[]
+  /** Which agents are purged when they do nothing. None without. */
+  readonly deleteIdle?: readonly IdleRule[]
   readonly log: Log
   /** Whether tools may call this machine and its network without saying so. */
   readonly isPrivateAllowed?: boolean
@@ -100,6 +102,7 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
       allowLoopback: options.allowLoopbackHandlers ?? allowLoopbackWebhooks,
     },
     ...(retention === undefined ? {} : { retention }),
+    ...(options.deleteIdle === undefined ? {} : { deleteIdle: options.deleteIdle }),
     ...(tokens === undefined ? {} : { tokens }),
     ...(policy === undefined ? {} : { policy }),
     ...(page === undefined ? {} : { page }),

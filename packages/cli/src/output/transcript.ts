@@ -138,6 +138,8 @@ function messagePieces(key: string, row: MessageRow, options: TranscriptOptions)
     }
     case "toolResult":
       return []
+    case "forked":
+      return [line("note", key, "forked")]
     case "budget":
       return [line("note", key, `${row.from.id} has used up its budget`)]
     case "change":

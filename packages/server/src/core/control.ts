@@ -1,4 +1,4 @@
-import type { Cause, EntityStatus, EntitySummary, EntityUrl, JsonObject, UsageSum } from "@rouse/protocol"
+import type { Cause, EntityStatus, EntitySummary, EntityUrl, ForkPoint, JsonObject, UsageSum } from "@rouse/protocol"
 import { entityStreamPath } from "@rouse/protocol"
 import type { EntityRecord } from "@rouse/store"
 import type { Rate } from "./breaker.ts"
@@ -44,6 +44,8 @@ export interface Control {
   readonly remote?: { readonly progressAtMs: number } | null
   /** The schema that the author's rows are of, where their type counts them. */
   readonly schema?: number
+  /** Of a fork: whose history it began with. */
+  readonly forkedFrom?: ForkPoint
   /** Messages that are dead-lettered. */
   readonly dead?: number
   /** Tool calls that are with workers. */
@@ -130,6 +132,7 @@ export function summaryOf(record: Omit<EntityRecord, "version">): EntitySummary 
     ...(reason === undefined ? {} : { reason }),
     ...(control.usage ? { usage: usageOf(control.usage) } : {}),
     ...(control.budget ? { budget: { limits: control.budget.limits, spent: control.budget.spent } } : {}),
+    ...(control.forkedFrom ? { forkedFrom: control.forkedFrom } : {}),
   }
 }
 

@@ -5,8 +5,10 @@ import type {
   EntityUrl,
   Json,
   MessageRow,
+  Offset,
   Operation,
   Reason,
+  Row,
 } from "@rouse/protocol"
 import { entityStreamPath, LOG_ONLY_COLLECTIONS } from "@rouse/protocol"
 import { type Commit, type EntityRecord, type Guard, type Op } from "@rouse/store"
@@ -108,6 +110,7 @@ export class EntityDraft {
   readonly #reasons: Reason[] = []
   readonly #settled: Settlement[] = []
   readonly #wasQueued: boolean
+  #fork: { readonly source: string; readonly offset: Offset } | undefined
   #record: DraftRecord
 
   constructor(record: DraftRecord, version: number, nowMs: number) {
@@ -233,6 +236,16 @@ export class EntityDraft {
     this.#beside.push(op)
   }
 
+  /** Of a new entity: its log begins with another's, up to there. */
+  forkLog(source: string, offset: Offset): void {
+    this.#fork = { source, offset }
+  }
+
+  /** A row that the log has from the one it was forked of. */
+  inherit({ collection, key, value }: Row): void {
+    this.#rows.set(`${collection}\n${key}`, { op: "putRow", url: this.url, collection, key, value })
+  }
+
   /** Takes a row out of the live ones. The log says nothing of it: it keeps the row. */
   forget(collection: string, key: string): void {
     this.#rows.set(`${collection}\n${key}`, { op: "deleteRow", url: this.url, collection, key })
@@ -258,7 +271,9 @@ export class EntityDraft {
     const path = entityStreamPath(this.url)
     guards.push({ kind: "version", url: this.url, version: this.#version })
     ops.push({ op: "putEntity", record: { ...this.#record, activeAtMs: this.#nowMs } })
-    if (this.#version === 0) {
+    if (this.#fork) {
+      ops.push({ op: "forkStream", path, ...this.#fork, nowMs: this.#nowMs, data: encoder.encode(this.#log) })
+    } else if (this.#version === 0) {
       ops.push({
         op: "createStream",
         path,

@@ -32,7 +32,8 @@ export type Phase =
   | { readonly kind: "idle" }
   | { readonly kind: "queued"; readonly wake: Attempt; readonly dueAtMs: number }
   | { readonly kind: "running"; readonly wake: Attempt; readonly expiresAtMs: number; readonly pausing: boolean }
-  | { readonly kind: "suspended" }
+  /** `wake` is that of a fork which was under way when it was forked: what rouses it goes on with it. */
+  | { readonly kind: "suspended"; readonly wake?: Attempt }
   /** `wake` is kept when one was queued. */
   | { readonly kind: "paused"; readonly wake?: Attempt }
   | { readonly kind: "dead"; readonly reason: string }
@@ -111,9 +112,10 @@ function accept(state: WakeState, event: Of<"accept">): WakeState {
   const { phase } = state
   switch (phase.kind) {
     case "idle":
-    case "suspended":
     case "dead":
       return { ...state, pending, phase: queued(firstAttempt(event.wakeId), event.nowMs) }
+    case "suspended":
+      return { ...state, pending, phase: queued(phase.wake ?? firstAttempt(event.wakeId), event.nowMs) }
     case "queued":
     case "running":
     case "paused":
@@ -206,8 +208,9 @@ function pause(state: WakeState): WakeState {
   const { phase } = state
   switch (phase.kind) {
     case "idle":
-    case "suspended":
       return { ...state, phase: { kind: "paused" } }
+    case "suspended":
+      return { ...state, phase: phase.wake ? { kind: "paused", wake: phase.wake } : { kind: "paused" } }
     case "queued":
       return { ...state, phase: { kind: "paused", wake: phase.wake } }
     case "running":

@@ -6,6 +6,8 @@ import type { Plane } from "../plane.ts"
 import { claimRoutes, dispatchRoutes } from "./dispatch-routes.ts"
 import { attachmentRoutes } from "./attachment-routes.ts"
 import { entityRoutes, type Env } from "./entity-routes.ts"
+import { exportRoutes, postImport } from "./bundle-routes.ts"
+import { forkRoutes } from "./fork-routes.ts"
 import { admit, type GateOptions, isOpen, scopeOf } from "./gate.ts"
 import { messageRoutes } from "./message-routes.ts"
 import { observeRoutes } from "./observe-routes.ts"
@@ -49,6 +51,9 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.route("/v1/entities", messageRoutes(plane, stop))
   app.route("/v1/entities", entityRoutes(plane, stop))
   app.route("/v1/entities", attachmentRoutes(plane))
+  app.route("/v1/entities", forkRoutes(plane))
+  app.route("/v1/entities", exportRoutes(plane))
+  app.post("/v1/import", (c) => postImport(plane, c))
   app.route("/v1/usage", usageRoutes(plane))
   app.route("/v1/entities", operatorRoutes(plane))
   app.get("/v1/approvals", (c) => getApprovals(plane, c))

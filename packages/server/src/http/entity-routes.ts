@@ -21,7 +21,9 @@ import { parseWait } from "../core/duration.ts"
 import type { Plane } from "../plane.ts"
 import { once, receiptKey } from "../receipts.ts"
 import { remove, tag } from "../entities.ts"
+import { stateAt } from "../fork/past-state.ts"
 import { allRows } from "../history.ts"
+import { tombstoneOf } from "../purge.ts"
 import { waitForSettled } from "../settlement.ts"
 import { signal } from "../signals.ts"
 import { spawn, type SpawnOutcome } from "../spawn.ts"
@@ -58,7 +60,7 @@ export function entityRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
   const app = new Hono<Env>()
   app.get("/", (c) => list(plane, c, stop))
   app.put("/:type/:id", (c) => put(plane, c))
-  app.get("/:type/:id", async (c) => c.json(await detailOf(plane, urlOf(c))))
+  app.get("/:type/:id", async (c) => c.json(await shown(plane, urlOf(c))))
   app.delete("/:type/:id", async (c) => {
     await remove(plane, urlOf(c), c.get("principal"), c.req.query("purge") === "true")
     return c.body(null, 204)
@@ -135,6 +137,19 @@ async function spawned(
   return c.json(body, outcome.created ? 201 : 200, { location: `/v1/entities${url}` })
 }
 
+/** @throws {RouseError} `GONE`, with its tombstone, for one that was purged. */
+async function shown(plane: Plane, url: EntityUrl): Promise<EntityDetail> {
+  try {
+    return await detailOf(plane, url)
+  } catch (error) {
+    const tombstone = RouseError.is(error, "UNKNOWN_ENTITY") ? await tombstoneOf(plane, url) : undefined
+    if (!tombstone) throw error
+    const { at, by, reason } = tombstone
+    const message = `${url} was deleted at ${at} by ${by.id}: ${reason}`
+    throw new RouseError("GONE", message, { details: { url, at, by: by.id, reason } })
+  }
+}
+
 /** An entity with its log's end and what its collections hold. */
 async function detailOf(plane: Plane, url: EntityUrl): Promise<EntityDetail> {
   const record = await needRecord(plane, url)
@@ -152,6 +167,11 @@ async function state(plane: Plane, c: Context<Env>): Promise<Response> {
   if (c.req.query("history") === "true") {
     const offset = await tailOf(plane, url)
     return c.json({ offset, rows: await allRows(plane, url, collection) })
+  }
+  const at = c.req.query("at")
+  if (at !== undefined) {
+    const rows = (await stateAt(plane, url, at as Offset)).rows()
+    return c.json({ offset: at, rows: rows.filter((row) => collection === undefined || row.collection === collection) })
   }
   const live = await plane.store.liveRows(url, entityStreamPath(url), collection)
   const rows = (live?.rows ?? []).map(({ json, ...row }) => ({ ...row, value: JSON.parse(json) as Json }))

@@ -45,7 +45,7 @@ export function scopeOf(request: GateRequest): Scope {
   if (request.method === "GET" || request.method === "HEAD") return "read"
   // Where wakes go, and with them all that agents know, is for those who may do anything.
   if (new URL(request.url).pathname.startsWith("/v1/types")) return "admin"
-  return request.method === "DELETE" ? "admin" : "write"
+  return request.method === "DELETE" || new URL(request.url).pathname === "/v1/import" ? "admin" : "write"
 }
 
 const OPEN_REPORT = /^\/v1\/stream\/__ds\/subscriptions\/(?!(?:\.|%2[Ee]){1,2}\/)[^/]+\/(callback|ack|release)$/

@@ -13,11 +13,14 @@ export interface Tuning {
   readonly pagesMax?: number
 }
 
-/** The one connection that writes. Checkpoints are another thread's work. */
+/**
+ * The one connection that writes. Checkpoints are another thread's work. What is deleted is overwritten: a purge leaves no bytes. Measured: it
+ * costs a commit nothing that can be told from noise.
+ */
 export function connectWriter(file: string, tuning: Tuning): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: LOCK_WAIT_MS_MAX })
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = ${tuning.sync};
-    PRAGMA cache_size = -${WRITER_CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF`)
+    PRAGMA cache_size = -${WRITER_CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON`)
   if (tuning.pagesMax !== undefined) db.exec(`PRAGMA max_page_count = ${tuning.pagesMax}`)
   return db
 }

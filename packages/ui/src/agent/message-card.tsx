@@ -1,5 +1,5 @@
 import type { ChangeNotice, ChildFinished, Json, MessageRow, Principal } from "@rouse/protocol"
-import { CornerDownRight, Eye, Stamp, Timer, Wrench, Zap } from "lucide-react"
+import { CornerDownRight, Eye, GitFork, Stamp, Timer, Wrench, Zap } from "lucide-react"
 import type { ReactNode } from "react"
 import { Badge } from "../components/badge.tsx"
 import type { BadgeTone } from "../components/badge.tsx"
@@ -31,6 +31,7 @@ const ICONS = {
   timeout: <Timer className="size-3.5" />,
   budget: <Stamp className="size-3.5" />,
   change: <Eye className="size-3.5" />,
+  forked: <GitFork className="size-3.5" />,
 } as const
 
 const TEXTS: Readonly<Record<keyof typeof ICONS, (row: MessageRow) => string>> = {
@@ -47,6 +48,7 @@ const TEXTS: Readonly<Record<keyof typeof ICONS, (row: MessageRow) => string>> =
     const observation = field(content, "observation")
     return observation === undefined ? "A timer came due" : `Nothing was observed by ${observation}`
   },
+  forked: () => "Forked: what was open goes on",
   budget: ({ from }) => `${from.id} has used up its budget`,
   change: ({ content }) => {
     const { observation, count } = content as unknown as ChangeNotice

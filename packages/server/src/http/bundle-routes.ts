@@ -1,0 +1,31 @@
+import { parseEntityUrl, RouseError } from "@rouse/protocol"
+import { type Context, Hono } from "hono"
+import { exportBundle } from "../bundle/export.ts"
+import { importBundle } from "../bundle/import.ts"
+import type { Plane } from "../plane.ts"
+import { type Env, needRecord, urlOf } from "./entity-routes.ts"
+import { streamResponse } from "./sse.ts"
+
+export const BUNDLE_TYPE = "application/x-ndjson"
+
+/** `GET /v1/entities/{type}/{id}/export` */
+export function exportRoutes(plane: Plane): Hono<Env> {
+  const app = new Hono<Env>()
+  app.get("/:type/:id/export", async (c) => {
+    const url = urlOf(c)
+    await needRecord(plane, url)
+    const answer = streamResponse(exportBundle(plane, url, c.req.query("tree") === "true"), () => undefined)
+    answer.headers.set("content-type", BUNDLE_TYPE)
+    return answer
+  })
+  return app
+}
+
+/** `POST /v1/import` */
+export async function postImport(plane: Plane, c: Context<Env>): Promise<Response> {
+  const as = c.req.query("as")
+  if (as !== undefined && parseEntityUrl(as) === undefined)
+    throw new RouseError("BAD_REQUEST", `as: "${as}" must look like /type/id`)
+  const run = c.req.query("run") === "true"
+  return c.json(await importBundle(plane, c.req.raw.body, { run, ...(as === undefined ? {} : { as }) }), 201)
+}
