@@ -3,6 +3,7 @@ import type { EntityRecord } from "./entity.ts"
 import type { StoredReceipt } from "./receipt.ts"
 import type { PutPinOp, PutSnapshotOp, TrimStreamOp } from "./retention.ts"
 import type { AppendOp, CreateStreamOp, ForkStreamOp } from "./stream-ops.ts"
+import type { SpaceOp, SpaceResult } from "./space.ts"
 import type { SubscriptionOp } from "./subscription.ts"
 import type { Timer } from "./timer.ts"
 import type { WorkGuard, WorkOp } from "./work.ts"
@@ -30,6 +31,7 @@ export type Guard =
 
 export type Op =
   | SubscriptionOp
+  | SpaceOp
   | WorkOp
   | CreateStreamOp
   | ForkStreamOp
@@ -66,6 +68,8 @@ export interface CommitResult {
   readonly streams: Readonly<Record<string, StreamOutcome>>
   /** The earliest time at which a subscription that the commit touched is due. */
   readonly subscriptionDueAtMs?: number
+  /** What became of each write to a space, in order. Absent when there was none, and when the commit had been applied before. */
+  readonly spaces?: readonly SpaceResult[]
 }
 
 export interface StreamOutcome {

@@ -9,6 +9,7 @@ import { lifeTests } from "./store/life.ts"
 import { modelTests } from "./store/model.ts"
 import { producerTests } from "./store/producers.ts"
 import { retentionTests } from "./store/retention.ts"
+import { spaceTests } from "./store/spaces.ts"
 import { streamTests } from "./store/streams.ts"
 import { subscriptionTests } from "./store/subscriptions.ts"
 import { timeTests } from "./store/time.ts"
@@ -34,6 +35,7 @@ export function storeSuite(name: string, open: OpenStore): void {
     workTests(fixture)
     retentionTests(fixture)
     subscriptionTests(fixture)
+    spaceTests(fixture)
     lifeTests(fixture)
     modelTests(fixture)
   })

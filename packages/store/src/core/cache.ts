@@ -1,5 +1,6 @@
 import type { Overlay } from "./overlay.ts"
 import type { ProducerState } from "./producer.ts"
+import type { SpaceView } from "./space-state.ts"
 import type { StreamState } from "./stream-state.ts"
 import { SubscriberIndex } from "./subscriber-index.ts"
 import type { SubscriptionSource } from "./subscriber-index.ts"
@@ -25,6 +26,10 @@ export class CachedView implements StoreView {
   constructor(base: Omit<StoreView, "subscriptions">, subscriptions: SubscriptionSource) {
     this.#base = base
     this.subscriptions = new SubscriberIndex(subscriptions)
+  }
+
+  get spaces(): SpaceView {
+    return this.#base.spaces
   }
 
   stream(path: string): StreamState | undefined {

@@ -1,3 +1,4 @@
+import type { SpaceView } from "./space-state.ts"
 import type { ProducerClaim, StreamState } from "./stream-state.ts"
 import type { ProducerState } from "./producer.ts"
 import { SubscriptionOverlay } from "./subscription-overlay.ts"
@@ -22,6 +23,11 @@ export class Overlay implements StoreView {
 
   get subscriptions(): SubscriptionOverlay {
     return (this.touchedSubscriptions ??= new SubscriptionOverlay(this.base.subscriptions))
+  }
+
+  /** What a commit did to spaces is for `SpacePlan` to know. */
+  get spaces(): SpaceView {
+    return this.base.spaces
   }
 
   stream(path: string): StreamState | undefined {

@@ -1,6 +1,7 @@
 import type { EncodedReceipt, EncodedRow, EncodedTimer } from "./encoded.ts"
 import type { RetentionWrite } from "./retention.ts"
 import type { ProducerClaim, StreamState } from "./stream-state.ts"
+import type { SpaceTableWrite } from "./space-state.ts"
 import type { SubscriptionWrite } from "./subscription-state.ts"
 import type { EntityState } from "./view.ts"
 import type { WorkWrite } from "./work-write.ts"
@@ -28,3 +29,4 @@ export type Write =
   | RetentionWrite
   | WorkWrite
   | { readonly kind: "subscription"; readonly write: SubscriptionWrite }
+  | { readonly kind: "space"; readonly write: SpaceTableWrite }

@@ -5,6 +5,7 @@ import { CachedView } from "../core/cache.ts"
 import type { EncodedCommit } from "../core/encoded.ts"
 import { planCommit } from "../core/plan.ts"
 import type { StreamOutcome } from "../commit.ts"
+import type { SpaceResult } from "../space.ts"
 import { storeFailure } from "./failure.ts"
 import { Sweeper } from "./sweeper.ts"
 import type { Swept } from "./sweeper.ts"
@@ -20,6 +21,7 @@ export type Outcome =
       readonly streams: Record<string, StreamOutcome>
       readonly versions: readonly number[]
       readonly subscriptionDueAtMs: number | null
+      readonly spaces: readonly SpaceResult[]
     }
   | { readonly ok: false; readonly failure: Failure }
 
@@ -102,8 +104,8 @@ export class Engine {
     }
     for (const write of plan.writes) this.#writes.do(write)
     if (plan.applied) this.#view.keep(plan.view)
-    const { applied, streams, versions, subscriptionDueAtMs } = plan
-    return { ok: true, applied, streams, versions, subscriptionDueAtMs }
+    const { applied, streams, versions, subscriptionDueAtMs, spaces } = plan
+    return { ok: true, applied, streams, versions, subscriptionDueAtMs, spaces }
   }
 }
 

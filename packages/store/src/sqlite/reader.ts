@@ -20,6 +20,7 @@ import { LineReader } from "./line-reader.ts"
 import { readNonce } from "./migrate.ts"
 import { ROW_VALUE } from "./row-writes.ts"
 import { RetentionReads } from "./retention-reads.ts"
+import { SpaceReader } from "./space-reader.ts"
 import { SubscriptionReader } from "./subscription-reader.ts"
 import { WorkReader } from "./work-reader.ts"
 import { BATCH_END_SQL, FORK_NEED_SQL, STREAM_SQL, streamOf } from "./view.ts"
@@ -37,6 +38,7 @@ export class Reader {
   readonly #retention: RetentionReads
   readonly subscriptions: SubscriptionReader
   readonly work: WorkReader
+  readonly spaces: SpaceReader
 
   constructor(db: DatabaseSync, clock: () => number) {
     this.#db = db
@@ -50,6 +52,7 @@ export class Reader {
       (path) => this.#alive(path),
       (stream, position) => offsetAt(this.#line.segments(stream, START), position),
     )
+    this.spaces = new SpaceReader(db, (path) => this.stream(path))
   }
 
   stream(path: string): StreamInfo | undefined {

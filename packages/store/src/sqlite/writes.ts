@@ -4,6 +4,7 @@ import type { StreamState } from "../core/stream-state.ts"
 import { EntityWrites } from "./entity-writes.ts"
 import { RowWrites } from "./row-writes.ts"
 import { RetentionWrites } from "./retention-writes.ts"
+import { SpaceWrites } from "./space-writes.ts"
 import { SubscriptionWrites } from "./subscription-writes.ts"
 import { WorkWrites } from "./work-writes.ts"
 
@@ -13,6 +14,7 @@ export class Writes {
   readonly #retention: RetentionWrites
   readonly #subscriptions: SubscriptionWrites
   readonly #work: WorkWrites
+  readonly #spaces: SpaceWrites
   readonly #insertStream: StatementSync
   readonly #updateStream: StatementSync
   readonly #dropStream: readonly StatementSync[]
@@ -28,6 +30,7 @@ export class Writes {
     this.#retention = new RetentionWrites(db)
     this.#subscriptions = new SubscriptionWrites(db)
     this.#work = new WorkWrites(db)
+    this.#spaces = new SpaceWrites(db)
     this.#insertStream = db.prepare(
       `INSERT INTO stream (id, path, content_type, closed, created_at, ttl_seconds, expires_at, dies_at, forked_from, fork_base, fork_sub, fork_at, horizon, forks, deleted)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
@@ -95,6 +98,9 @@ export class Writes {
         return
       case "subscription":
         this.#subscriptions.do(write.write)
+        return
+      case "space":
+        this.#spaces.do(write.write)
         return
       case "insertStream":
       case "updateStream":
