@@ -1,6 +1,17 @@
 export { defineEntity } from "./entity.ts"
 export type { CollectionSpec, EntityDefinition, EntityOptions, MigratedRows, OlderRows, StateSpec } from "./entity.ts"
 export type { Attachment, AttachmentContent, Attachments, PutOptions } from "./attachments.ts"
+export { defineShared } from "./shared.ts"
+export type {
+  ClaimOptions,
+  Expected,
+  SharedCollectionSpec,
+  SharedRows,
+  SharedSchema,
+  SharedSpec,
+  Space,
+  SpaceToolsOptions,
+} from "./shared.ts"
 export { tool } from "./tool.ts"
 export { humanTool } from "./human-tool.ts"
 export type { HumanToolOptions } from "./human-tool.ts"
@@ -55,6 +66,10 @@ export type {
   MessageRow,
   Reason,
   ScheduleRule,
+  SharedClaim,
+  SharedDefinition,
+  SharedHeld,
+  SharedRow,
   Usage,
 } from "@rouse/protocol"
 export { createHandler } from "./remote/handler.ts"

@@ -159,7 +159,7 @@ export class Ledger {
     const { signal, writer, rows } = this.#session
     try {
       const input = await validate(tool.input, call.edited ?? call.input, "input")
-      const { delivery, output } = tool.prepare(input, contextOf(this.#session, call, signal, call.attempts))
+      const { delivery, output } = await tool.prepare(input, contextOf(this.#session, call, signal, call.attempts))
       const row: ToolCallRow = { ...call, status: "done", output, endedAt: this.#session.now() }
       const result = change("tool_call", call.id, "update", row)
       // Known as soon as it is durable, also when an interrupt stopped waiting for it: what was sent is not called cancelled.

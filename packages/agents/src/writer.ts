@@ -4,6 +4,7 @@ import type {
   CommitReply,
   HandlerCommit,
   OutgoingMessage,
+  SharedWrite,
   SpawnRequest,
   WakeBackend,
   WakeOutcome,
@@ -12,6 +13,7 @@ import { isInterrupted, reasonOf } from "./abort.ts"
 import { append, emptyBatch, isEmpty, toCommit } from "./batch.ts"
 import type { Batch } from "./batch.ts"
 import type { Sleep } from "./host.ts"
+import { isRowConflict } from "./row-conflict.ts"
 
 /** Tries of one commit when the store cannot take it for the moment. */
 const COMMIT_TRIES_MAX = 5
@@ -26,16 +28,21 @@ const REFUSALS = [
   "ALREADY_EXISTS",
   "BUDGET_EXHAUSTED",
   "BAD_REQUEST",
+  "NOT_FOUND",
+  "ALREADY_CLAIMED",
+  "CLAIM_LOST",
+  "TOO_LARGE",
 ] as const
 
 /**
- * A send or spawn that the server may refuse without harm to the rest: the model's, which is told. Its result is written with it, so
+ * A send, a spawn or a change of a shared space that the server may refuse without harm to the rest: whoever asked for it is told. Its result is written with it, so
  * that neither is ever without the other.
  */
 export interface Delivery {
   readonly result: ChangeEvent
   readonly send?: OutgoingMessage
   readonly spawn?: SpawnRequest
+  readonly shared?: SharedWrite
 }
 
 interface Pending {
@@ -171,7 +178,7 @@ export class Writer {
       pending.resolve()
     } catch (error) {
       pending.reject(error)
-      if (!RouseError.is(error, ...REFUSALS)) throw error
+      if (!RouseError.is(error, ...REFUSALS) && !isRowConflict(error)) throw error
       if (rest.events.length > 0 || !isEmpty(batch)) await this.#send(rest)
     }
   }
@@ -187,7 +194,7 @@ export class Writer {
         this.#seq += 1
         return this.#onReply(reply)
       } catch (error) {
-        if (attempt >= COMMIT_TRIES_MAX || !RouseError.is(error, ...PASSING)) throw error
+        if (attempt >= COMMIT_TRIES_MAX || !RouseError.is(error, ...PASSING) || isRowConflict(error)) throw error
         await this.#sleep(COMMIT_DELAY_MS * 2 ** (attempt - 1))
       }
     }
@@ -196,12 +203,13 @@ export class Writer {
 
 function withDelivery(
   commit: Omit<HandlerCommit, "seq">,
-  { result, send, spawn }: Delivery,
+  { result, send, spawn, shared }: Delivery,
 ): Omit<HandlerCommit, "seq"> {
   return {
     ...commit,
     events: [...commit.events, result],
     ...(send ? { sends: [...(commit.sends ?? []), send] } : {}),
     ...(spawn ? { spawns: [...(commit.spawns ?? []), spawn] } : {}),
+    ...(shared ? { shared: [shared] } : {}),
   }
 }

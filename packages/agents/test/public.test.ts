@@ -20,6 +20,7 @@ test("public names", () => {
       "createHandler",
       "createWorker",
       "defineEntity",
+      "defineShared",
       "envSecrets",
       "fileSecrets",
       "firstSecret",

@@ -32,6 +32,8 @@ import { planPast } from "./past.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
 import { checkSchedules, planSchedules } from "./schedules.ts"
+import { checkWrites } from "./shared/agent.ts"
+import { planShared } from "./shared/writes.ts"
 import { checkSpawn, planSpawn, type SpawnInput } from "./spawn.ts"
 import type { Planning } from "./transactor.ts"
 import { planWork } from "./work/enqueue.ts"
@@ -52,8 +54,10 @@ export interface HeldLease {
  */
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
   checkEvents(commit.events, plane.types.get(lease.type, lease.wake.version)?.state ?? {})
-  const { events, sends, spawns: asked, schedules, attachments } = commit
-  checkSize([events, sends, asked, schedules, attachments, commit.approvals, commit.work], plane.limits.commitBytesMax)
+  const { events, sends, spawns: asked, schedules, attachments, shared } = commit
+  const parts = [events, sends, asked, schedules, attachments, shared, commit.approvals, commit.work]
+  checkSize(parts, plane.limits.commitBytesMax)
+  if (shared) checkWrites(shared)
   if (schedules) checkSchedules(schedules)
   checkBudgetParts(commit)
   if (isOnlyDeltas(commit)) return appendDeltas(plane, lease, commit)
@@ -142,6 +146,7 @@ async function planCommit(
   for (const child of spawns) await planSpawn(plane, planning, child)
   for (const message of commit.sends ?? []) planSend(plane, planning, self, message)
   if (commit.schedules) await planSchedules(plane, planning, self, commit.schedules)
+  for (const write of commit.shared ?? []) await planShared(plane, planning.draft, { ...write, by: lease.url })
   if (commit.finish) await planFinish(plane, planning, self, lease, commit.finish)
   return self.control.wake.pending
 }
@@ -243,8 +248,9 @@ function endWake(
 }
 
 function isOnlyDeltas(commit: HandlerCommit): boolean {
-  const { finish, tags, reserve, take, sends, spawns, schedules, approvals, attachments, budgets, work } = commit
-  const lists = [take, sends, spawns, schedules, approvals, attachments, budgets, work]
+  const { finish, tags, reserve, take, sends, spawns, schedules, approvals, attachments, budgets, work, shared } =
+    commit
+  const lists = [take, sends, spawns, schedules, approvals, attachments, budgets, work, shared]
   const more = finish ?? tags ?? reserve ?? lists.find((list) => list !== undefined && list.length > 0)
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
 }

@@ -27,6 +27,7 @@ import { answerChild, charge, chargeWall, checkChildren, closeBudget, openBudget
 import { checkEvent } from "./check-event.ts"
 import { TestEntity } from "./entity.ts"
 import { askPeople, askWorkers, cancelWork } from "./waiting.ts"
+import { TestSpaces } from "./spaces.ts"
 import { applySchedules, fireSchedules, nextScheduleMs } from "./schedules.ts"
 
 interface Scheduled {
@@ -42,12 +43,14 @@ export class Plane {
   readonly entities: Map<EntityUrl, TestEntity> = new Map()
   readonly definitions: ReadonlyMap<string, EntityDefinition>
   readonly clock: () => number
+  readonly spaces: TestSpaces
   readonly #scheduled: Scheduled[] = []
   #messages = 0
 
   constructor(definitions: ReadonlyMap<string, EntityDefinition>, clock: () => number) {
     this.definitions = definitions
     this.clock = clock
+    this.spaces = new TestSpaces(clock)
   }
 
   entity(url: EntityUrl): TestEntity {
@@ -138,7 +141,10 @@ export class Plane {
   async commit(entity: TestEntity, epoch: number, commit: HandlerCommit): Promise<CommitReply> {
     await this.#check(entity, commit)
     if (entity.epoch !== epoch) throw new RouseError("FENCED", `epoch ${epoch} is older than ${entity.epoch}`)
-    if (commit.seq !== entity.seq) this.#apply(entity, commit)
+    if (commit.seq !== entity.seq) {
+      this.spaces.write(commit.shared ?? [])
+      this.#apply(entity, commit)
+    }
     const granted = commit.reserve && entity.granted !== undefined ? { granted: entity.granted } : {}
     return { offset: START, inbox: entity.inbox(), ...granted }
   }

@@ -10,6 +10,7 @@ import { admit, type GateOptions, isOpen, scopeOf } from "./gate.ts"
 import { messageRoutes } from "./message-routes.ts"
 import { getDeadLetters, operatorRoutes } from "./operator-routes.ts"
 import { pageHandler } from "./page.ts"
+import { sharedRoutes } from "./shared-routes.ts"
 import { usageRoutes } from "./usage-routes.ts"
 import { problemResponse } from "./problem.ts"
 import { getApprovals } from "./approval-routes.ts"
@@ -48,6 +49,7 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.route("/v1/entities", messageRoutes(plane, stop))
   app.route("/v1/entities", entityRoutes(plane, stop))
   app.route("/v1/entities", attachmentRoutes(plane))
+  app.route("/v1/shared", sharedRoutes(plane))
   app.route("/v1/usage", usageRoutes(plane))
   app.route("/v1/entities", operatorRoutes(plane))
   app.get("/v1/approvals", (c) => getApprovals(plane, c))
