@@ -1,4 +1,5 @@
 import type { Bench } from "../lib/bench.ts"
+import { claims } from "./claims.ts"
 import { code } from "./code.ts"
 import { dispatch } from "./dispatch.ts"
 import { echoPeer } from "./echo-peer.ts"
@@ -33,6 +34,7 @@ export const benches: readonly Bench[] = [
   history,
   longLife,
   store,
+  claims,
   echoPeer,
   streams,
   streamsLive,

@@ -27,6 +27,7 @@ import type { Price } from "./core/price-table.ts"
 import type { StateSpec } from "./entity.ts"
 import type { Log } from "./log.ts"
 import type { Secret } from "./secrets/secret.ts"
+import type { SharedSchema, SharedSpec, Space } from "./shared.ts"
 import type { Tool } from "./tool.ts"
 
 /** What a handler is given, beside the wake: who it is, what it knows, and what it can do. @see DESIGN §5 */
@@ -100,6 +101,13 @@ export interface Context<Args, S extends StateSpec> {
   observe(source: ObserveSource, options?: ObservationOptions): string
   /** Ends an observation. One that is not there is no error. */
   unobserve(name: string): void
+  /**
+   * A shared space: rows that many agents and people write. It is made when it is first used. See docs/shared.md.
+   *
+   * @param id Names the space on the server: 1 to 128 letters, digits and `._~-`.
+   * @throws {RouseError} `INVALID_ARGS` when a space cannot be named so.
+   */
+  shared<S extends SharedSpec>(id: string, schema: SharedSchema<S>): Space<S>
   /** Keeps the run open after this wake: the next event goes on with it. Return soon after. */
   suspend(): void
   /** What the run answers. Without it: the text of the last `agent.run()`. */

@@ -21,6 +21,7 @@ import { platformTools } from "./platform-tools.ts"
 import { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 import { Sources } from "./sources.ts"
+import { Spaces } from "./space.ts"
 import { State } from "./state.ts"
 import type { Tool } from "./tool.ts"
 import { toolkitOf } from "./toolkit.ts"
@@ -38,6 +39,7 @@ export function handlerContext(
   const agent = new AgentLoop(session, scopes, outbox, sources)
   const state = new State(definition.state, session, scopes)
   const wake = wakeOf(session)
+  let spaces: Spaces | undefined
   return Object.assign(new Lazy(session), {
     entity: session.entity,
     args,
@@ -61,6 +63,7 @@ export function handlerContext(
     unschedule: (name) => outbox.unschedule(name),
     observe: (source, options) => outbox.observe(source, options),
     unobserve: (name) => outbox.unobserve(name),
+    shared: (id, schema) => (spaces ??= new Spaces(session, scopes)).open(id, schema),
     suspend: () => {
       session.suspended = true
     },

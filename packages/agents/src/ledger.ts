@@ -159,11 +159,8 @@ export class Ledger {
     const { signal, writer, rows } = this.#session
     try {
       const input = await validate(tool.input, call.edited ?? call.input, "input")
-      const { delivery, output } = tool.prepare(
-        input,
-        contextOf(this.#session, call, signal, call.attempts),
-        this.#session.entity.url,
-      )
+      const ctx = contextOf(this.#session, call, signal, call.attempts)
+      const { delivery, output } = await tool.prepare(input, ctx, this.#session.entity.url)
       const row: ToolCallRow = { ...call, status: "done", output, endedAt: this.#session.now() }
       const result = change("tool_call", call.id, "update", row)
       // Known as soon as it is durable, also when an interrupt stopped waiting for it: what was sent is not called cancelled.

@@ -10,7 +10,7 @@ import type { Delivery } from "./writer.ts"
 /** A tool whose effect is part of a commit: there is nothing to execute, and nothing to resolve after a crash. */
 export interface PlatformTool extends Tool {
   /** What a call does, and what it answers once that is durable. */
-  prepare(input: unknown, ctx: ToolContext, self: EntityUrl): Prepared
+  prepare(input: unknown, ctx: ToolContext, self: EntityUrl): Prepared | Promise<Prepared>
 }
 
 interface Prepared {
@@ -130,12 +130,13 @@ const UNOBSERVE: PlatformTool = platformTool({
   },
 })
 
-function platformTool<T>(options: {
+/** Makes a tool whose effect is part of the commit that holds its result. */
+export function platformTool<T>(options: {
   readonly name: string
   readonly description: string
   readonly input: StandardSchemaV1<T, T>
   readonly inputSchema: JsonObject
-  readonly prepare: (input: T, unique: string, self: EntityUrl) => Prepared
+  readonly prepare: (input: T, unique: string, self: EntityUrl) => Prepared | Promise<Prepared>
 }): PlatformTool {
   const { prepare, ...shown } = options
   const execute = (): never => {
@@ -152,7 +153,7 @@ function uniqueOf(ctx: ToolContext): string {
 }
 
 /** A schema that only looks for the fields that must be there: the rest is checked where it is used. */
-function objectSchema<T>(required: readonly string[]): StandardSchemaV1<T, T> {
+export function objectSchema<T>(required: readonly string[]): StandardSchemaV1<T, T> {
   const validate = (value: unknown): StandardSchemaV1.Result<T> => {
     if (typeof value !== "object" || value === null) return { issues: [{ message: "must be an object" }] }
     const missing = required.filter((name) => (value as Record<string, unknown>)[name] === undefined)
@@ -162,6 +163,7 @@ function objectSchema<T>(required: readonly string[]): StandardSchemaV1<T, T> {
   return { "~standard": { version: 1, vendor: "rouse", validate } }
 }
 
-function jsonSchema(properties: JsonObject, required: readonly string[] = Object.keys(properties)): JsonObject {
+/** The JSON Schema of an object with these properties and no others. */
+export function jsonSchema(properties: JsonObject, required: readonly string[] = Object.keys(properties)): JsonObject {
   return { type: "object", properties, required, additionalProperties: false }
 }

@@ -71,6 +71,8 @@ export class Session {
   readonly attachments: AttachmentBackend | undefined
   /** Bytes of files that the wake's prompts show, by attachment: `FILES_BYTES_MAX` in all. */
   readonly files: Map<string, Uint8Array> = new Map()
+  /** Asks the host of shared spaces; undefined where it has none. */
+  readonly askShared: WakeBackend["shared"]
   /** What runs may leave before a finished one makes a digest of older ones. Undefined: the handler did not say. */
   pileMax: Pile | undefined
   /** Resolves when the wake is to end at its deadline, in the middle of the handler. */
@@ -104,6 +106,7 @@ export class Session {
     this.vault = vaultOf(host)
     this.policies = [request.policy ?? [], rules]
     this.attachments = backend.attachments
+    this.askShared = backend.shared?.bind(backend)
     this.writer = new Writer({
       backend,
       sleep: host.sleep ?? sleep,

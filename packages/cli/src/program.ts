@@ -8,6 +8,7 @@ import { mcpCommand } from "./mcp-command.ts"
 import { handling } from "./handler-commands.ts"
 import { operating } from "./operator-commands.ts"
 import { remote } from "./remote.ts"
+import { sharing } from "./shared-commands.ts"
 import { serving } from "./serving-commands.ts"
 import { version } from "./version.ts"
 
@@ -43,6 +44,7 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   program.commandsGroup(bold("Look after agents:"))
   operating(program, io)
   historic(program, io, exit)
+  sharing(program, io)
   program.commandsGroup(bold("Handlers elsewhere:"))
   handling(program, io, exit)
   program.commandsGroup(bold("More:"))

@@ -19,6 +19,7 @@ export type {
   ToolPart,
   WakeItem,
 } from "./core/items.ts"
+export type { ClaimRequest, RowChange, SharedClient, SharedSpaces } from "./shared.ts"
 export type {
   ApproveOptions,
   AskOptions,

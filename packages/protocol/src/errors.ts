@@ -15,6 +15,7 @@ export const ERRORS = {
   WEBHOOK_URL_REJECTED: { status: 400, retryable: false, title: "Webhooks are not sent to this address" },
   TOKEN_INVALID: { status: 401, retryable: false, title: "The token is not one of this subscription" },
   ALREADY_CLAIMED: { status: 409, retryable: true, title: "Another worker has the claim" },
+  CLAIM_LOST: { status: 409, retryable: false, title: "The claim on the row is no longer held" },
   NO_PENDING_WORK: { status: 409, retryable: true, title: "Nothing waits to be handled" },
   ACK_REFUSED: { status: 409, retryable: false, title: "The offset cannot be acknowledged" },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, title: "This method is not allowed here" },

@@ -183,3 +183,21 @@ export type {
   WakeAnswer,
   WakeDelivery,
 } from "./dispatch.ts"
+export { SPACE_COLLECTIONS, sharedStreamPath, spaceOfStream } from "./shared.ts"
+export type {
+  SharedAnswers,
+  SharedClaim,
+  SharedClaimBody,
+  SharedCollection,
+  SharedDefinition,
+  SharedHeld,
+  SharedInfo,
+  SharedList,
+  SharedOp,
+  SharedPage,
+  SharedQuery,
+  SharedRequest,
+  SharedRow,
+  SharedWrite,
+  SharedWritten,
+} from "./shared.ts"

@@ -10,6 +10,7 @@ import type { Offset } from "./offset.ts"
 import type { FailureInfo } from "./run-rows.ts"
 import type { ObserveRequest } from "./observe.ts"
 import type { ScheduleRequest } from "./schedule.ts"
+import type { SharedAnswers, SharedRequest, SharedWrite } from "./shared.ts"
 import type { WorkRequest } from "./tool-work.ts"
 
 /**
@@ -138,6 +139,8 @@ export interface HandlerCommit {
   }[]
   /** The schema that the author's rows are of from this commit on. */
   readonly schema?: number
+  /** Changes of shared spaces: with the rest of the commit or not at all. */
+  readonly shared?: readonly SharedWrite[]
   /** Ends the wake and releases the lease. */
   readonly finish?: WakeOutcome
 }
@@ -160,6 +163,8 @@ export interface WakeBackend {
   commit(commit: HandlerCommit): Promise<CommitReply>
   /** The entity's attachments. Absent where the host keeps none. */
   readonly attachments?: AttachmentBackend
+  /** Reads shared spaces and claims rows of them, under the wake's lease. Absent where the host has none. */
+  shared?<R extends SharedRequest>(request: R): Promise<SharedAnswers[R["kind"]]>
   /** Aborts with a `RouseError` as its reason: `INTERRUPTED`, `FENCED`, `STOPPED`, `TIMED_OUT` or `SHUTTING_DOWN`. */
   readonly signal: AbortSignal
 }

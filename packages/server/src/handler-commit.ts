@@ -36,6 +36,8 @@ import { planPast } from "./past.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
 import { checkSchedules, planSchedules } from "./schedules.ts"
+import { checkWrites } from "./shared/agent.ts"
+import { planShared } from "./shared/writes.ts"
 import { checkSpawn, planSpawn, type SpawnInput } from "./spawn.ts"
 import type { Planning } from "./transactor.ts"
 import { planWork } from "./work/enqueue.ts"
@@ -56,11 +58,12 @@ export interface HeldLease {
  */
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
   checkEvents(commit.events, plane.types.get(lease.type, lease.wake.version)?.state ?? {})
-  const { events, sends, spawns: asked, schedules, observes, attachments } = commit
+  const { events, sends, spawns: asked, schedules, observes, attachments, shared } = commit
   checkSize(
-    [events, sends, asked, commit.forks, schedules, observes, attachments, commit.approvals, commit.work],
+    [events, sends, asked, commit.forks, schedules, observes, attachments, shared, commit.approvals, commit.work],
     plane.limits.commitBytesMax,
   )
+  if (shared) checkWrites(shared)
   if (schedules) checkSchedules(schedules)
   if (observes) checkObserves(observes, lease.url)
   checkBudgetParts(commit)
@@ -157,6 +160,7 @@ async function planCommit(
   for (const message of commit.sends ?? []) planSend(plane, planning, self, message)
   if (commit.schedules) await planSchedules(plane, planning, self, commit.schedules)
   if (commit.observes) await planObserves(plane, planning, self, commit.observes)
+  for (const write of commit.shared ?? []) await planShared(plane, planning.draft, { ...write, by: lease.url })
   if (commit.finish) await planFinish(plane, planning, self, lease, commit.finish)
   return self.control.wake.pending
 }
@@ -259,8 +263,8 @@ function endWake(
 
 function isOnlyDeltas(commit: HandlerCommit): boolean {
   const { finish, tags, reserve, take, sends, spawns, forks, schedules } = commit
-  const { observes, approvals, attachments, budgets, work } = commit
-  const lists = [take, sends, spawns, forks, schedules, observes, approvals, attachments, budgets, work]
+  const { observes, approvals, attachments, budgets, work, shared } = commit
+  const lists = [take, sends, spawns, forks, schedules, observes, approvals, attachments, budgets, work, shared]
   const more = finish ?? tags ?? reserve ?? lists.find((list) => list !== undefined && list.length > 0)
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
 }

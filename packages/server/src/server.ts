@@ -31,6 +31,7 @@ import { ObserveLoop } from "./observe-loop.ts"
 import type { Defer, Plane } from "./plane.ts"
 import { recover } from "./recovery.ts"
 import { Settlements } from "./settlements.ts"
+import { spaceSnapshot } from "./shared/reads.ts"
 import { startSweeper } from "./sweeper.ts"
 import { Ticker } from "./ticker.ts"
 import { Transactor } from "./transactor.ts"
@@ -110,7 +111,7 @@ export function createServer(options: ServerOptions): Server {
     clock: { now: options.clock, after: options.defer },
     random: options.random,
     basePath: "/v1/stream",
-    snapshotSource: (path) => entitySnapshot(options.store, path),
+    snapshotSource: async (path) => (await spaceSnapshot(options.store, path)) ?? entitySnapshot(options.store, path),
     guard: ({ path }) => {
       if (path === TYPES_STREAM) throw new RouseError("FORBIDDEN", "what is registered is read at /v1/types")
     },

@@ -30,6 +30,7 @@ import { TestEntity } from "./entity.ts"
 import { askPeople, askWorkers, cancelWork } from "./waiting.ts"
 import { TestObservations } from "./observations.ts"
 import { applyFork, checkFork } from "./forks.ts"
+import { TestSpaces } from "./spaces.ts"
 import { applySchedules, fireSchedules, nextScheduleMs } from "./schedules.ts"
 
 interface Scheduled {
@@ -46,6 +47,7 @@ export class Plane {
   readonly definitions: ReadonlyMap<string, EntityDefinition>
   readonly clock: () => number
   readonly observations: TestObservations
+  readonly spaces: TestSpaces
   readonly #scheduled: Scheduled[] = []
   #messages = 0
 
@@ -55,6 +57,7 @@ export class Plane {
     this.observations = new TestObservations(this.entities, (to, kind, from, content) =>
       this.deliver(to, content as unknown as Json, { kind, from, mode: "queue" }),
     )
+    this.spaces = new TestSpaces(clock)
   }
 
   entity(url: EntityUrl): TestEntity {
@@ -147,7 +150,10 @@ export class Plane {
   async commit(entity: TestEntity, epoch: number, commit: HandlerCommit): Promise<CommitReply> {
     await this.#check(entity, commit)
     if (entity.epoch !== epoch) throw new RouseError("FENCED", `epoch ${epoch} is older than ${entity.epoch}`)
-    if (commit.seq !== entity.seq) this.#apply(entity, commit)
+    if (commit.seq !== entity.seq) {
+      this.spaces.write(commit.shared ?? [])
+      this.#apply(entity, commit)
+    }
     const granted = commit.reserve && entity.granted !== undefined ? { granted: entity.granted } : {}
     return { offset: START, inbox: entity.inbox(), ...granted }
   }

@@ -13,6 +13,7 @@ import { messageRoutes } from "./message-routes.ts"
 import { observeRoutes } from "./observe-routes.ts"
 import { getDeadLetters, operatorRoutes } from "./operator-routes.ts"
 import { pageHandler } from "./page.ts"
+import { sharedRoutes } from "./shared-routes.ts"
 import { usageRoutes } from "./usage-routes.ts"
 import { problemResponse } from "./problem.ts"
 import { getApprovals } from "./approval-routes.ts"
@@ -54,6 +55,7 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.route("/v1/entities", forkRoutes(plane))
   app.route("/v1/entities", exportRoutes(plane))
   app.post("/v1/import", (c) => postImport(plane, c))
+  app.route("/v1/shared", sharedRoutes(plane))
   app.route("/v1/usage", usageRoutes(plane))
   app.route("/v1/entities", operatorRoutes(plane))
   app.get("/v1/approvals", (c) => getApprovals(plane, c))
