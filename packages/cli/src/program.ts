@@ -8,6 +8,7 @@ import { handling } from "./handler-commands.ts"
 import { operating } from "./operator-commands.ts"
 import { remote } from "./remote.ts"
 import { serving } from "./serving-commands.ts"
+import { webhookCommands } from "./webhook-commands.ts"
 import { version } from "./version.ts"
 
 /** The commands, their arguments and help. What each does is imported when it is run. */
@@ -43,6 +44,7 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   operating(program, io)
   program.commandsGroup(bold("Handlers elsewhere:"))
   handling(program, io, exit)
+  webhookCommands(program, io)
   program.commandsGroup(bold("More:"))
   more(program, io, exit)
   program.addHelpCommand(new Command("help").argument("[command]").description("Show help, of all or one command"))

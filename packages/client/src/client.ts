@@ -8,6 +8,7 @@ import { observe, observeAll } from "./log.ts"
 import { ask, send } from "./messages.ts"
 import { operators } from "./operators.ts"
 import { people } from "./people.ts"
+import { webhooks } from "./webhooks.ts"
 import { streamReply } from "./reply-stream.ts"
 import type { Call, Transport } from "./transport.ts"
 import { createTransport } from "./transport.ts"
@@ -80,6 +81,7 @@ export function createClient(options: ClientOptions): Client {
     ...operators(transport, write),
     ...people(transport, write),
     ...handlers(transport, write),
+    ...webhooks(transport, write),
     tag: async (url, tags, o) => json<EntityDetail>(write({ path: entityPath(url, "tags"), body: { tags } }, o)),
     stop: (url, o) => client.signal(url, "kill", undefined, o),
     delete: async (url, o = {}) => {

@@ -162,3 +162,15 @@ export type {
   WakeAnswer,
   WakeDelivery,
 } from "./dispatch.ts"
+export { at, checkWhere, matches } from "./where.ts"
+export type { Test, Where } from "./where.ts"
+export { webhookStream } from "./webhooks.ts"
+export type {
+  HmacScheme,
+  WebhookDelivery,
+  WebhookKind,
+  WebhookReceipt,
+  WebhookRoute,
+  WebhookSource,
+  WebhookSourceBody,
+} from "./webhooks.ts"

@@ -17,7 +17,7 @@ import type { WorkRequest } from "./tool-work.ts"
 
 /** Why a wake happened. */
 export interface Reason {
-  readonly kind: MessageRow["kind"] | "schedule" | "resumed" | "retry"
+  readonly kind: MessageRow["kind"] | "schedule" | "webhook" | "resumed" | "retry"
   /** Key of the message row, when one is behind it. */
   readonly message?: string
 }

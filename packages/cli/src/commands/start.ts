@@ -23,6 +23,7 @@ export interface StartFlags {
   readonly retention?: readonly RetentionRule[]
   readonly allowLoopbackWebhooks?: boolean
   readonly policy?: string
+  readonly webhooks?: string
   readonly logLevel: string
   readonly json?: boolean
 }

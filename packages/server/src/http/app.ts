@@ -13,12 +13,14 @@ import { pageHandler } from "./page.ts"
 import { usageRoutes } from "./usage-routes.ts"
 import { problemResponse } from "./problem.ts"
 import { getApprovals } from "./approval-routes.ts"
+import { type WebhookDesk, webhookRoutes, webhookSourceRoutes } from "./webhook-routes.ts"
 import { postToolClaims, workRoutes } from "./work-routes.ts"
 
 export interface AppOptions {
   readonly plane: Plane
   readonly streams: Streams
   readonly gate: GateOptions
+  readonly webhooks: WebhookDesk
   readonly version: string
   /** Absolute path of the built page; none is served without. */
   readonly page: string | undefined
@@ -53,6 +55,8 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.get("/v1/approvals", (c) => getApprovals(plane, c))
   app.post("/v1/tool-claims", (c) => postToolClaims(plane, c, stop))
   app.route("/v1/tool-calls", workRoutes(plane))
+  app.route("/v1/webhooks", webhookRoutes(plane, options.webhooks))
+  app.route("/v1/webhook-sources", webhookSourceRoutes(plane, options.webhooks))
   app.get("/v1/dead-letters", (c) => getDeadLetters(plane, c))
   app.route("/v1", dispatchRoutes(plane, stop))
   app.get("/v1/info", (c) => c.json(infoOf(options)))

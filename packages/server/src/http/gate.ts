@@ -45,20 +45,23 @@ export function scopeOf(request: GateRequest): Scope {
   if (request.method === "GET" || request.method === "HEAD") return "read"
   // Where wakes go, and with them all that agents know, is for those who may do anything.
   if (new URL(request.url).pathname.startsWith("/v1/types")) return "admin"
+  // Who may rouse agents without a token is for those who may do anything.
+  if (new URL(request.url).pathname.startsWith("/v1/webhook-sources")) return "admin"
   return request.method === "DELETE" ? "admin" : "write"
 }
 
 const OPEN_REPORT = /^\/v1\/stream\/__ds\/subscriptions\/(?!(?:\.|%2[Ee]){1,2}\/)[^/]+\/(callback|ack|release)$/
+const OPEN_WEBHOOK = /^\/v1\/webhooks\/[^/]+$/
 const OPEN_KEYS = "/v1/stream/__ds/jwks.json"
 
 /**
- * Whether a request needs no principal. A report on a wake carries that wake's own token, which the streams check; the keys that
- * webhooks are signed with are public.
+ * Whether a request needs no principal. A report on a wake carries that wake's own token, which the streams check; a webhook carries its
+ * sender's signature; the keys that webhooks are signed with are public.
  *
  * @param pathname Of the URL, still percent-encoded.
  */
 export function isOpen(method: string, pathname: string): boolean {
-  if (method === "POST") return OPEN_REPORT.test(pathname)
+  if (method === "POST") return OPEN_REPORT.test(pathname) || OPEN_WEBHOOK.test(pathname)
   return (method === "GET" || method === "HEAD") && pathname === OPEN_KEYS
 }
 
