@@ -162,7 +162,7 @@ export type {
   WakeAnswer,
   WakeDelivery,
 } from "./dispatch.ts"
-export { at, checkWhere, matches } from "./where.ts"
+export { checkWhere, matchesWhere, valueAt } from "./where.ts"
 export type { Test, Where } from "./where.ts"
 export { webhookStream } from "./webhooks.ts"
 export type {

@@ -5,7 +5,7 @@ import type { Json } from "./json.ts"
  * A small predicate on a JSON value, as data: whoever sets it may be anybody, so it is matched and never run.
  *
  * Each field is a path (`body.pull_request.user.login`; a number is a place in a list) and a test of what is there; all must hold. A test is a
- * value, for equal to it, or an object of `Test`. `$any` holds when one of its conditions does, `$not` when its condition does not.
+ * value, for equal to it, or an object of `Test`. `and` and `or` take lists of conditions, `not` takes one.
  *
  * @example
  * { event: "pull_request", "body.action": { in: ["opened", "reopened"] }, "body.pull_request.draft": false }
@@ -28,9 +28,9 @@ export interface Test {
   readonly contains?: Json
 }
 
-/** Tests of one predicate, all of `$any` and `$not` counted. */
+/** Tests of one predicate, those of conditions within it counted. */
 const TESTS_MAX = 64
-const NESTING_MAX = 4
+const NESTING_MAX = 8
 const PATH_LENGTH_MAX = 512
 const LIST_MAX = 256
 
@@ -39,16 +39,17 @@ const LIST_MAX = 256
  *
  * @param where As `checkWhere` passed it.
  */
-export function matches(where: Where, value: Json): boolean {
+export function matchesWhere(where: Where, value: Json): boolean {
   return Object.entries(where).every(([path, test]) => {
-    if (path === "$any") return (test as readonly Where[]).some((one) => matches(one, value))
-    if (path === "$not") return !matches(test as Where, value)
-    return holds(test as Json | Test, at(value, path))
+    if (path === "and") return (test as readonly Where[]).every((one) => matchesWhere(one, value))
+    if (path === "or") return (test as readonly Where[]).some((one) => matchesWhere(one, value))
+    if (path === "not") return !matchesWhere(test as Where, value)
+    return holds(test as Json | Test, valueAt(value, path))
   })
 }
 
 /** What is at a path of a value; undefined when nothing is. */
-export function at(value: Json | undefined, path: string): Json | undefined {
+export function valueAt(value: Json | undefined, path: string): Json | undefined {
   let found: unknown = value
   for (const name of path.split(".")) {
     if (typeof found !== "object" || found === null || !Object.hasOwn(found, name)) return undefined
@@ -71,15 +72,14 @@ function checkConditions(value: unknown, field: string, depth: number, count: { 
     const name = `${field}.${path}`
     count.tests += 1
     if (count.tests > TESTS_MAX) throw refused(field, `has more than ${TESTS_MAX} tests`)
-    if (path === "$any") checkAny(test, name, depth, count)
-    else if (path === "$not") checkConditions(test, name, depth + 1, count)
-    else if (path.startsWith("$")) throw refused(name, "is neither $any nor $not")
+    if (path === "and" || path === "or") checkList(test, name, depth, count)
+    else if (path === "not") checkConditions(test, name, depth + 1, count)
     else if (path === "" || path.length > PATH_LENGTH_MAX) throw refused(field, "a path is 1 to 512 characters")
     else checkTest(test, name)
   }
 }
 
-function checkAny(value: unknown, field: string, depth: number, count: { tests: number }): void {
+function checkList(value: unknown, field: string, depth: number, count: { tests: number }): void {
   if (!Array.isArray(value) || value.length === 0) throw refused(field, "must be a list of conditions")
   value.forEach((one: unknown, index) => checkConditions(one, `${field}.${index}`, depth + 1, count))
 }

@@ -231,7 +231,7 @@ describe("where a delivery goes", () => {
     const where = { event: { in: ["issues", "push"] }, "body.issue.number": { gt: 5 } }
     const to = [
       { type: "seen", id: "bugs", where: { "body.issue.title": { contains: "breaks" } } },
-      { type: "seen", id: "mona", where: { $not: { "body.issue.user.login": "mona" } } },
+      { type: "seen", id: "mona", where: { not: { "body.issue.user.login": "mona" } } },
     ]
     await put(harness, "gh", { ...GITHUB, where, to })
     expect((await post(harness, "gh", PUSH, github(PUSH))).body.delivered).toEqual(["/seen/bugs"])

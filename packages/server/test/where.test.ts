@@ -1,4 +1,4 @@
-import { checkWhere, type Json, matches, RouseError, type Where } from "@rouse/protocol"
+import { checkWhere, type Json, matchesWhere, RouseError, type Where } from "@rouse/protocol"
 import { describe, expect, test } from "vitest"
 
 const value: Json = {
@@ -25,8 +25,9 @@ const HOLD: readonly Where[] = [
   { labels: { contains: { name: "p1" } } },
   { labels: { eq: ["bug", { name: "p1" }] } },
   { none: { exists: true }, nothing: { exists: false } },
-  { $any: [{ action: "closed" }, { amount: 12 }] },
-  { $not: { action: "closed" }, action: "opened" },
+  { or: [{ action: "closed" }, { amount: 12 }] },
+  { not: { action: "closed" }, action: "opened" },
+  { and: [{ action: "opened" }, { amount: 12 }] },
 ]
 const DO_NOT: readonly Where[] = [
   { action: "closed" },
@@ -46,17 +47,18 @@ const DO_NOT: readonly Where[] = [
   { amount: { startsWith: "1" } },
   { labels: { contains: "p1" } },
   { labels: { eq: { 0: "bug" } } },
-  { $any: [{ action: "closed" }, { amount: 13 }] },
-  { $not: {} },
+  { or: [{ action: "closed" }, { amount: 13 }] },
+  { not: {} },
+  { and: [{ action: "opened" }, { amount: 13 }] },
   { action: "opened", amount: 13 },
 ]
 
 describe("a predicate", () => {
-  test.each(HOLD)("%j holds", (where) => expect(matches(checkWhere(where), value)).toBe(true))
-  test.each(DO_NOT)("%j does not", (where) => expect(matches(checkWhere(where), value)).toBe(false))
+  test.each(HOLD)("%j holds", (where) => expect(matchesWhere(checkWhere(where), value)).toBe(true))
+  test.each(DO_NOT)("%j does not", (where) => expect(matchesWhere(checkWhere(where), value)).toBe(false))
 })
 
-const deep = (levels: number): unknown => (levels === 0 ? { a: 1 } : { $not: deep(levels - 1) })
+const deep = (levels: number): unknown => (levels === 0 ? { a: 1 } : { not: deep(levels - 1) })
 test.each([
   [null, "where"],
   [[], "where"],
@@ -69,11 +71,11 @@ test.each([
   [{ a: { gt: true } }, "where.a.gt"],
   [{ a: { exists: 1 } }, "where.a.exists"],
   [{ a: { startsWith: 1 } }, "where.a.startsWith"],
-  [{ $all: [] }, "where.$all"],
-  [{ $any: {} }, "where.$any"],
-  [{ $any: [1] }, "where.$any.0"],
-  [{ $not: 1 }, "where.$not"],
-  [deep(5), "nested"],
+  [{ and: [] }, "where.and"],
+  [{ or: {} }, "where.or"],
+  [{ or: [1] }, "where.or.0"],
+  [{ not: 1 }, "where.not"],
+  [deep(9), "nested"],
   [Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`a${i}`, 1])), "64"],
 ])("%j is refused at %s", (where, field) => {
   let refusal: unknown

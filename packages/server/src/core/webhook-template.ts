@@ -1,4 +1,4 @@
-import { at, type Json, RouseError } from "@rouse/protocol"
+import { valueAt, type Json, RouseError } from "@rouse/protocol"
 
 /**
  * Templates of a webhook's routes: text with `{path}`s of the delivery.
@@ -7,7 +7,7 @@ import { at, type Json, RouseError } from "@rouse/protocol"
  */
 export function fill(template: string, delivery: Json, write: (value: string) => string = (value) => value): string {
   return template.replace(/\{([A-Za-z0-9_$.-]+)\}/g, (_, path: string) => {
-    const found = at(delivery, path)
+    const found = valueAt(delivery, path)
     if (typeof found === "string" || typeof found === "number" || typeof found === "boolean")
       return write(String(found))
     throw new RouseError("INVALID_ARGS", `{${path}} is ${found === undefined ? "not there" : "no text"}`)
@@ -22,7 +22,7 @@ export function fillArgs(args: Readonly<Record<string, Json>>, delivery: Json): 
 function fillValue(value: Json, delivery: Json): Json {
   if (typeof value !== "string") return value
   const path = /^\{([A-Za-z0-9_$.-]+)\}$/.exec(value)?.[1]
-  const found = path === undefined ? undefined : at(delivery, path)
+  const found = path === undefined ? undefined : valueAt(delivery, path)
   return found === undefined ? fill(value, delivery) : found
 }
 

@@ -1,4 +1,4 @@
-import { at, RouseError, type WebhookReceipt } from "@rouse/protocol"
+import { valueAt, RouseError, type WebhookReceipt } from "@rouse/protocol"
 import { isSourceName, webhookSourceBody } from "@rouse/protocol/webhook-schemas"
 import { type Context, Hono } from "hono"
 import type { Plane } from "../plane.ts"
@@ -26,7 +26,8 @@ export function webhookRoutes(plane: Plane, desk: WebhookDesk): Hono<Env> {
     const nowMs = plane.clock()
     const claim = await verify(source, c.req.raw.headers, bytes, desk.secrets, nowMs)
     const delivery = await readDelivery(source, claim, c.req.header("content-type") ?? "", bytes, nowMs)
-    const challenge = source.kind === "slack" ? challengeOf(delivery.event, at(delivery.body, "challenge")) : undefined
+    const challenge =
+      source.kind === "slack" ? challengeOf(delivery.event, valueAt(delivery.body, "challenge")) : undefined
     if (challenge !== undefined) return c.json({ challenge })
     const receipt: WebhookReceipt = await acceptDelivery(plane, source, delivery)
     // Slack shows people what a command is answered.

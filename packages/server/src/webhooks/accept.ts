@@ -3,7 +3,7 @@ import {
   type EntityUrl,
   isEntityId,
   type Json,
-  matches,
+  matchesWhere,
   RouseError,
   type WebhookDelivery,
   type WebhookReceipt,
@@ -48,7 +48,7 @@ export async function acceptDelivery(
 ): Promise<WebhookReceipt> {
   const known = { delivery: delivery.delivery }
   const json = delivery as unknown as Json
-  if (source.where && !matches(source.where, json)) return { ...known, status: "filtered" }
+  if (source.where && !matchesWhere(source.where, json)) return { ...known, status: "filtered" }
   const { targets, passed } = await targetsOf(plane, source, json)
   if (targets.length > 0) checkQueue(plane)
   const key = `webhook\n${source.name}\n${delivery.delivery}`
@@ -130,7 +130,7 @@ async function targetsOf(
   const targets: Target[] = []
   const passed: Passed[] = []
   for (const [index, route] of (source.to ?? []).entries()) {
-    if (route.where && !matches(route.where, delivery)) continue
+    if (route.where && !matchesWhere(route.where, delivery)) continue
     try {
       targets.push(await targetOf(plane, source, route, index, delivery))
     } catch (error) {

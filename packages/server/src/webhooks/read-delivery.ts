@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, at, type WebhookDelivery, type WebhookSource } from "@rouse/protocol"
+import { type Json, type JsonObject, valueAt, type WebhookDelivery, type WebhookSource } from "@rouse/protocol"
 import { isoTime } from "../core/control.ts"
 import type { Claimed } from "../core/webhook-signature.ts"
 import { decodeText, parseText } from "../http/body.ts"
@@ -51,7 +51,7 @@ function formOf(text: string): Json {
 }
 
 function textAt(body: Json, paths: readonly string[]): string | undefined {
-  const found = paths.map((path) => at(body, path)).find((value) => typeof value === "string" && value !== "")
+  const found = paths.map((path) => valueAt(body, path)).find((value) => typeof value === "string" && value !== "")
   return typeof found === "string" ? found.slice(0, 255) : undefined
 }
 
