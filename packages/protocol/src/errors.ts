@@ -13,6 +13,7 @@ export const ERRORS = {
   UNKNOWN_SUBSCRIPTION: { status: 404, retryable: false, title: "No such subscription" },
   UNKNOWN_VERSION: { status: 404, retryable: false, title: "No such version of this type" },
   WEBHOOK_URL_REJECTED: { status: 400, retryable: false, title: "Webhooks are not sent to this address" },
+  UNKNOWN_EVENT_SUBSCRIPTION: { status: 404, retryable: false, title: "No such event subscription" },
   UNKNOWN_WEBHOOK_SOURCE: { status: 404, retryable: false, title: "No such webhook source" },
   SIGNATURE_INVALID: { status: 401, retryable: false, title: "The signature does not hold" },
   TOKEN_INVALID: { status: 401, retryable: false, title: "The token is not one of this subscription" },

@@ -174,3 +174,5 @@ export type {
   WebhookSource,
   WebhookSourceBody,
 } from "./webhooks.ts"
+export { ENTITY_EVENTS } from "./events.ts"
+export type { EntityEvent, EntityEventType, EventNotice, EventSubscription, EventSubscriptionBody } from "./events.ts"

@@ -34,6 +34,7 @@ import { startSweeper } from "./sweeper.ts"
 import { Ticker } from "./ticker.ts"
 import { Transactor } from "./transactor.ts"
 import { Types } from "./types.ts"
+import { EventSubscriptions } from "./events/event-subscriptions.ts"
 import { WebhookSources } from "./webhooks/sources.ts"
 import { WorkDesk } from "./work/desk.ts"
 
@@ -120,7 +121,9 @@ export function createServer(options: ServerOptions): Server {
     readOnly: (path) => OWN.some((prefix) => path.startsWith(prefix)),
     onError: (error) => options.log.error("a stream request failed", { error: String(error) }),
     ...(options.longPollMs === undefined ? {} : { longPollMs: options.longPollMs }),
-    ...(options.subscriptions === undefined ? {} : { subscriptions: options.subscriptions }),
+    ...(options.subscriptions === undefined
+      ? {}
+      : { subscriptions: { ...options.subscriptions, compose: (...asked) => events.compose(...asked) } }),
   })
   const compactor = createCompactor({
     store: options.store,
@@ -129,6 +132,13 @@ export function createServer(options: ServerOptions): Server {
     mergeOf: mergeOfEntity,
     onError: (error) => options.log.warn("compacting a stream failed", { error: String(error) }),
   })
+  const secrets = options.host.secrets ?? envSecrets(options.host.env)
+  const events = new EventSubscriptions({
+    store: options.store,
+    clock: options.clock,
+    secrets,
+    network: options.subscriptions,
+  })
   const sources = new WebhookSources(options.store, options.clock, options.webhookSources)
   const tokens = options.tokens ?? []
   const gate = { tokens }
@@ -136,7 +146,8 @@ export function createServer(options: ServerOptions): Server {
     plane,
     streams,
     gate,
-    webhooks: { sources, secrets: options.host.secrets ?? envSecrets(options.host.env) },
+    webhooks: { sources, secrets },
+    events,
     version: options.version ?? "0.0.0",
     page: options.page,
     stop: stop.signal,
@@ -150,9 +161,9 @@ export function createServer(options: ServerOptions): Server {
       await plane.remote.registry.open((error) =>
         options.log.error("the registered types could not be read", { error: String(error) }),
       )
-      await sources.open((error) =>
-        options.log.error("the webhook sources could not be read", { error: String(error) }),
-      )
+      const unread = (error: unknown): void =>
+        options.log.error("webhooks' settings could not be read", { error: String(error) })
+      await Promise.all([sources.open(unread), events.open(unread)])
       const count = await recover(plane)
       state = "ready"
       stopSweeper = startSweeper(plane, compactor)
@@ -182,6 +193,7 @@ export function createServer(options: ServerOptions): Server {
       state = "closed"
       stopSweeper()
       sources.close()
+      events.close()
       stop.abort(new RouseError("SHUTTING_DOWN", "the server is shutting down"))
       plane.remote.pulls.close()
       plane.remote.registry.close()

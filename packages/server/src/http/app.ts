@@ -2,10 +2,12 @@ import { RouseError, type ServerInfo } from "@rouse/protocol"
 import type { Streams } from "@rouse/streams"
 import { Hono } from "hono"
 import { listTypes } from "../dispatch/type-list.ts"
+import type { EventSubscriptions } from "../events/event-subscriptions.ts"
 import type { Plane } from "../plane.ts"
 import { claimRoutes, dispatchRoutes } from "./dispatch-routes.ts"
 import { attachmentRoutes } from "./attachment-routes.ts"
 import { entityRoutes, type Env } from "./entity-routes.ts"
+import { eventRoutes } from "./event-routes.ts"
 import { admit, type GateOptions, isOpen, scopeOf } from "./gate.ts"
 import { messageRoutes } from "./message-routes.ts"
 import { getDeadLetters, operatorRoutes } from "./operator-routes.ts"
@@ -21,6 +23,7 @@ export interface AppOptions {
   readonly streams: Streams
   readonly gate: GateOptions
   readonly webhooks: WebhookDesk
+  readonly events: EventSubscriptions
   readonly version: string
   /** Absolute path of the built page; none is served without. */
   readonly page: string | undefined
@@ -57,6 +60,7 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.route("/v1/tool-calls", workRoutes(plane))
   app.route("/v1/webhooks", webhookRoutes(plane, options.webhooks))
   app.route("/v1/webhook-sources", webhookSourceRoutes(plane, options.webhooks))
+  app.route("/v1/event-subscriptions", eventRoutes(plane, options.events))
   app.get("/v1/dead-letters", (c) => getDeadLetters(plane, c))
   app.route("/v1", dispatchRoutes(plane, stop))
   app.get("/v1/info", (c) => c.json(infoOf(options)))
