@@ -1,5 +1,6 @@
 import type {
   ApprovalRequest,
+  AskRequest,
   BudgetDecision,
   ChangeEvent,
   HandlerCommit,
@@ -26,6 +27,7 @@ export interface Batch {
   readonly budgets: BudgetDecision[]
   readonly approvals: ApprovalRequest[]
   readonly work: WorkRequest[]
+  readonly asks: AskRequest[]
 }
 
 export function emptyBatch(): Batch {
@@ -40,6 +42,7 @@ export function emptyBatch(): Batch {
     tags: {},
     approvals: [],
     work: [],
+    asks: [],
     reserves: [],
     budgets: [],
   }
@@ -60,6 +63,7 @@ export function append(batch: Batch, later: Batch): void {
   batch.schedules.push(...later.schedules)
   batch.approvals.push(...later.approvals)
   batch.work.push(...later.work)
+  batch.asks.push(...later.asks)
   batch.reserves.push(...later.reserves)
   batch.budgets.push(...later.budgets)
   batch.attachments.push(...later.attachments)
@@ -79,6 +83,7 @@ export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "fin
     ...(batch.attachments.length > 0 ? { attachments: batch.attachments } : {}),
     ...(batch.approvals.length > 0 ? { approvals: batch.approvals } : {}),
     ...(batch.work.length > 0 ? { work: batch.work } : {}),
+    ...(batch.asks.length > 0 ? { asks: batch.asks } : {}),
     ...(reserve ? { reserve } : {}),
     ...(batch.budgets.length > 0 ? { budgets: batch.budgets } : {}),
   }

@@ -1,6 +1,7 @@
 export { defineEntity } from "./entity.ts"
 export type { CollectionSpec, EntityDefinition, EntityOptions, MigratedRows, OlderRows, StateSpec } from "./entity.ts"
 export type { Attachment, AttachmentContent, Attachments, PutOptions } from "./attachments.ts"
+export type { AskOptions } from "./ask.ts"
 export { tool } from "./tool.ts"
 export { humanTool } from "./human-tool.ts"
 export type { HumanToolOptions } from "./human-tool.ts"

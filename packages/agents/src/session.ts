@@ -24,6 +24,7 @@ import { LiveRows } from "./core/rows.ts"
 import { nextRunKey, oldestFirst, openRun, stepsOf, sumUsage, unread } from "./core/run-state.ts"
 import type { Host } from "./host.ts"
 import { piledUp } from "./compact.ts"
+import { parkedIn, parkedMemo } from "./parked.ts"
 import { vaultOf } from "./secrets/vault.ts"
 import type { Vault } from "./secrets/vault.ts"
 import { Writer } from "./writer.ts"
@@ -54,6 +55,10 @@ export class Session {
   readonly writer: Writer
   /** Key of the run. */
   readonly run: string
+  /** The wake in which the run, or the part of it since it last closed or was suspended, began: what is remembered goes by its id. */
+  readonly began: string
+  /** Resolves when the handler waits for an answer and for nothing else. */
+  readonly parked: Promise<void>
   /** Messages that this wake is to answer: keys, oldest first. */
   readonly messages: readonly string[]
   /** Tool calls that this session began, and so knows to be alive. */
@@ -80,6 +85,8 @@ export class Session {
   reply: Json | undefined
   /** What the last pass of the agent said. */
   answer: string | undefined
+  #isParked = false
+  #parking: () => void = () => undefined
   readonly #interrupting: string | undefined
   readonly #stop = new AbortController()
   #opened: RunRow
@@ -93,6 +100,9 @@ export class Session {
     this.rows = new LiveRows(request.rows)
     this.sliced = new Promise((resolve) => {
       this.slice = resolve
+    })
+    this.parked = new Promise((resolve) => {
+      this.#parking = resolve
     })
     this.wake = request.wake
     this.entity = request.entity
@@ -123,7 +133,10 @@ export class Session {
       ...(request.wake.version === undefined ? {} : { version: request.wake.version }),
     }
     this.#interrupting = open && this.#waiting().find(([, row]) => row.mode === "interrupt")?.[0]
-    this.messages = this.#interrupting === undefined ? this.#takeWaiting() : []
+    const parked = open && parkedIn(this.rows, open.id)
+    this.began = parked?.wake ?? request.wake.id
+    const waiting = this.#interrupting === undefined ? this.#takeWaiting() : []
+    this.messages = parked ? [...new Set([...parked.messages, ...waiting])] : waiting
   }
 
   /** ISO 8601, UTC. */
@@ -146,6 +159,13 @@ export class Session {
     this.rows.apply(event)
     if (earlier < 0) events.push(event)
     else events[earlier] = event
+  }
+
+  /** The handler waits for an answer: once it has nothing else to do at this moment, the wake ends, and it is left where it is. */
+  park(): void {
+    if (this.#isParked) return
+    this.#isParked = true
+    setTimeout(this.#parking, 0)
   }
 
   flush(): Promise<void> {
@@ -244,6 +264,11 @@ export class Session {
     const run = this.#runEvents(finish)
     const schema = this.schema === undefined ? {} : { schema: this.schema }
     if (!isEnd(finish)) return { run: this.run, events: [...run, ...batch.events, ...batch.memos], ...schema }
+    // What is remembered holds when the handler runs again for the answer.
+    if (this.#isParked && finish.kind === "suspended") {
+      const events = [...batch.events, ...batch.memos, parkedMemo(this)]
+      return { run: this.run, events: [...events, ...run], ...schema }
+    }
     // A run closes after all that happened in it, also for who reads the log line by line.
     const past = finish.kind === "suspended" ? [] : piledUp(this)
     return { run: this.run, events: [...batch.events, ...this.#forgetMemos(batch), ...past, ...run], ...schema }
