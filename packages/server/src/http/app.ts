@@ -11,6 +11,7 @@ import { eventRoutes } from "./event-routes.ts"
 import { admit, type GateOptions, isOpen, scopeOf } from "./gate.ts"
 import { messageRoutes } from "./message-routes.ts"
 import { getDeadLetters, operatorRoutes } from "./operator-routes.ts"
+import { openaiRoutes } from "./openai-routes.ts"
 import { pageHandler } from "./page.ts"
 import { usageRoutes } from "./usage-routes.ts"
 import { problemResponse } from "./problem.ts"
@@ -45,6 +46,11 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
     return c.json({ status: "ready" })
   })
   app.route("/", claimRoutes(plane, stop))
+  app.use("/openai/*", async (c, next) => {
+    c.set("principal", admit(c.req.raw, scopeOf(c.req.raw), gate))
+    await next()
+  })
+  app.route("/openai/v1", openaiRoutes(plane, stop))
   app.use("/v1/*", async (c, next) => {
     const { raw } = c.req
     if (!isOpen(raw.method, new URL(raw.url).pathname)) c.set("principal", admit(raw, scopeOf(raw), gate))
@@ -67,7 +73,7 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.all("/v1/stream/*", (c) => options.streams.fetch(c.req.raw))
   const page = options.page === undefined ? undefined : pageHandler(options.page)
   app.notFound(async (c) => {
-    const found = c.req.path.startsWith("/v1/") ? undefined : await page?.(c.req.raw)
+    const found = /^\/(openai\/)?v1\//.test(c.req.path) ? undefined : await page?.(c.req.raw)
     return (
       found ??
       problemResponse(new RouseError("NOT_FOUND", `there is nothing at ${c.req.method} ${c.req.path}`), plane.log)
