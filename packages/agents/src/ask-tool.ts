@@ -70,7 +70,7 @@ export const ASK: AskTool = {
   question: (input) => {
     const { to, message, timeout_seconds: seconds } = input as Input
     return {
-      to: to as AskRequest["to"],
+      to,
       content: message,
       timeoutMs: askTimeout(seconds === undefined ? undefined : seconds * 1_000),
     }

@@ -18,11 +18,12 @@ import type {
 import { reasonOf, sleep } from "./abort.ts"
 import { change, removal } from "./batch.ts"
 import type { Batch } from "./batch.ts"
-import { cacheHit } from "./core/cache-hit.ts"
 import type { Pile } from "./core/compaction.ts"
 import { LiveRows } from "./core/rows.ts"
-import { nextRunKey, oldestFirst, openRun, stepsOf, sumUsage, unread } from "./core/run-state.ts"
+import { nextRunKey, oldestFirst, openRun, unread } from "./core/run-state.ts"
 import type { Host } from "./host.ts"
+import { closedRun } from "./closed-run.ts"
+import type { End } from "./closed-run.ts"
 import { piledUp } from "./compact.ts"
 import { parkedIn, parkedMemo } from "./parked.ts"
 import { vaultOf } from "./secrets/vault.ts"
@@ -55,7 +56,7 @@ export class Session {
   readonly writer: Writer
   /** Key of the run. */
   readonly run: string
-  /** The wake in which the run, or the part of it since it last closed or was suspended, began: what is remembered goes by its id. */
+  /** The wake by whose id things are remembered: this one, or the one in which a handler began that waited for an answer. */
   readonly began: string
   /** Resolves when the handler waits for an answer and for nothing else. */
   readonly parked: Promise<void>
@@ -136,7 +137,7 @@ export class Session {
     const parked = open && parkedIn(this.rows, open.id)
     this.began = parked?.wake ?? request.wake.id
     const waiting = this.#interrupting === undefined ? this.#takeWaiting() : []
-    this.messages = parked ? [...new Set([...parked.messages, ...waiting])] : waiting
+    this.messages = [...new Set([...(parked?.messages ?? []), ...waiting])]
   }
 
   /** ISO 8601, UTC. */
@@ -266,8 +267,7 @@ export class Session {
     if (!isEnd(finish)) return { run: this.run, events: [...run, ...batch.events, ...batch.memos], ...schema }
     // What is remembered holds when the handler runs again for the answer.
     if (this.#isParked && finish.kind === "suspended") {
-      const events = [...batch.events, ...batch.memos, parkedMemo(this)]
-      return { run: this.run, events: [...events, ...run], ...schema }
+      return { run: this.run, events: [...batch.events, ...batch.memos, parkedMemo(this), ...run], ...schema }
     }
     // A run closes after all that happened in it, also for who reads the log line by line.
     const past = finish.kind === "suspended" ? [] : piledUp(this)
@@ -277,26 +277,12 @@ export class Session {
   #runEvents(finish: WakeOutcome | undefined): ChangeEvent[] {
     const reopened = this.#opened.status === "suspended"
     if (!isEnd(finish) && this.#isOpen && !reopened) return []
-    const row = !isEnd(finish) ? { ...this.#opened, status: "running" as const } : this.#closed(finish)
+    const row = !isEnd(finish) ? { ...this.#opened, status: "running" as const } : closedRun(this, this.#opened, finish)
     const event = change("run", this.run, this.#isOpen ? "update" : "insert", row)
     this.#isOpen = true
     this.#opened = row
     this.rows.apply(event)
     return [event]
-  }
-
-  #closed(finish: End): RunRow {
-    const usage = sumUsage(stepsOf(this.rows, this.run))
-    const hit = cacheHit(this.rows, this.run)
-    const used = {
-      ...this.#opened,
-      ...(usage.inputTokens + usage.outputTokens > 0 ? { usage } : {}),
-      ...(hit === undefined ? {} : { cacheHitOnWake: hit }),
-    }
-    if (finish.kind === "suspended") return { ...used, status: "suspended" }
-    const ended = { ...used, status: finish.kind, endedAt: this.now() }
-    if (finish.kind === "completed") return { ...ended, reply: finish.reply }
-    return finish.kind === "failed" ? { ...ended, error: finish.error } : ended
   }
 
   /** Memos that were never written need no removal. */
@@ -308,9 +294,6 @@ export class Session {
       .map((key) => removal("memo", key))
   }
 }
-
-/** What ends a wake, and not only an attempt of it. */
-type End = Exclude<WakeOutcome, { kind: "sliced" }>
 
 function isEnd(finish: WakeOutcome | undefined): finish is End {
   return finish !== undefined && finish.kind !== "sliced"

@@ -87,7 +87,7 @@ test("what cannot be answered is told: nobody there, failed, not as it should be
     codes["failed"] = await failureOf(ctx.ask(HELPER, "break"))
     codes["shape"] = await failureOf(ctx.ask(HELPER, "x", { schema: z.string() }))
     codes["itself"] = await failureOf(ctx.ask(ASKER, "x"))
-    codes["url"] = await failureOf(ctx.ask("nobody" as EntityUrl, "x"))
+    codes["url"] = await failureOf(ctx.ask("nobody", "x"))
     codes["timeout"] = await failureOf(ctx.ask(HELPER, "x", { timeout: -1 }))
     codes["in a step"] = await failureOf(ctx.step("s", () => ctx.ask(HELPER, "x")))
     ctx.reply(codes)

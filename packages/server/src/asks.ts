@@ -8,14 +8,16 @@ import {
   RouseError,
   type ToolCallRow,
 } from "@rouse/protocol"
+import { askRequest } from "@rouse/protocol/ask-schemas"
 import type { Timer } from "@rouse/store"
 import { nextCause } from "./core/breaker.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { newId } from "./core/id.ts"
+import { parseValue } from "./http/body.ts"
 import { deliver } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
-import { transactAndRouse } from "./rouse.ts"
+import type { TimedAsk } from "./ask-expiry.ts"
 import type { Settlement } from "./settlements.ts"
 import { NeedsEntities, type Planning } from "./transactor.ts"
 import { kept } from "./work/settle.ts"
@@ -29,13 +31,7 @@ import { kept } from "./work/settle.ts"
  *    whose run is over, is told nothing.
  */
 
-/** What the timer of a question holds. Its entity is the one that asks. */
-export interface TimedAsk {
-  readonly kind: "ask"
-  readonly ask: string
-}
-
-type Answer = { readonly reply: Json } | { readonly code: ErrorCode; readonly error: string }
+export type Answer = { readonly reply: Json } | { readonly code: ErrorCode; readonly error: string }
 
 /** What of a question that could not be asked is told to the asker, and does not fail its commit. */
 const TOLD = ["STOPPED", "RATE_LIMITED"] as const
@@ -49,7 +45,8 @@ export async function planAsks(
   open: boolean,
 ): Promise<void> {
   if (!open) return
-  for (const ask of asks) {
+  for (const value of asks) {
+    const ask = parseValue(value, askRequest, "asks")
     const refusal = planAsk(plane, planning, self, ask)
     if (refusal) await tell(plane, self, ask.id, refusal)
   }
@@ -107,15 +104,6 @@ export async function tellAskers(plane: Plane, planning: Planning): Promise<void
   }
 }
 
-/** The time of a question is over. */
-export async function fireAsk(plane: Plane, timer: Timer, { ask }: TimedAsk): Promise<void> {
-  await transactAndRouse(plane, [timer.url], async (planning) => {
-    planning.draft.also({ op: "deleteTimer", id: timer.id }, { kind: "timer", id: timer.id })
-    const asker = planning.entity(timer.url)
-    if (asker) await tell(plane, asker, ask, { code: "TIMED_OUT", error: "it was not answered in time" })
-  })
-}
-
 function answerOf({ status, reply, reason }: Settlement, url: EntityUrl): Answer {
   if (status === "processed") return { reply }
   const why = reason === undefined ? "" : `: ${reason}`
@@ -124,7 +112,7 @@ function answerOf({ status, reply, reason }: Settlement, url: EntityUrl): Answer
 }
 
 /** Gives a question its answer, if it still waits for one, and rouses its agent. */
-async function tell(plane: Plane, asker: EntityDraft, ask: string, answer: Answer): Promise<void> {
+export async function tell(plane: Plane, asker: EntityDraft, ask: string, answer: Answer): Promise<void> {
   asker.also({ op: "deleteTimer", id: timerId(asker.url, ask) })
   const run = asker.control.run?.id
   if (asker.record.status === "stopped" || run === undefined) return
@@ -152,7 +140,7 @@ async function answerMemo(
   if (row === undefined || state?.status !== "waiting" || state.run !== run) return undefined
   const value: AskState =
     "reply" in answer ? { status: "answered", reply: answer.reply } : { status: "failed", ...answer }
-  asker.update("memo", key, { ...row, value: value as unknown as Json })
+  asker.update("memo", key, { ...row, value })
   return value.status
 }
 

@@ -1,5 +1,4 @@
 import { entityStreamPath, type EntityUrl, type Reason, type WakeInfo } from "@rouse/protocol"
-import { tellAskers } from "./asks.ts"
 import { isFrozen, tooManyWakes } from "./breakers.ts"
 import { isoTime } from "./core/control.ts"
 import type { CommitDraft, EntityDraft } from "./core/draft.ts"
@@ -26,7 +25,7 @@ export async function transactAndRouse<T>(
     const transacted = await plane.transactor.transact(urls, async (planning) => {
       giveBack()
       const value = await plan(planning)
-      await tellAskers(plane, planning)
+      await plane.tellAskers(planning)
       for (const entity of planning.draft.entities) {
         const slot =
           entity.reasons.length > 0 && isFirstAttempt(entity)

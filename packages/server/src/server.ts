@@ -15,6 +15,7 @@ import type { HandlerHost } from "./dispatch/runner.ts"
 import type { Contents } from "./attachments/contents.ts"
 import { AttachmentDesk } from "./attachments/desk.ts"
 import { storeContents } from "./attachments/store-contents.ts"
+import { tellAskers } from "./asks.ts"
 import { TreeRates } from "./breakers.ts"
 import { ATTACHMENTS } from "./core/attachment-path.ts"
 import { newId } from "./core/id.ts"
@@ -116,7 +117,8 @@ export function createServer(options: ServerOptions): Server {
     basePath: "/v1/stream",
     snapshotSource: (path) => entitySnapshot(options.store, path),
     guard: ({ path }) => {
-      if (path.startsWith(SETTINGS)) throw new RouseError("FORBIDDEN", "what is set at the server is no stream for others: see /v1/types")
+      if (path.startsWith(SETTINGS))
+        throw new RouseError("FORBIDDEN", "what is set at the server is no stream for others: see /v1/types")
     },
     readOnly: (path) => OWN.some((prefix) => path.startsWith(prefix)),
     onError: (error) => options.log.error("a stream request failed", { error: String(error) }),
@@ -242,6 +244,7 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: Ticker } {
     remote: remoteOf(options, ticker, limits),
     dueAt: (ms) => ticker.dueAt(ms),
     abort: (url, reason) => dispatcher.abort(url, reason),
+    tellAskers: (planning) => tellAskers(plane, planning),
     treeRates: new TreeRates(),
     work: new WorkDesk(() => plane, clock()),
     redaction: redactionOf(options.host),

@@ -1,6 +1,6 @@
 import { type Json, RouseError } from "@rouse/protocol"
 import type { Timer } from "@rouse/store"
-import { fireAsk, type TimedAsk } from "./asks.ts"
+import { fireAsk, type TimedAsk } from "./ask-expiry.ts"
 import { deliver, type TimedSend } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"

@@ -13,7 +13,7 @@ const outcomeOf = async (work: Promise<unknown>): Promise<unknown> => work.catch
 
 const asker = defineEntity("asker", {
   async handler(ctx, wake) {
-    const { to, timeout } = wake.messages[0]?.content as { to: EntityUrl; timeout?: number }
+    const { to, timeout } = (wake.messages[0]?.content ?? {}) as { to: EntityUrl; timeout?: number }
     ctx.reply((await outcomeOf(ctx.ask(to, "well?", timeout === undefined ? {} : { timeout }))) as string)
   },
 })

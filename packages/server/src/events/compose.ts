@@ -84,7 +84,7 @@ async function eventsOf(store: Store, subscription: EventSubscription, stream: S
 }
 
 function urlOf(path: string): EntityUrl {
-  return path.slice("entities".length) as EntityUrl
+  return path.slice("entities".length)
 }
 
 /** The same for the same cursors. */

@@ -37,16 +37,19 @@ export function admit(request: GateRequest, needs: Scope, options: GateOptions):
   return { kind: "user", id: token.name }
 }
 
-const OPENINGS = /^\/v1\/(webhook-sources|event-subscriptions)(\/|$)/
+const OPENINGS = /^\/v1\/webhook-sources(\/|$)/
+const TOLD = /^\/v1\/event-subscriptions(\/|$)/
 const WORK = /^\/v1\/tool-(claims$|calls\/)/
 
 /** The scope that a request needs: reading reads, purging and registering handlers administer, workers work, everything else writes. */
 export function scopeOf(request: GateRequest): Scope {
   if (request.method === "POST" && WORK.test(new URL(request.url).pathname)) return "work"
+  // An address may hold a secret.
+  if (TOLD.test(new URL(request.url).pathname)) return "admin"
   if (request.method === "GET" || request.method === "HEAD") return "read"
   // Where wakes go, and with them all that agents know, is for those who may do anything.
   if (new URL(request.url).pathname.startsWith("/v1/types")) return "admin"
-  // Who may rouse agents without a token, and who is told of all of them, is for those who may do anything.
+  // Who may rouse agents without a token is for those who may do anything.
   if (OPENINGS.test(new URL(request.url).pathname)) return "admin"
   return request.method === "DELETE" ? "admin" : "write"
 }

@@ -3,7 +3,6 @@ import {
   type EntityUrl,
   isEntityId,
   isEntityType,
-  type Json,
   type Offset,
   parseEntityUrl,
   type Principal,
@@ -11,13 +10,12 @@ import {
   START,
 } from "@rouse/protocol"
 import { newText } from "../core/chat.ts"
-import type { CommitDraft } from "../core/draft.ts"
 import { newId } from "../core/id.ts"
 import { idPart } from "../core/webhook-template.ts"
 import { tailOf } from "../http/entity-routes.ts"
 import { send } from "../inbox.ts"
 import type { Plane } from "../plane.ts"
-import { findReceipt, putReceipt, type ReceiptKey } from "../receipts.ts"
+import { once, type ReceiptKey } from "../receipts.ts"
 import { spawn } from "../spawn.ts"
 import type { ChatRequest } from "./request.ts"
 
@@ -44,45 +42,32 @@ interface Named {
  *
  * @throws {RouseError} `UNKNOWN_TYPE`; `INVALID_ARGS` naming the field; and as `send`.
  */
-export async function post(
+export function post(
   plane: Plane,
   request: ChatRequest,
   headers: Headers,
   from: Principal,
   receipt: ReceiptKey | undefined,
 ): Promise<Posted> {
-  const known = (await findReceipt(plane, receipt)) as unknown as Posted | undefined
-  if (known) return known
-  const named = nameOf(plane, request, headers)
-  const { url, type, id } = named
-  const text = newText(request.messages, !named.isNew)
-  const before = await tailOf(plane, url)
-  const posted = (message: string): Posted => ({ url, message, from: before })
-  const keep = (draft: CommitDraft, message: string): void =>
-    putReceipt(plane, draft, receipt, posted(message) as unknown as Json)
-  if (before === START) {
-    const input = {
-      type,
-      id,
-      args: {},
-      tags: { via: "openai" },
-      parent: null,
-      wake: "finished",
-      from,
-      message: text,
-    } as const
-    try {
-      const made = await spawn(plane, input, (draft, outcome) => keep(draft, outcome.message ?? ""))
-      if (made.created) return posted(made.message ?? "")
-    } catch (error) {
-      // Another request made it first.
-      if (!RouseError.is(error, "ALREADY_EXISTS")) throw error
+  return once<Posted>(plane, receipt, async (note) => {
+    const { url, type, id, isNew } = nameOf(plane, request, headers)
+    const text = newText(request.messages, !isNew)
+    const before = await tailOf(plane, url)
+    const posted = (message: string): Posted => ({ url, message, from: before })
+    if (before === START) {
+      const tags = { via: "openai" }
+      const input = { type, id, args: {}, tags, parent: null, wake: "finished", from, message: text } as const
+      try {
+        const made = await spawn(plane, input, (draft, { message = "" }) => note(draft, posted(message)))
+        if (made.created) return posted(made.message ?? "")
+      } catch (error) {
+        // Another request made it first.
+        if (!RouseError.is(error, "ALREADY_EXISTS")) throw error
+      }
     }
-  }
-  const { message } = await send(plane, { to: url, from, content: text, mode: "steer" }, (draft, sent) =>
-    keep(draft, sent.message),
-  )
-  return posted(message)
+    const message = { to: url, from, content: text, mode: "steer" } as const
+    return posted((await send(plane, message, (draft, sent) => note(draft, posted(sent.message)))).message)
+  })
 }
 
 /** The agent: `/type/id`, or a type, whose agent is the conversation's, or a new one. */
