@@ -24,6 +24,7 @@ import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import type { Attachments } from "./attachments.ts"
 import type { Price } from "./core/price-table.ts"
+import type { AskOptions } from "./ask.ts"
 import type { StateSpec } from "./entity.ts"
 import type { Log } from "./log.ts"
 import type { Secret } from "./secrets/secret.ts"
@@ -69,6 +70,19 @@ export interface Context<Args, S extends StateSpec> {
   step<T>(name: string, fn: () => T | Promise<T>): Promise<T>
   /** Sends a message, exactly once however often the wake is retried. Returns its id. */
   send(to: EntityUrl, content: Json, options?: SendOptions): string
+  /**
+   * Asks another entity and returns what its run replies. No process waits: the run is suspended, and the handler runs again from the top when
+   * the reply is there, with the same messages; what it had sent, spawned, written and stepped is not done again. See docs/ask.md.
+   *
+   * @throws {RouseError} `UNKNOWN_ENTITY` and `STOPPED` when it cannot be asked, `HANDLER_FAILED` when its run failed, `INTERRUPTED` when the
+   *   question was cancelled, `TIMED_OUT`; `INVALID_ARGS` naming the option, or where the reply does not match the schema.
+   */
+  ask<S extends StandardSchemaV1>(
+    to: EntityUrl,
+    message: Json,
+    options: AskOptions<S> & { readonly schema: S },
+  ): Promise<StandardSchemaV1.InferOutput<S>>
+  ask(to: EntityUrl, message: Json, options?: AskOptions): Promise<Json>
   /** Creates a child, exactly once, and returns its address at once. Without an id, one is made from the wake's. */
   spawn(type: string, id?: string, args?: JsonObject, options?: SpawnOptions): EntityUrl
   /**

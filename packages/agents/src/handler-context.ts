@@ -3,11 +3,14 @@ import type {
   ChangeNotice,
   ChildFinished,
   ChildRow,
+  EntityUrl,
   Json,
   JsonObject,
   MessageRow,
   TimeoutNotice,
 } from "@rouse/protocol"
+import { Asks } from "./ask.ts"
+import type { AskOptions } from "./ask.ts"
 import { AgentLoop } from "./agent.ts"
 import { readAttachmentTool } from "./attachment-tools.ts"
 import { attachmentsOf } from "./attachments.ts"
@@ -35,6 +38,7 @@ export function handlerContext(
   const scopes = new Scopes()
   const outbox = new Outbox(session, scopes)
   const steps = new Steps(session, scopes, outbox)
+  const asks = new Asks(session, scopes)
   const sources = new Sources()
   const agent = new AgentLoop(session, scopes, outbox, sources)
   const state = new State(definition.state, session, scopes)
@@ -56,6 +60,8 @@ export function handlerContext(
     send: (to, content, options) => outbox.send(to, content, options),
     spawn: (type, id, spawnArgs, options) => outbox.spawn(type, id, spawnArgs, options),
     fork: (at, options) => outbox.fork(at, options),
+    ask: (to: EntityUrl, content: Json, options?: AskOptions) =>
+      heard(asks.ask(to, content, options)) as Promise<never>,
     answerBudget: (answer) => {
       session.writer.batch.budgets.push(answer)
     },

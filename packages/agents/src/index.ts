@@ -12,6 +12,7 @@ export type {
   Space,
   SpaceToolsOptions,
 } from "./shared.ts"
+export type { AskOptions } from "./ask.ts"
 export { tool } from "./tool.ts"
 export { humanTool } from "./human-tool.ts"
 export type { HumanToolOptions } from "./human-tool.ts"

@@ -2,6 +2,7 @@ import { RouseError, entityUrl } from "@rouse/protocol"
 import type { EntityUrl, Json, JsonObject, ObserveSource } from "@rouse/protocol"
 import { checkObservation, checkObservationName } from "@rouse/protocol/observe"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
+import { ASK } from "./ask-tool.ts"
 import { checkSpawn, checkUrl, idFrom, observation, outgoing, spawnRequest } from "./outbox.ts"
 import { tool } from "./tool.ts"
 import type { Tool, ToolContext } from "./tool.ts"
@@ -26,8 +27,8 @@ export function isPlatformTool(tool: Tool): tool is PlatformTool {
  * The platform's tools for the model. A refused send, spawn or observation fails the call alone, with the reason, and the model can do better.
  * Ids come from the call's idempotency key, so a call that runs again is the same message and the same child.
  */
-export function platformTools(): readonly PlatformTool[] {
-  return [SEND, SPAWN, OBSERVE, UNOBSERVE]
+export function platformTools(): readonly Tool[] {
+  return [SEND, SPAWN, ASK, OBSERVE, UNOBSERVE]
 }
 
 const SEND: PlatformTool = platformTool({

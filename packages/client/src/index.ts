@@ -46,3 +46,4 @@ export type {
   WriteOptions,
 } from "./types.ts"
 export type { People } from "./people.ts"
+export type { Webhooks } from "./webhooks.ts"

@@ -201,3 +201,18 @@ export type {
   SharedWrite,
   SharedWritten,
 } from "./shared.ts"
+export { checkWhere, matchesWhere, valueAt } from "./observe-where.ts"
+export { webhookStream } from "./webhooks.ts"
+export type {
+  HmacScheme,
+  WebhookDelivery,
+  WebhookKind,
+  WebhookReceipt,
+  WebhookRoute,
+  WebhookSource,
+  WebhookSourceBody,
+} from "./webhooks.ts"
+export { ENTITY_EVENTS } from "./events.ts"
+export type { EntityEvent, EntityEventType, EventNotice, EventSubscription, EventSubscriptionBody } from "./events.ts"
+export { ASK_MS, ASK_MS_MAX } from "./ask.ts"
+export type { AskRequest, AskState } from "./ask.ts"

@@ -1,5 +1,6 @@
 import type { ApprovalRequest, ApprovalRule } from "./approval.ts"
 import type { AttachmentBackend } from "./attachments.ts"
+import type { AskRequest } from "./ask.ts"
 import type { Budget, BudgetDecision, ModelReservation } from "./budget.ts"
 import type { ChangeEvent, Row } from "./change.ts"
 import type { MessageMode, MessageRow } from "./collections.ts"
@@ -20,7 +21,7 @@ import type { WorkRequest } from "./tool-work.ts"
 
 /** Why a wake happened. */
 export interface Reason {
-  readonly kind: MessageRow["kind"] | "schedule" | "resumed" | "retry"
+  readonly kind: MessageRow["kind"] | "schedule" | "webhook" | "resumed" | "retry"
   /** Key of the message row, when one is behind it. */
   readonly message?: string
 }
@@ -126,6 +127,8 @@ export interface HandlerCommit {
   readonly approvals?: readonly ApprovalRequest[]
   /** Tool calls that now wait for a worker. */
   readonly work?: readonly WorkRequest[]
+  /** Questions to other entities. */
+  readonly asks?: readonly AskRequest[]
   /** Asks for a model call. Only of an entity with a budget. */
   readonly reserve?: ModelReservation
   /** Answers to children whose budget is used up. What they get is taken from this entity's. */

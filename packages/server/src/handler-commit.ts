@@ -13,6 +13,7 @@ import {
   type WakeOutcome,
 } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
+import { planAsks } from "./asks.ts"
 import { planApprovals } from "./approval/ask.ts"
 import { enforcePolicy } from "./approval/enforce.ts"
 import { planAttachments } from "./attachments/commit-attachments.ts"
@@ -59,8 +60,9 @@ export interface HeldLease {
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
   checkEvents(commit.events, plane.types.get(lease.type, lease.wake.version)?.state ?? {})
   const { events, sends, spawns: asked, schedules, observes, attachments, shared } = commit
+  const { approvals, work, asks } = commit
   checkSize(
-    [events, sends, asked, commit.forks, schedules, observes, attachments, shared, commit.approvals, commit.work],
+    [events, sends, asked, commit.forks, schedules, observes, attachments, shared, approvals, work, asks],
     plane.limits.commitBytesMax,
   )
   if (shared) checkWrites(shared)
@@ -90,7 +92,7 @@ export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit:
   if (commit.work) plane.work.notify()
   if (commit.work || commit.approvals) plane.dueAt(plane.clock())
   // What was armed may be due before all that was known: the ticker looks.
-  if (commit.schedules) plane.dueAt(plane.clock())
+  if (commit.schedules || commit.asks) plane.dueAt(plane.clock())
   // More is pending than the run took: the entity was queued again as it finished.
   if (commit.finish && (value > 0 || commit.finish.kind === "sliced")) plane.dueAt(plane.clock())
   const offset = result?.streams[entityStreamPath(lease.url)]?.next
@@ -156,6 +158,7 @@ async function planCommit(
   await enforcePolicy(plane, self, commit)
   if (staysOpen(commit)) planApprovals(self, commit.approvals ?? [])
   await planWork(plane, self, commit.work ?? [], staysOpen(commit))
+  if (commit.asks) await planAsks(plane, planning, self, commit.asks, staysOpen(commit))
   for (const child of spawns) await planSpawn(plane, planning, child)
   for (const message of commit.sends ?? []) planSend(plane, planning, self, message)
   if (commit.schedules) await planSchedules(plane, planning, self, commit.schedules)
@@ -262,9 +265,9 @@ function endWake(
 }
 
 function isOnlyDeltas(commit: HandlerCommit): boolean {
-  const { finish, tags, reserve, take, sends, spawns, forks, schedules } = commit
+  const { finish, tags, reserve, take, sends, spawns, forks, asks, schedules } = commit
   const { observes, approvals, attachments, budgets, work, shared } = commit
-  const lists = [take, sends, spawns, forks, schedules, observes, approvals, attachments, budgets, work, shared]
+  const lists = [take, sends, spawns, forks, asks, schedules, observes, approvals, attachments, budgets, work, shared]
   const more = finish ?? tags ?? reserve ?? lists.find((list) => list !== undefined && list.length > 0)
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
 }
@@ -276,7 +279,10 @@ function touched(lease: HeldLease, commit: HandlerCommit): EntityUrl[] {
     if (!parseEntityUrl(to)) throw new RouseError("INVALID_ARGS", `to: "${to}" must look like /type/id`)
   const children = (commit.spawns ?? []).map((child) => entityUrl(child.type, child.id))
   const forks = (commit.forks ?? []).map((own) => entityUrl(lease.type, own.id))
-  return [...now, ...children, ...forks].filter((url) => url !== lease.url)
+  const asked = (commit.asks ?? []).map(({ to }) => to)
+  for (const to of asked)
+    if (!parseEntityUrl(to)) throw new RouseError("INVALID_ARGS", `asks: "${to}" must look like /type/id`)
+  return [...now, ...children, ...forks, ...asked].filter((url) => url !== lease.url)
 }
 
 function spawnInput(lease: HeldLease, child: NonNullable<HandlerCommit["spawns"]>[number]): SpawnInput {

@@ -5,10 +5,15 @@ test("the package's public names", () => {
   expect(Object.keys(streams)).toMatchInlineSnapshot(`
     [
       "createStreams",
+      "webhookSubscription",
       "LiveRows",
       "createCompactor",
       "systemClock",
       "createRateLimit",
+      "Keyring",
+      "KEY_SET_AGE_SECONDS",
+      "checkWebhookUrl",
+      "addressOf",
     ]
   `)
 })
