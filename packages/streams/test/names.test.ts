@@ -9,6 +9,10 @@ test("the package's public names", () => {
       "createCompactor",
       "systemClock",
       "createRateLimit",
+      "Keyring",
+      "KEY_SET_AGE_SECONDS",
+      "checkWebhookUrl",
+      "addressOf",
     ]
   `)
 })
