@@ -1,5 +1,6 @@
 import { RouseError } from "@rouse/protocol"
 import type { ObservationRecord } from "@rouse/store"
+import { DueLoop, STORE_RETRY_MS } from "./due-loop.ts"
 import { deliverBatch } from "./observe-deliver.ts"
 import { Digests } from "./observe-digest.ts"
 import type { Plane } from "./plane.ts"
@@ -8,103 +9,58 @@ import type { Plane } from "./plane.ts"
 const LOOK_MAX = 1_024
 /** Of them, those that are told in one commit. */
 const COMMIT_MAX = 128
-/** The longest sleep: a due time written by another process is seen within it. */
-const SLEEP_MS_MAX = 30_000
-/** The pause after the store refused, or one could not be told. */
-const RETRY_MS = 1_000
 
-/**
- * Looks at the observations that are due, earliest first. Holds one timer, whatever their number; all else it knows is in the store.
- *
- * 1. One round at a time; a poke during a round makes another follow it.
- * 2. One that cannot be told keeps no other from being told.
- */
+/** Looks at the observations that are due, earliest first. One that cannot be told keeps no other from being told. */
 export class ObserveLoop {
   readonly #plane: () => Plane
-  #cancel: () => void = () => undefined
+  readonly #loop: DueLoop
   #unwatch: () => void = () => undefined
-  #wakeAtMs = Number.POSITIVE_INFINITY
-  #round: Promise<void> | undefined
-  #again = false
-  #open = false
 
   constructor(plane: () => Plane) {
     this.#plane = plane
+    this.#loop = new DueLoop(plane, {
+      name: "what is observed",
+      look: (known) => this.#look(known),
+      next: (known) => known.store.nextObservationDueAtMs(),
+    })
   }
 
   start(): void {
-    this.#open = true
-    this.#unwatch = this.#plane().store.watchObservations((dueAtMs) => this.dueAt(dueAtMs))
-    this.poke()
-  }
-
-  /** Looks no more, and waits for the round under way. */
-  async close(): Promise<void> {
-    this.#open = false
-    this.#unwatch()
-    this.#cancel()
-    await this.#round
-  }
-
-  /** Something falls due at this time. */
-  dueAt(ms: number): void {
-    if (!this.#open || ms >= this.#wakeAtMs) return
-    this.#cancel()
-    this.#wakeAtMs = ms
-    const delayMs = Math.min(Math.max(0, ms - this.#plane().clock()), SLEEP_MS_MAX)
-    this.#cancel = this.#plane().defer(delayMs, () => {
-      this.#wakeAtMs = Number.POSITIVE_INFINITY
-      this.poke()
-    })
+    this.#unwatch = this.#plane().store.watchObservations((dueAtMs) => this.#loop.dueAt(dueAtMs))
+    this.#loop.poke()
   }
 
   /** Looks now. */
   poke(): void {
-    if (!this.#open) return
-    if (this.#round) this.#again = true
-    else this.#round = this.#run()
+    this.#loop.poke()
   }
 
-  async #run(): Promise<void> {
-    const plane = this.#plane()
-    this.#cancel()
-    this.#wakeAtMs = Number.POSITIVE_INFINITY
-    try {
-      do {
-        this.#again = false
-        if ((await this.#look(plane)) === LOOK_MAX) this.#again = true
-      } while (this.#again && this.#open)
-      const next = await plane.store.nextObservationDueAtMs()
-      this.dueAt(next ?? plane.clock() + SLEEP_MS_MAX)
-    } catch (error) {
-      if (this.#open) plane.log.error("looking for what is observed failed", { error: String(error) })
-      this.dueAt(plane.clock() + RETRY_MS)
-    } finally {
-      this.#round = undefined
-    }
-    if (this.#again) this.poke()
+  /** Looks no more, and waits for the round under way. */
+  async close(): Promise<void> {
+    this.#unwatch()
+    await this.#loop.close()
   }
 
-  /** Returns how many were due. */
-  async #look(plane: Plane): Promise<number> {
+  /** Returns whether there may be more that is due. */
+  async #look(plane: Plane): Promise<boolean> {
     const due = await plane.store.dueObservations(plane.clock(), LOOK_MAX)
     const digests = new Digests(plane.store)
-    for (let at = 0; at < due.length && this.#open; at += COMMIT_MAX)
-      await this.#deliver(plane, digests, due.slice(at, at + COMMIT_MAX))
-    return due.length
+    for (let at = 0; at < due.length && this.#loop.isOpen; at += COMMIT_MAX)
+      await deliver(plane, digests, due.slice(at, at + COMMIT_MAX))
+    return due.length === LOOK_MAX
   }
+}
 
-  /** What cannot be told together is told one by one, and what cannot be told at all later. */
-  async #deliver(plane: Plane, digests: Digests, records: readonly ObservationRecord[]): Promise<void> {
-    try {
-      await deliverBatch(plane, digests, records)
-    } catch (error) {
-      if (RouseError.is(error, "STORE_UNAVAILABLE", "SHUTTING_DOWN", "OVERLOADED")) throw error
-      const [first, ...others] = records
-      if (first === undefined) return
-      if (others.length > 0) for (const record of records) await this.#deliver(plane, digests, [record])
-      else await postpone(plane, first, error)
-    }
+/** What cannot be told together is told one by one, and what cannot be told at all later. */
+async function deliver(plane: Plane, digests: Digests, records: readonly ObservationRecord[]): Promise<void> {
+  try {
+    await deliverBatch(plane, digests, records)
+  } catch (error) {
+    if (RouseError.is(error, "STORE_UNAVAILABLE", "SHUTTING_DOWN", "OVERLOADED")) throw error
+    const [first, ...others] = records
+    if (first === undefined) return
+    if (others.length > 0) for (const record of records) await deliver(plane, digests, [record])
+    else await postpone(plane, first, error)
   }
 }
 
@@ -113,7 +69,7 @@ async function postpone(plane: Plane, record: ObservationRecord, error: unknown)
   plane.log.error("an observer could not be told", { url, observation: name, error: String(error) })
   const nowMs = plane.clock()
   const kept = { url, name, path, filter, debounceMs, timeoutAtMs, config }
-  const change = { kind: "put", record: { ...kept, cursor: null, notBeforeMs: nowMs + RETRY_MS }, nowMs } as const
+  const change = { kind: "put", record: { ...kept, cursor: null, notBeforeMs: nowMs + STORE_RETRY_MS }, nowMs } as const
   const guards = [{ kind: "observation", url, name, serial, version }] as const
   await plane.store.commit({ guards, ops: [{ op: "observation", change }] }).catch((failure: unknown) => {
     if (!RouseError.is(failure, "CONFLICT")) throw failure

@@ -29,13 +29,14 @@ import { streamsFront } from "./http/streams-front.ts"
 import type { Token } from "./http/tokens.ts"
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
 import type { Log } from "./log.ts"
+import type { DueLoop } from "./due-loop.ts"
 import { ObserveLoop } from "./observe-loop.ts"
 import type { Defer, Plane } from "./plane.ts"
 import { recover } from "./recovery.ts"
 import { Settlements } from "./settlements.ts"
 import { spaceSnapshot } from "./shared/reads.ts"
 import { startSweeper } from "./sweeper.ts"
-import { Ticker } from "./ticker.ts"
+import { newTicker } from "./ticker.ts"
 import { Transactor } from "./transactor.ts"
 import { Types } from "./types.ts"
 import { EventSubscriptions } from "./events/event-subscriptions.ts"
@@ -230,16 +231,16 @@ function attachmentDesk({ store, clock, random, limits, attachments }: ServerOpt
   return new AttachmentDesk(attachments?.(kept) ?? kept, attachmentBytesMax, uploadsMax)
 }
 
-function planeOf(options: ServerOptions): Plane & { readonly ticker: Ticker } {
+function planeOf(options: ServerOptions): Plane & { readonly ticker: DueLoop } {
   const { store, clock, random, defer, log } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const ticker: Ticker = new Ticker(() => plane)
+  const ticker: DueLoop = newTicker(() => plane)
   const dispatcher: Dispatcher = new Dispatcher(
     () => plane,
     options.host,
     () => ticker.poke(),
   )
-  const plane: Plane & { readonly ticker: Ticker } = {
+  const plane: Plane & { readonly ticker: DueLoop } = {
     store,
     clock,
     random,
@@ -274,7 +275,7 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: Ticker } {
 /** What an answer may have beside its commit. */
 const ANSWER_BYTES_MORE = 1_048_576
 
-function remoteOf(options: ServerOptions, ticker: Ticker, limits: Limits): RemoteHandlers {
+function remoteOf(options: ServerOptions, ticker: DueLoop, limits: Limits): RemoteHandlers {
   const { store, clock, random, defer, webhooks } = options
   const now: Clock = { now: clock, after: defer }
   const poke = (): void => ticker.poke()

@@ -3,6 +3,7 @@ import type { DueFilter, EntityRecord } from "@rouse/store"
 import { controlOf } from "./core/control.ts"
 import { type EntityDraft, reasonKind } from "./core/draft.ts"
 import { inTurns } from "./core/turns.ts"
+import { DueLoop, STORE_RETRY_MS } from "./due-loop.ts"
 import type { Plane } from "./plane.ts"
 import { freezeTrees, leaseNow } from "./rouse.ts"
 import type { Slot } from "./dispatcher.ts"
@@ -13,127 +14,74 @@ import { endWake } from "./wake-end.ts"
 const BATCH = 256
 const BATCH_MIN = 16
 
-/** The longest sleep: a due time written by another process is seen within it. */
-const SLEEP_MS_MAX = 30_000
-
 /** How many queued wakes of one type are read at a time, when there are more than one read shows. */
 const TYPE_BATCH = 16
 
 /** How long a wake steps back for which there is no room in its version. */
 const HOLD_MS = 2_000
 
-/** The pause after the store refused, so that a full disk is not asked without end. */
-const STORE_RETRY_MS = 1_000
+/**
+ * The loop that looks at what falls due: timers, queued wakes, and leases that ran out. Room that comes free pokes it.
+ *
+ * A timer's effect and its deletion are one commit: it fires once.
+ */
+export function newTicker(plane: () => Plane): DueLoop {
+  return new DueLoop(plane, { name: "due work", look, next })
+}
+
+/** What is due and was not taken waits for room, which pokes. */
+async function next(plane: Plane): Promise<number | undefined> {
+  const due = await plane.store.nextDueAtMs()
+  const now = plane.clock()
+  return due !== undefined && due <= now ? now + STORE_RETRY_MS : due
+}
+
+async function look(plane: Plane): Promise<boolean> {
+  const timers = await plane.store.dueTimers(plane.clock(), BATCH)
+  await fireTimers(plane, timers)
+  // More than there is room for need not be read.
+  const limit = Math.min(BATCH, Math.max(plane.dispatcher.room, BATCH_MIN))
+  const due = await plane.store.dueEntities(plane.clock(), limit)
+  const isAll = due.length < limit
+  await attend(plane, isAll ? due.filter(isRunning) : await dueOf(plane, BATCH, { status: "running" }))
+  const isRoomLeft = await takeTurns(plane, isAll ? byType(due) : await dueByType(plane))
+  return isRoomLeft || timers.length === BATCH
+}
 
 /**
- * Looks at what falls due: timers, queued wakes, and leases that ran out. Holds one timer, whatever the number of agents.
- *
- * Invariants:
- * 1. One round at a time; a poke during a round makes another follow it.
- * 2. A timer's effect and its deletion are one commit: it fires once.
+ * Takes queued wakes as far as there is room, each type in its turn. Room that comes free for those that are left pokes. Returns whether
+ * some are left and there is room still.
  */
-export class Ticker {
-  readonly #plane: () => Plane
-  #cancel: () => void = () => undefined
-  #wakeAtMs = Number.POSITIVE_INFINITY
-  #round: Promise<void> | undefined
-  #again = false
-  #open = true
-
-  constructor(plane: () => Plane) {
-    this.#plane = plane
+async function takeTurns(plane: Plane, perType: ReadonlyMap<string, readonly EntityRecord[]>): Promise<boolean> {
+  const { dispatcher } = plane
+  const { room } = dispatcher
+  const waiting = [...perType.values()].reduce((sum, records) => sum + records.length, 0)
+  if (room <= 0) {
+    dispatcher.leave(true)
+    return false
   }
+  const turns = inTurns([...perType].map(([type, records]) => records.slice(0, dispatcher.roomFor(type))))
+  const taken = turns.slice(0, room)
+  const isFull = [...perType.values()].some((records) => records.length >= TYPE_BATCH)
+  const isMore = isFull || waiting > taken.length
+  // Types at their own limit keep no other from being served at once.
+  dispatcher.queueing = turns.length > room
+  if (isMore) dispatcher.leave(dispatcher.queueing)
+  await attend(plane, taken)
+  return isMore && taken.length > 0 && dispatcher.room > 0
+}
 
-  /** Something falls due at this time. */
-  dueAt(ms: number): void {
-    if (!this.#open || ms >= this.#wakeAtMs) return
-    this.#cancel()
-    const delay = Math.min(Math.max(0, ms - this.#plane().clock()), SLEEP_MS_MAX)
-    this.#wakeAtMs = ms
-    this.#cancel = this.#plane().defer(delay, () => {
-      this.#wakeAtMs = Number.POSITIVE_INFINITY
-      this.poke()
-    })
-  }
+async function attend(plane: Plane, records: readonly EntityRecord[]): Promise<void> {
+  await Promise.all(records.map((record) => attendTo(plane, record)))
+}
 
-  /** Looks now. */
-  poke(): void {
-    if (!this.#open) return
-    if (this.#round) this.#again = true
-    else this.#round = this.#run()
-  }
-
-  /** Looks no more, and waits for the round under way. */
-  async close(): Promise<void> {
-    this.#open = false
-    this.#cancel()
-    await this.#round
-  }
-
-  async #run(): Promise<void> {
-    const plane = this.#plane()
-    // This look is for all that was said to fall due before it, and the clock may have jumped since the timer was set.
-    this.#cancel()
-    this.#wakeAtMs = Number.POSITIVE_INFINITY
-    try {
-      do {
-        this.#again = false
-        await this.#look(plane)
-      } while (this.#again && this.#open)
-      const next = await plane.store.nextDueAtMs()
-      const now = plane.clock()
-      // What is due and was not taken waits for room, which pokes.
-      this.dueAt(next === undefined ? now + SLEEP_MS_MAX : next <= now ? now + STORE_RETRY_MS : next)
-    } catch (error) {
-      if (this.#open) plane.log.error("looking for due work failed", { error: String(error) })
-      this.dueAt(plane.clock() + STORE_RETRY_MS)
-    } finally {
-      this.#round = undefined
-    }
-    if (this.#again) this.poke()
-  }
-
-  async #look(plane: Plane): Promise<void> {
-    const timers = await plane.store.dueTimers(plane.clock(), BATCH)
-    await fireTimers(plane, timers)
-    // More than there is room for need not be read.
-    const limit = Math.min(BATCH, Math.max(plane.dispatcher.room, BATCH_MIN))
-    const due = await plane.store.dueEntities(plane.clock(), limit)
-    const isAll = due.length < limit
-    await this.#attend(plane, isAll ? due.filter(isRunning) : await dueOf(plane, BATCH, { status: "running" }))
-    await this.#takeTurns(plane, isAll ? byType(due) : await dueByType(plane))
-    if (timers.length === BATCH) this.#again = true
-  }
-
-  /** Takes queued wakes as far as there is room, each type in its turn. Room that comes free for those that are left pokes. */
-  async #takeTurns(plane: Plane, perType: ReadonlyMap<string, readonly EntityRecord[]>): Promise<void> {
-    const { dispatcher } = plane
-    const { room } = dispatcher
-    const waiting = [...perType.values()].reduce((sum, records) => sum + records.length, 0)
-    if (room <= 0) return dispatcher.leave(true)
-    const turns = inTurns([...perType].map(([type, records]) => records.slice(0, dispatcher.roomFor(type))))
-    const taken = turns.slice(0, room)
-    const isFull = [...perType.values()].some((records) => records.length >= TYPE_BATCH)
-    const isMore = isFull || waiting > taken.length
-    // Types at their own limit keep no other from being served at once.
-    dispatcher.queueing = turns.length > room
-    if (isMore) dispatcher.leave(dispatcher.queueing)
-    await this.#attend(plane, taken)
-    if (isMore && taken.length > 0 && dispatcher.room > 0) this.#again = true
-  }
-
-  async #attend(plane: Plane, records: readonly EntityRecord[]): Promise<void> {
-    await Promise.all(records.map((record) => this.#attendTo(plane, record)))
-  }
-
-  async #attendTo(plane: Plane, record: EntityRecord): Promise<void> {
-    try {
-      if (isRunning(record)) await expire(plane, record)
-      else await take(plane, record)
-    } catch (error) {
-      if (RouseError.is(error, "FENCED", "CONFLICT")) return
-      plane.log.error("a due entity could not be attended to", { url: record.url, error: String(error) })
-    }
+async function attendTo(plane: Plane, record: EntityRecord): Promise<void> {
+  try {
+    if (isRunning(record)) await expire(plane, record)
+    else await take(plane, record)
+  } catch (error) {
+    if (RouseError.is(error, "FENCED", "CONFLICT")) return
+    plane.log.error("a due entity could not be attended to", { url: record.url, error: String(error) })
   }
 }
 

@@ -41,7 +41,8 @@ const LOOSE_ENDS: ReadonlySet<ToolCallRow["status"]> = new Set(["done", "unknown
 
 function judgeCall({ url, row, effect, entry }: JudgedCall, { loose, raced }: History): readonly Violation[] {
   const executions = entry?.executions ?? 0
-  const said = `${row.status}${row.resolved ? `, resolved ${row.resolved}` : ""}, ${executions} executions, asked ${entry?.asked ?? 0} times`
+  const why = row.error === undefined ? "" : ` (${row.error})`
+  const said = `${row.status}${why}${row.resolved ? `, resolved ${row.resolved}` : ""}, ${executions} executions, asked ${entry?.asked ?? 0} times`
   const broken = (what: string): Violation => ({
     rule: "P2",
     where: `${url} ${row.id} ${row.name} (${effect})`,

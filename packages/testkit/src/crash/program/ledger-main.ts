@@ -47,6 +47,8 @@ const server = createServer((request, response) => {
     response.destroy()
   })
 })
+// The judge takes a call that failed for a fault: a connection must not be closed under a request that is on its way.
+server.keepAliveTimeout = 0
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address() as AddressInfo
   process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${port}` })}\n`)
