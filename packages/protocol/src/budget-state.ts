@@ -1,4 +1,4 @@
-import type { Budget, BudgetExtension, ModelReservation, Resource, Spend } from "./budget.ts"
+import type { Budget, BudgetExtension, BudgetRequest, ModelReservation, Resource, Spend } from "./budget.ts"
 import type { EntityUrl } from "./entity.ts"
 
 /**
@@ -192,8 +192,35 @@ export function newlyWarned(state: BudgetState): readonly Resource[] {
   })
 }
 
+/** A budget that waits for an answer, and what is asked. The request's `call` is the key of the approval that waits. */
+export interface Asked {
+  readonly state: BudgetState
+  readonly request: BudgetRequest
+}
+
+/** Asks for what a model call was refused. */
+export function askFor(
+  state: BudgetState,
+  entity: EntityUrl,
+  wanted: ModelReservation,
+  exhausted: readonly Resource[],
+): Asked {
+  const asked = state.asked + 1
+  const call = `${wanted.step}-b${asked}`
+  const request: BudgetRequest = {
+    entity,
+    call,
+    exhausted,
+    spent: { ...state.spent, wallMs: state.wallMs },
+    limits: state.limits,
+    needs: { usd: wanted.usd, tokens: wanted.tokens },
+    extend: usualExtension(state, exhausted, wanted),
+  }
+  return { state: { ...state, asked, waiting: call }, request }
+}
+
 /** What an extension that names no amounts adds: as much again as it began with, and at least what the next call needs. */
-export function usualExtension(
+function usualExtension(
   state: BudgetState,
   refused: readonly Resource[],
   wanted: ModelReservation,

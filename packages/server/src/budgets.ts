@@ -1,7 +1,6 @@
 import type {
   ApprovalRow,
   Budget,
-  BudgetRequest,
   BudgetRow,
   EntityUrl,
   HandlerCommit,
@@ -14,6 +13,7 @@ import type {
 } from "@rouse/protocol"
 import { RouseError } from "@rouse/protocol"
 import {
+  askFor,
   type BudgetState,
   childBudget,
   giveBack,
@@ -24,7 +24,6 @@ import {
   retake,
   settle,
   sum,
-  usualExtension,
 } from "@rouse/protocol/budget"
 import { type Control, isoTime, newControl } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
@@ -181,24 +180,14 @@ function ask(
   wanted: ModelReservation,
   exhausted: readonly Resource[],
 ): void {
-  const budget = self.control.budget as BudgetState
   const { nowMs } = planning.draft
-  const asked = budget.asked + 1
-  const call = `${wanted.step}-b${asked}`
-  const request: BudgetRequest = {
-    entity: self.url,
-    call,
-    exhausted,
-    spent: { ...budget.spent, wallMs: budget.wallMs },
-    limits: budget.limits,
-    needs: { usd: wanted.usd, tokens: wanted.tokens },
-    extend: usualExtension(budget, exhausted, wanted),
-  }
-  setBudget(self, { ...budget, asked, waiting: call })
+  const { state, request } = askFor(self.control.budget as BudgetState, self.url, wanted, exhausted)
+  const { call } = request
+  setBudget(self, state)
   const input = request as unknown as Json
   self.insert("approval", call, { kind: "budget", call, tool: KEY, input, at: isoTime(nowMs), status: "waiting" })
   writeRow(self, "exhausted", exhausted)
-  const above = budget.from === null ? undefined : find(planning, budget.from)
+  const above = state.from === null ? undefined : find(planning, state.from)
   if (!above || !self.control.notify || above.record.status === "stopped") return
   const from: Principal = { kind: "agent", id: self.url }
   above.accept({ kind: "budget", from, content: input, mode: "steer" }, newId(nowMs, plane.random))

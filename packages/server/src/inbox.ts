@@ -58,6 +58,17 @@ export function need(planning: Planning, url: EntityUrl): EntityDraft {
   return entity
 }
 
+/**
+ * The draft of an entity that must exist and be there still.
+ *
+ * @throws {RouseError} `UNKNOWN_ENTITY`; `STOPPED`.
+ */
+export function needLive(planning: Planning, url: EntityUrl): EntityDraft {
+  const entity = need(planning, url)
+  if (entity.record.status === "stopped") throw new RouseError("STOPPED", `${url} is stopped`)
+  return entity
+}
+
 export interface SendInput {
   readonly to: EntityUrl
   readonly from: Principal
@@ -86,11 +97,11 @@ export async function send(
 ): Promise<Sent> {
   checkQueue(plane)
   const { value } = await transactAndRouse(plane, [input.to], (planning) => {
-    const target = need(planning, input.to)
+    const { dueAtMs } = input
     const sent =
-      input.dueAtMs === undefined
-        ? now(plane, target, input)
-        : later(plane, planning.draft, target, input, input.dueAtMs)
+      dueAtMs === undefined
+        ? now(plane, need(planning, input.to), input)
+        : later(plane, planning.draft, needLive(planning, input.to), { ...input, dueAtMs })
     onPlan(planning.draft, sent)
     return sent
   })
@@ -109,11 +120,12 @@ function now(plane: Plane, target: EntityDraft, input: SendInput): Sent {
   }
 }
 
-function later(plane: Plane, draft: CommitDraft, target: EntityDraft, input: SendInput, dueAtMs: number): Sent {
-  if (target.record.status === "stopped") throw new RouseError("STOPPED", `${target.url} is stopped`)
+type LaterInput = SendInput & { readonly dueAtMs: number }
+
+function later(plane: Plane, draft: CommitDraft, target: EntityDraft, input: LaterInput): Sent {
   const id = newId(plane.clock(), plane.random)
-  schedule(draft, target, id, { ...input, dueAtMs })
-  return { message: id, dueAtMs }
+  schedule(draft, target, id, input)
+  return { message: id, dueAtMs: input.dueAtMs }
 }
 
 /** What a timer that sends holds. */
@@ -128,12 +140,7 @@ export interface TimedSend {
 }
 
 /** Arms a timer that sends, with its row on the owner's log. A timer of this id is replaced by itself: arming twice is arming once. */
-export function schedule(
-  draft: CommitDraft,
-  owner: EntityDraft,
-  id: string,
-  input: SendInput & { readonly dueAtMs: number },
-): void {
+export function schedule(draft: CommitDraft, owner: EntityDraft, id: string, input: LaterInput): void {
   const { to, from, content, attachments, mode, dueAtMs } = input
   const payload: TimedSend = { to, from, content, mode, owner: owner.url, ...(attachments ? { attachments } : {}) }
   draft.also({ op: "putTimer", timer: { id, dueAtMs, url: owner.url, payload: payload as unknown as Json } })

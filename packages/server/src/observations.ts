@@ -13,7 +13,7 @@ import type { ObservationInput } from "@rouse/store"
 import { canonicalJson } from "./core/canonical.ts"
 import { isoTime } from "./core/control.ts"
 import type { CommitDraft, EntityDraft } from "./core/draft.ts"
-import { need } from "./inbox.ts"
+import { need, needLive } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
 import type { Planning } from "./transactor.ts"
 
@@ -52,8 +52,7 @@ export async function setObservation(
   const asked = { ...request, ...(request.on === undefined ? {} : { on: topicsOf(request.on) ?? [] }) }
   checkObservation(asked, url)
   const { value } = await plane.transactor.transact([url], async (planning) => {
-    const entity = need(planning, url)
-    if (entity.record.status === "stopped") throw new RouseError("STOPPED", `${url} is stopped`)
+    const entity = needLive(planning, url)
     const info = { name: asked.name, ...(await planSet(plane, planning, entity, asked)) }
     onPlan(planning.draft, info)
     return info

@@ -12,7 +12,7 @@ import type { Timer } from "@rouse/store"
 import { canonicalJson } from "./core/canonical.ts"
 import { isoTime } from "./core/control.ts"
 import type { CommitDraft, EntityDraft } from "./core/draft.ts"
-import { deliver, need, type TimedSend } from "./inbox.ts"
+import { deliver, need, needLive, type TimedSend } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
 import type { Planning } from "./transactor.ts"
@@ -51,8 +51,7 @@ export async function setSchedule(
   checkScheduleName(request.name)
   checkRule(request.rule, plane.clock())
   const { value } = await plane.transactor.transact([url], async (planning) => {
-    const entity = need(planning, url)
-    if (entity.record.status === "stopped") throw new RouseError("STOPPED", `${url} is stopped`)
+    const entity = needLive(planning, url)
     const info = infoOf({ key: request.name, value: await planSet(plane, planning, entity, request) })
     onPlan(planning.draft, info)
     return info

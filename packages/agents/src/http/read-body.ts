@@ -1,7 +1,10 @@
-/** A response's bytes, as they come, up to a bound. Undefined: there were more, and the rest was not read. */
-export async function readBody(response: Response, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (response.body === null) return new Uint8Array()
-  const reader = response.body.getReader()
+/** The bytes of a request or a response, as they come, up to a bound. Undefined: there were more, and the rest was not read. */
+export async function readBody(
+  { body }: Request | Response,
+  bytesMax: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (body === null) return new Uint8Array()
+  const reader = body.getReader()
   const chunks: Uint8Array[] = []
   let length = 0
   for (;;) {

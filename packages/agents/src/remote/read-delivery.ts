@@ -1,4 +1,5 @@
 import { RouseError } from "@rouse/protocol"
+import { readBody } from "../http/read-body.ts"
 
 /** Bytes of a delivery: the live rows of an agent. */
 const BODY_BYTES_MAX = 64 * 1_048_576
@@ -11,27 +12,11 @@ const BODY_BYTES_MAX = 64 * 1_048_576
  */
 export async function readDelivery(request: Request): Promise<Uint8Array> {
   const declared = Number(request.headers.get("content-length") ?? "unknown")
-  if (!Number.isInteger(declared)) return await readPieces(request)
   if (declared > BODY_BYTES_MAX) throw tooLarge()
-  const body = new Uint8Array(await request.arrayBuffer())
-  if (body.length > BODY_BYTES_MAX) throw tooLarge()
-  return body
-}
-
-async function readPieces(request: Request): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = []
-  let bytes = 0
-  for await (const piece of request.body ?? []) {
-    bytes += piece.length
-    if (bytes > BODY_BYTES_MAX) throw tooLarge()
-    pieces.push(piece)
-  }
-  const body = new Uint8Array(bytes)
-  let at = 0
-  for (const piece of pieces) {
-    body.set(piece, at)
-    at += piece.length
-  }
+  const body = Number.isInteger(declared)
+    ? new Uint8Array(await request.arrayBuffer())
+    : await readBody(request, BODY_BYTES_MAX)
+  if (body === undefined || body.length > BODY_BYTES_MAX) throw tooLarge()
   return body
 }
 

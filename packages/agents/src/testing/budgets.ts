@@ -13,6 +13,7 @@ import type {
 } from "@rouse/protocol"
 import { RouseError } from "@rouse/protocol"
 import {
+  askFor,
   type BudgetState,
   childBudget,
   extend,
@@ -24,7 +25,6 @@ import {
   reserve,
   retake,
   settle,
-  usualExtension,
 } from "@rouse/protocol/budget"
 import type { TestEntity } from "./entity.ts"
 
@@ -121,18 +121,9 @@ function ask(
   exhausted: readonly Resource[],
   at: string,
 ): BudgetRequest {
-  const asked = budget.asked + 1
-  const call = `${wanted.step}-b${asked}`
-  const request: BudgetRequest = {
-    entity: entity.url,
-    call,
-    exhausted,
-    spent: { ...budget.spent, wallMs: budget.wallMs },
-    limits: budget.limits,
-    needs: { usd: wanted.usd, tokens: wanted.tokens },
-    extend: usualExtension(budget, exhausted, wanted),
-  }
-  entity.budget = { ...budget, asked, waiting: call }
+  const { state, request } = askFor(budget, entity.url, wanted, exhausted)
+  const { call } = request
+  entity.budget = state
   const input = request as unknown as Json
   entity.put("approval", call, { kind: "budget", call, tool: KEY, input, at, status: "waiting" } satisfies ApprovalRow)
   putRow(entity, "exhausted", exhausted, at)

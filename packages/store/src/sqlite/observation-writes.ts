@@ -1,13 +1,13 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite"
+import type { DatabaseSync } from "node:sqlite"
 import type { ObservationWrite } from "../core/observation-state.ts"
+import { Statements } from "./statements.ts"
 
-/** The writes of observations. Prepared when first needed: many stores never do. */
+/** The writes of observations. */
 export class ObservationWrites {
-  readonly #db: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements: Statements
 
   constructor(db: DatabaseSync) {
-    this.#db = db
+    this.#statements = new Statements(db)
   }
 
   do(write: ObservationWrite): void {
@@ -18,12 +18,12 @@ export class ObservationWrites {
       case "mark": {
         const { cursor, pending, dueAtMs, serial } = write.state
         const sql = "UPDATE observation SET cursor = ?, pending = ?, due_at = ? WHERE serial = ?"
-        return this.#run(sql, cursor, Number(pending), dueAtMs, serial)
+        return this.#statements.run(sql, cursor, Number(pending), dueAtMs, serial)
       }
       case "drop":
-        return this.#run("DELETE FROM observation WHERE serial = ?", write.serial)
+        return this.#statements.run("DELETE FROM observation WHERE serial = ?", write.serial)
       case "dropOf":
-        return this.#run("DELETE FROM observation WHERE url = ?", write.url)
+        return this.#statements.run("DELETE FROM observation WHERE url = ?", write.url)
     }
   }
 
@@ -34,20 +34,11 @@ export class ObservationWrites {
     if (kind === "update") {
       const sql = `UPDATE observation SET version = ?, path = ?, filter = ?, debounce = ?, cursor = ?, pending = ?, due_at = ?,
         timeout_at = ?, config = ? WHERE serial = ?`
-      return this.#run(sql, ...values, serial)
+      return this.#statements.run(sql, ...values, serial)
     }
     const sql = `INSERT INTO observation (version, path, filter, debounce, cursor, pending, due_at, timeout_at, config, serial, url, name)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-    this.#run(sql, ...values, serial, url, name)
-  }
-
-  #run(sql: string, ...values: (string | number | null)[]): void {
-    let statement = this.#statements.get(sql)
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql)
-      this.#statements.set(sql, statement)
-    }
-    statement.run(...values)
+    this.#statements.run(sql, ...values, serial, url, name)
   }
 }
 

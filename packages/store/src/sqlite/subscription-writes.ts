@@ -1,13 +1,13 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite"
+import type { DatabaseSync } from "node:sqlite"
 import type { SubscriptionState, SubscriptionWrite } from "../core/subscription-state.ts"
+import { Statements } from "./statements.ts"
 
-/** The writes of subscriptions, their streams and their secrets. Prepared when first needed: most stores never do. */
+/** The writes of subscriptions, their streams and their secrets. */
 export class SubscriptionWrites {
-  readonly #db: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements: Statements
 
   constructor(db: DatabaseSync) {
-    this.#db = db
+    this.#statements = new Statements(db)
   }
 
   do(write: SubscriptionWrite): void {
@@ -19,23 +19,27 @@ export class SubscriptionWrites {
       case "count":
         return this.#count(write.state)
       case "drop":
-        this.#run("DELETE FROM subscription WHERE serial = ?", write.serial)
-        this.#run("DELETE FROM subscribed WHERE subscription = ?", write.serial)
+        this.#statements.run("DELETE FROM subscription WHERE serial = ?", write.serial)
+        this.#statements.run("DELETE FROM subscribed WHERE subscription = ?", write.serial)
         return
       case "putLink": {
         const { serial, path, acked, pending, explicit } = write.link
         const sql =
           "INSERT OR REPLACE INTO subscribed (subscription, path, acked, pending, explicit) VALUES (?, ?, ?, ?, ?)"
-        return this.#run(sql, serial, path, acked, Number(pending), Number(explicit))
+        return this.#statements.run(sql, serial, path, acked, Number(pending), Number(explicit))
       }
       case "dropLink":
-        return this.#run("DELETE FROM subscribed WHERE subscription = ? AND path = ?", write.serial, write.path)
+        return this.#statements.run(
+          "DELETE FROM subscribed WHERE subscription = ? AND path = ?",
+          write.serial,
+          write.path,
+        )
       case "putSecret": {
         const sql = "INSERT OR REPLACE INTO secret (name, value, created_at) VALUES (?, ?, ?)"
-        return this.#run(sql, write.name, write.value, write.createdAtMs)
+        return this.#statements.run(sql, write.name, write.value, write.createdAtMs)
       }
       case "dropSecret":
-        return this.#run("DELETE FROM secret WHERE name = ?", write.name)
+        return this.#statements.run("DELETE FROM secret WHERE name = ?", write.name)
     }
   }
 
@@ -44,26 +48,31 @@ export class SubscriptionWrites {
     const sql = `INSERT INTO subscription (serial, id, version, pattern, wake_stream, idle, due_at, pending, links, named, config, state)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
     const flag = Number(idle)
-    this.#run(sql, serial, id, version, pattern, wakeStream, flag, dueAtMs, pending, links, named, config, control)
+    this.#statements.run(
+      sql,
+      serial,
+      id,
+      version,
+      pattern,
+      wakeStream,
+      flag,
+      dueAtMs,
+      pending,
+      links,
+      named,
+      config,
+      control,
+    )
   }
 
   #update(state: SubscriptionState, config: string, control: string): void {
     const sql = "UPDATE subscription SET version = ?, idle = ?, due_at = ?, config = ?, state = ? WHERE serial = ?"
-    this.#run(sql, state.version, Number(state.idle), state.dueAtMs, config, control, state.serial)
+    this.#statements.run(sql, state.version, Number(state.idle), state.dueAtMs, config, control, state.serial)
   }
 
   #count(state: SubscriptionState): void {
     const sql = "UPDATE subscription SET pending = ?, links = ?, named = ?, due_at = ? WHERE serial = ?"
-    this.#run(sql, state.pending, state.links, state.named, state.dueAtMs, state.serial)
-  }
-
-  #run(sql: string, ...values: (string | number | null)[]): void {
-    let statement = this.#statements.get(sql)
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql)
-      this.#statements.set(sql, statement)
-    }
-    statement.run(...values)
+    this.#statements.run(sql, state.pending, state.links, state.named, state.dueAtMs, state.serial)
   }
 }
 

@@ -1,11 +1,9 @@
 import { defineEntity, workerTool } from "@rouse/agents"
-import { silentLog } from "@rouse/agents/runtime"
 import type { Effect } from "@rouse/protocol"
-import { createServer } from "@rouse/server"
-import { openStore } from "@rouse/store"
 import { z } from "zod"
+import { serveChild } from "../serve-child.ts"
 
-/** A server whose agents' tools are all with workers: a data directory and a port. Ends by itself when its input does; else it is killed. */
+/** A server whose agents' tools are all with workers: a data directory and a port. */
 const [directory, port] = process.argv.slice(2) as [string, string]
 const EFFECTS: readonly Effect[] = ["pure", "idempotent", "reconcilable", "once"]
 const HEARTBEAT_MS = 1_500
@@ -27,23 +25,4 @@ const builder = defineEntity("builder", {
   },
 })
 
-const store = await openStore({ directory, clock: Date.now })
-const server = createServer({
-  store,
-  entities: [builder],
-  clock: Date.now,
-  random: Math.random,
-  defer: (ms, fn) => {
-    const timer = setTimeout(fn, ms)
-    return () => clearTimeout(timer)
-  },
-  log: {
-    ...silentLog,
-    error: (message, fields) => process.stderr.write(`${message} ${JSON.stringify(fields ?? {})}\n`),
-  },
-  host: { clock: Date.now, random: Math.random, log: silentLog },
-})
-process.stdin.on("end", () => process.exit(0)).resume()
-const resumed = await server.start()
-const { url } = await server.listen({ host: "127.0.0.1", port: Number(port) })
-process.stdout.write(`${JSON.stringify({ url, resumed })}\n`)
+await serveChild({ directory, port: Number(port), graceMs: 1_000, entities: [builder] })
