@@ -51,13 +51,13 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   })
   app.route("/", claimRoutes(plane, stop))
   app.use("/openai/*", async (c, next) => {
-    c.set("principal", admit(c.req.raw, scopeOf(c.req.raw), gate))
+    c.set("principal", admit(c.req.raw, scopeOf(c.req.method, c.req.path), gate))
     await next()
   })
   app.route("/openai/v1", openaiRoutes(plane, stop))
   app.use("/v1/*", async (c, next) => {
     const { raw } = c.req
-    if (!isOpen(raw.method, new URL(raw.url).pathname)) c.set("principal", admit(raw, scopeOf(raw), gate))
+    if (!isOpen(raw.method, new URL(raw.url).pathname)) c.set("principal", admit(raw, scopeOf(raw.method, c.req.path), gate))
     await next()
   })
   app.route("/v1/entities", messageRoutes(plane, stop))
