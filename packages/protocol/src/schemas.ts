@@ -220,7 +220,10 @@ export const sharedClaimBody: z.ZodType<SharedClaimBody> = z.strictObject({
 }) as z.ZodType<SharedClaimBody>
 
 export const sharedQuery: z.ZodType<SharedQuery> = z.strictObject({
-  where: jsonObject.refine((value) => Object.keys(value).length <= 8, "at most 8 properties").optional(),
+  where: jsonObject
+    .refine((value) => Object.keys(value).length <= 8, "at most 8 properties")
+    .refine((value) => !/["\\]/.test(Object.keys(value).join("")), "no quotation marks or backslashes in a name")
+    .optional(),
   after: z.string().max(256).optional(),
   limit: z.coerce.number().int().min(1).max(1_000).optional(),
 }) as z.ZodType<SharedQuery>

@@ -75,6 +75,11 @@ export const webhookSourceBody: z.ZodType<WebhookSourceBody> = z
   .refine(
     ({ hmac: scheme }) => scheme?.signed?.includes("{timestamp}") !== true || scheme.timestampHeader !== undefined,
     { message: "holds {timestamp}, so timestampHeader must say where it is", path: ["hmac", "signed"] },
+  )
+  .refine(
+    ({ hmac: scheme }) =>
+      scheme?.timestampHeader === undefined || scheme.signed === undefined || scheme.signed.includes("{timestamp}"),
+    { message: "must hold {timestamp}: a time that is not signed says nothing", path: ["hmac", "signed"] },
   ) as z.ZodType<WebhookSourceBody>
 
 /** What may name a source. */

@@ -30,6 +30,8 @@ export interface Plane {
   readonly remote: RemoteHandlers
   /** Says that something falls due at this time, so that the ticker looks then. */
   readonly dueAt: (ms: number) => void
+  /** A claim of a shared space expires at this time. */
+  readonly claimDueAt: (ms: number) => void
   /** Aborts the wake under way for an entity in this process, if there is one. */
   readonly abort: (url: EntityUrl, reason: Error) => void
   /** Tells who asked for what a plan settles, as part of it. Passed in, since it delivers, and all that delivers is planned. */

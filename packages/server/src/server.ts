@@ -34,6 +34,7 @@ import { ObserveLoop } from "./observe-loop.ts"
 import type { Defer, Plane } from "./plane.ts"
 import { recover } from "./recovery.ts"
 import { Settlements } from "./settlements.ts"
+import { newClaimLoop } from "./shared/claim-loop.ts"
 import { spaceSnapshot } from "./shared/reads.ts"
 import { startSweeper } from "./sweeper.ts"
 import { newTicker } from "./ticker.ts"
@@ -178,6 +179,7 @@ export function createServer(options: ServerOptions): Server {
       stopSweeper = startSweeper(plane, compactor, new IdleExpiry(plane, options.deleteIdle ?? []))
       ticker.poke()
       observing.start()
+      plane.claimLoop.poke()
       return count
     },
     async listen(address) {
@@ -212,6 +214,7 @@ export function createServer(options: ServerOptions): Server {
       const sockets = Promise.all(listening.map((one) => one.close(graceMs)))
       await ticker.close()
       await observing.close()
+      await plane.claimLoop.close()
       await streamsClosed
       await plane.dispatcher.close(graceMs)
       await sockets
@@ -231,7 +234,12 @@ function attachmentDesk({ store, clock, random, limits, attachments }: ServerOpt
   return new AttachmentDesk(attachments?.(kept) ?? kept, attachmentBytesMax, uploadsMax)
 }
 
-function planeOf(options: ServerOptions): Plane & { readonly ticker: DueLoop } {
+interface Loops {
+  readonly ticker: DueLoop
+  readonly claimLoop: DueLoop
+}
+
+function planeOf(options: ServerOptions): Plane & Loops {
   const { store, clock, random, defer, log } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const ticker: DueLoop = newTicker(() => plane)
@@ -240,7 +248,8 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: DueLoop } {
     options.host,
     () => ticker.poke(),
   )
-  const plane: Plane & { readonly ticker: DueLoop } = {
+  const claimLoop = newClaimLoop(() => plane)
+  const plane: Plane & Loops = {
     store,
     clock,
     random,
@@ -253,6 +262,7 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: DueLoop } {
     dispatcher,
     remote: remoteOf(options, ticker, limits),
     dueAt: (ms) => ticker.dueAt(ms),
+    claimDueAt: (ms) => claimLoop.dueAt(ms),
     abort: (url, reason) => dispatcher.abort(url, reason),
     tellAskers: (planning) => tellAskers(plane, planning),
     treeRates: new TreeRates(),
@@ -267,6 +277,7 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: DueLoop } {
       )
     },
     ticker,
+    claimLoop,
   }
   plane.types.follow(() => plane.remote.registry.catalog)
   return plane

@@ -1,7 +1,6 @@
 import type { Compactor } from "@rouse/streams"
 import type { IdleExpiry } from "./idle-expiry.ts"
 import type { Plane } from "./plane.ts"
-import { releaseExpired } from "./shared/claims.ts"
 
 /** The pause between two rounds. */
 const EVERY_MS = 60_000
@@ -31,10 +30,8 @@ export function startSweeper(plane: Plane, compactor: Compactor, idle: IdleExpir
     if (open) later(dropped > 0 ? MORE_MS : EVERY_MS)
   }
   later(EVERY_MS)
-  const stopReleasing = releaseExpired(plane)
   return () => {
     open = false
     cancel()
-    stopReleasing()
   }
 }

@@ -34,6 +34,8 @@ export interface HarnessOptions {
   readonly webhookSources?: Readonly<Record<string, WebhookSourceBody>>
   /** What secrets are found in. */
   readonly env?: Readonly<Record<string, string>>
+  /** The longest that a timer lasts, whatever it is set to, in milliseconds: for a clock that a test moves. */
+  readonly timerMsMax?: number
   /** Webhooks go to this machine. */
   readonly webhooks?: boolean
 }
@@ -62,7 +64,7 @@ export class Harness {
       entities: options.entities,
       clock,
       random: Math.random,
-      defer,
+      defer: (ms, fn) => defer(Math.min(ms, options.timerMsMax ?? ms), fn),
       log: options.log ?? silentLog,
       host: {
         clock,

@@ -99,6 +99,12 @@ test("without a name it is a new agent, which is told all that was said", async 
     messages: [user("one"), assistant("uno"), user("two")],
   })
   expect(made.choices[0]?.message.content).toBe("User: one\n\nAssistant: uno\n\nUser: two")
+  const named = await client.chat.completions.create({
+    model: "echo",
+    user: "ben",
+    messages: [user("one"), assistant("uno"), user("two")],
+  })
+  expect(named.choices[0]?.message.content).toBe("User: one\n\nAssistant: uno\n\nUser: two")
 })
 
 test("a stream has the text as it comes, and what it used", async () => {

@@ -156,7 +156,7 @@ describe("shared spaces over HTTP", () => {
 
   test("hand out rows, and tell the log of a claim that expired", async () => {
     const now = { ms: Date.now() }
-    const harness = await withBoard({ clock: () => now.ms }, "a", "b")
+    const harness = await withBoard({ clock: () => now.ms, timerMsMax: 5 }, "a", "b")
     const [held] = await claim(harness, { holder: "ann", leaseMs: 5_000 })
     expect(held).toMatchObject({ key: "a", claim: { holder: "ann" } })
     expect(await write(harness, [{ op: "update", key: "a", set: {} }])).toMatchObject({ code: "ALREADY_CLAIMED" })
@@ -170,6 +170,31 @@ describe("shared spaces over HTTP", () => {
     expect(await claim(harness, { holder: "bob", limit: 2 })).toMatchObject([{ key: "a" }])
     expect(await write(harness, [{ op: "complete", key: "a", token }])).toMatchObject({ code: "CLAIM_LOST" })
     expect(await claim(harness, { where: { status: "x" } })).toBeUndefined()
+  })
+
+  test("are not held up by a schema that takes for ever", async () => {
+    const harness = await withBoard({})
+    const define = (properties: object, more: object = {}) =>
+      harness.call<Problem>("PUT", "/v1/shared/bomb", {
+        collections: { rows: { schema: { type: "object", properties, ...more }, key: "id" } },
+      })
+    const insert = (value: object) =>
+      harness.call<Problem>("POST", "/v1/shared/bomb/rows", { ops: [{ op: "insert", value }] })
+    await define({ id: { type: "string", pattern: "^(a+)+$" } })
+    expect((await insert({ id: "aaa" })).status).toBe(200)
+    const slow = await insert({ id: `${"a".repeat(60)}!` })
+    expect([slow.status, slow.body.detail]).toEqual([413, expect.stringContaining("schema takes too long")])
+    // Each part names the next one twice.
+    const part = (i: number) => ({ anyOf: [{ $ref: `#/$defs/p${i + 1}` }, { $ref: `#/$defs/p${i + 1}` }] })
+    const parts = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`p${i}`, part(i)]))
+    const $defs = { ...parts, p40: { type: "number" } }
+    await define({ id: { type: "string" }, n: { $ref: "#/$defs/p0" } }, { $defs })
+    expect((await insert({ id: "b", n: "no number" })).status).toBe(413)
+    const text = `${'{"a":'.repeat(500)}1${"}".repeat(500)}`
+    expect((await harness.call<Problem>("PUT", "/v1/shared/bomb", text)).body.code).toBe("BAD_JSON")
+    expect((await define({ id: { type: "string", description: "x".repeat(200_000) } })).status).toBe(413)
+    const where = encodeURIComponent('{"a\\"b":1}')
+    expect((await harness.call("GET", `/v1/shared/bomb/rows?where=${where}`)).status).toBe(422)
   })
 
   test("show their rows as they were", async () => {

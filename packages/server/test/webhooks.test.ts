@@ -312,6 +312,7 @@ describe("what is refused", () => {
       [{ kind: "hmac", secrets: ["A"], hmac: { header: "x y" } }, "hmac.header"],
       [{ kind: "hmac", secrets: ["A"], hmac: { header: "x", signed: "{timestamp}" } }, "hmac.signed"],
       [{ kind: "hmac", secrets: ["A"], hmac: { header: "x", signed: "{timestamp}{body}" } }, "hmac.signed"],
+      [{ kind: "hmac", secrets: ["A"], hmac: { header: "x", signed: "{body}", timestampHeader: "t" } }, "hmac.signed"],
       [{ ...GITHUB, toleranceSeconds: 0 }, "toleranceSeconds"],
       [{ ...GITHUB, where: { a: { near: 1 } } }, "where"],
       [{ ...GITHUB, where: { a: [1] } }, "where"],

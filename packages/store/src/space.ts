@@ -141,4 +141,6 @@ export interface SpaceReads {
   liveSpace(path: string): Promise<SpaceLive | undefined>
   /** Claims that expired by `nowMs`, oldest first. */
   expiredClaims(nowMs: number, limit: number): Promise<readonly ExpiredClaim[]>
+  /** When the next claim expires, milliseconds since the Unix epoch; undefined when nobody holds a row. */
+  nextClaimExpiryAtMs(): Promise<number | undefined>
 }

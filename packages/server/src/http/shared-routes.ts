@@ -8,7 +8,7 @@ import { claimRows } from "../shared/claims.ts"
 import { defineSpace, infoOf, needSpace, sharedPath } from "../shared/definition.ts"
 import { getShared, listShared, sharedAt } from "../shared/reads.ts"
 import { planShared } from "../shared/writes.ts"
-import { parseBody, parseValue, readText } from "./body.ts"
+import { parseBody, parseText, parseValue, readText } from "./body.ts"
 import type { Env } from "./entity-routes.ts"
 
 const LIST_MAX = 1_000
@@ -51,16 +51,8 @@ async function list(plane: Plane, c: Context<Env>): Promise<Response> {
 async function put(plane: Plane, c: Context<Env>): Promise<Response> {
   const id = c.req.param("id") ?? ""
   const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
-  const made = await defineSpace(plane, id, parseJson(text))
+  const made = await defineSpace(plane, id, parseText(text))
   return c.json(infoOf(await needSpace(plane, id)), made ? 201 : 200)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new RouseError("BAD_JSON", "the body is not valid JSON")
-  }
 }
 
 async function rows(plane: Plane, c: Context<Env>): Promise<Response> {
@@ -99,7 +91,7 @@ async function write(plane: Plane, c: Context<Env>): Promise<Response> {
   const receipt = await receiptKey(c.req.raw, principal, text)
   let fresh: SharedWritten | undefined
   const keys = await once<readonly string[]>(plane, receipt, async (note) => {
-    const ops = opsOf(parseJson(text), collection)
+    const ops = opsOf(parseText(text), collection)
     const { value, result } = await plane.transactor.transact([], async ({ draft }) => {
       const planned = await planShared(plane, draft, { space: id, by: principal.id, ops })
       note(draft, planned)

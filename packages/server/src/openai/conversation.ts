@@ -33,8 +33,6 @@ interface Named {
   readonly url: EntityUrl
   readonly type: string
   readonly id: string
-  /** Whether the agent is another one for each request. */
-  readonly isNew: boolean
 }
 
 /**
@@ -50,9 +48,9 @@ export function post(
   receipt: ReceiptKey | undefined,
 ): Promise<Posted> {
   return once<Posted>(plane, receipt, async (note) => {
-    const { url, type, id, isNew } = nameOf(plane, request, headers)
-    const text = newText(request.messages, !isNew)
+    const { url, type, id } = nameOf(plane, request, headers)
     const before = await tailOf(plane, url)
+    const text = newText(request.messages, before !== START)
     const posted = (message: string): Posted => ({ url, message, from: before })
     if (before === START) {
       const tags = { via: "openai" }
@@ -76,12 +74,12 @@ function nameOf(plane: Plane, { model, user, metadata }: ChatRequest, headers: H
   const type = exact?.type ?? model
   if (!isEntityType(type) || !plane.types.get(type))
     throw new RouseError("UNKNOWN_TYPE", `model: there is no entity type "${type}"; GET /openai/v1/models lists them`)
-  if (exact) return { url: entityUrl(type, exact.id), type, id: exact.id, isNew: false }
+  if (exact) return { url: entityUrl(type, exact.id), type, id: exact.id }
   const { conversation } = metadata ?? {}
   const key = headers.get(CONVERSATION) ?? (typeof conversation === "string" ? conversation : undefined) ?? user
   const isNew = key === null || key === undefined || key === ""
   const id = isNew ? `chat-${newId(plane.clock(), plane.random)}` : idOf(key)
-  return { url: entityUrl(type, id), type, id, isNew }
+  return { url: entityUrl(type, id), type, id }
 }
 
 /** @throws {RouseError} `INVALID_ARGS` */

@@ -1,17 +1,12 @@
 import { RouseError } from "@rouse/protocol"
 import type { JsonObject, SharedClaimBody, SharedCollection, SharedHeld } from "@rouse/protocol"
 import { queueOf } from "@rouse/store"
-import type { ExpiredClaim, SpaceClaim, SpaceOp } from "@rouse/store"
+import type { SpaceClaim } from "@rouse/store"
 import type { CommitDraft } from "../core/draft.ts"
 import type { Plane } from "../plane.ts"
 import { needSpace } from "./definition.ts"
 import { heldRow } from "./reads.ts"
 import { LEASE_MS } from "./writes.ts"
-
-/** How often expired claims are looked for. They are free from their expiry on; this only tells the log. */
-const RELEASE_EVERY_MS = 1_000
-/** Expired claims of one round. */
-const RELEASE_MAX = 500
 
 export interface Claiming extends SharedClaimBody {
   readonly space: string
@@ -44,7 +39,9 @@ export async function claimRows(
     draft.also({ op: "space", path: space.path, change: { kind: "write", by, writes: [write] }, nowMs: draft.nowMs })
   })
   const claimed = result?.spaces?.[0]
-  return claimed?.kind === "claimed" ? claimed.rows.map(heldRow) : []
+  const rows = claimed?.kind === "claimed" ? claimed.rows : []
+  for (const { freeAtMs } of rows) plane.claimDueAt(freeAtMs)
+  return rows.map(heldRow)
 }
 
 /** @throws {RouseError} `INVALID_ARGS`. */
@@ -57,41 +54,4 @@ function queueFor(name: string, { indexes = [] }: SharedCollection, where: JsonO
   throw new RouseError("INVALID_ARGS", `where: ${name} has no index on ${text}; rows are claimed by: ${known}`, {
     details: { field: "where" },
   })
-}
-
-/**
- * Tells the logs of claims that expired, a bounded batch at a time, while there are any.
- *
- * @returns What ends it.
- */
-export function releaseExpired(plane: Plane): () => void {
-  let open = true
-  let cancel = (): void => undefined
-  const round = async (): Promise<void> => {
-    let found = 0
-    try {
-      const expired = await plane.store.expiredClaims(plane.clock(), RELEASE_MAX)
-      found = expired.length
-      await Promise.all(expired.map((claim) => releaseOne(plane, claim)))
-    } catch (error) {
-      if (open) plane.log.warn("expired claims could not be released", { error: String(error) })
-    }
-    if (open) cancel = plane.defer(found === RELEASE_MAX ? 0 : RELEASE_EVERY_MS, () => void round())
-  }
-  cancel = plane.defer(RELEASE_EVERY_MS, () => void round())
-  return () => {
-    open = false
-    cancel()
-  }
-}
-
-async function releaseOne(plane: Plane, { path, collection, key, token }: ExpiredClaim): Promise<void> {
-  const write = { kind: "release", collection, key, token, expired: true } as const
-  const op: SpaceOp = { op: "space", path, change: { kind: "write", by: "", writes: [write] }, nowMs: plane.clock() }
-  try {
-    await plane.store.commit({ ops: [op] })
-  } catch (error) {
-    // Somebody completed, renewed or took it first.
-    if (!RouseError.is(error, "CLAIM_LOST", "NOT_FOUND", "GONE", "UNKNOWN_STREAM")) throw error
-  }
 }

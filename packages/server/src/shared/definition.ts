@@ -1,15 +1,17 @@
 import { isEntityId, RouseError, SPACE_COLLECTIONS, sharedStreamPath } from "@rouse/protocol"
-import type { Json, SharedCollection, SharedDefinition, SharedInfo } from "@rouse/protocol"
+import type { Json, SharedDefinition, SharedInfo } from "@rouse/protocol"
 import { sharedDefinition } from "@rouse/protocol/schemas"
 import type { SpaceRecord } from "@rouse/store"
-import { z } from "zod"
 import { canonicalJson } from "../core/canonical.ts"
 import { isoTime } from "../core/control.ts"
 import { parseValue } from "../http/body.ts"
 import type { Plane } from "../plane.ts"
+import { RowCheck } from "./row-check.ts"
 
 /** Tries of a definition that others replace meanwhile. */
 const TRIES_MAX = 5
+/** A definition, as JSON text. */
+const DEFINITION_CHARS_MAX = 131_072
 
 /** @throws {RouseError} `BAD_REQUEST` when a space cannot be named so. */
 export function sharedPath(id: string): string {
@@ -65,11 +67,13 @@ function sameDefinition(a: SharedDefinition, b: SharedDefinition): boolean {
 
 function checkDefinition(value: unknown): SharedDefinition {
   const definition = parseValue(value, sharedDefinition, "definition")
+  if (JSON.stringify(definition).length > DEFINITION_CHARS_MAX)
+    throw new RouseError("TOO_LARGE", `collections: at most ${DEFINITION_CHARS_MAX} characters define a space`)
   for (const [name, collection] of Object.entries(definition.collections)) {
     if (SPACE_COLLECTIONS.includes(name)) fail(name, "is a collection of every space's log; choose another name")
     if (collection.schema["type"] !== "object") fail(`${name}.schema`, 'must be of type "object"')
     try {
-      validatorOf(collection)
+      RowCheck.of(collection)
     } catch (error) {
       fail(`${name}.schema`, error instanceof Error ? error.message : "is no JSON Schema")
     }
@@ -79,51 +83,4 @@ function checkDefinition(value: unknown): SharedDefinition {
 
 function fail(field: string, rule: string): never {
   throw new RouseError("INVALID_ARGS", `collections.${field}: ${rule}`, { details: { field: `collections.${field}` } })
-}
-
-/** Validators kept. When there are as many, all are forgotten. */
-const VALIDATORS_MAX = 512
-const validators = new Map<string, z.ZodType>()
-
-/** What a collection's rows are checked by. */
-function validatorOf({ schema }: SharedCollection): z.ZodType {
-  const text = JSON.stringify(schema)
-  const known = validators.get(text)
-  if (known) return known
-  const made = z.fromJSONSchema(schema)
-  if (validators.size >= VALIDATORS_MAX) validators.clear()
-  validators.set(text, made)
-  return made
-}
-
-/**
- * Checks a row and returns its key.
- *
- * @throws {RouseError} `INVALID_ARGS` naming the property; `TOO_LARGE`.
- */
-export function checkRow(
-  name: string,
-  collection: SharedCollection,
-  value: Json,
-  text: string,
-  bytesMax: number,
-): string {
-  if (text.length > bytesMax) {
-    throw new RouseError("TOO_LARGE", `${name}: a row has ${text.length} characters; at most ${bytesMax} are allowed`)
-  }
-  const issue = validatorOf(collection).safeParse(value).error?.issues[0]
-  if (issue) {
-    const field = [name, ...issue.path.map(String)].join(".")
-    throw new RouseError("INVALID_ARGS", `${field}: ${issue.message}`, { details: { field } })
-  }
-  const key = (value as Readonly<Record<string, Json>>)[collection.key]
-  if (typeof key === "number" || (typeof key === "string" && key !== "" && key.length <= 256)) return String(key)
-  const field = `${name}.${collection.key}`
-  throw new RouseError(
-    "INVALID_ARGS",
-    `${field}: a row needs its key here, a text of 1 to 256 characters or a number`,
-    {
-      details: { field },
-    },
-  )
 }

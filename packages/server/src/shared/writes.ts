@@ -3,7 +3,8 @@ import type { Json, JsonObject, SharedCollection, SharedOp } from "@rouse/protoc
 import type { SpaceRecord, SpaceRow, SpaceWrite } from "@rouse/store"
 import type { CommitDraft } from "../core/draft.ts"
 import type { Plane } from "../plane.ts"
-import { checkRow, needSpace } from "./definition.ts"
+import { needSpace } from "./definition.ts"
+import { RowChecks } from "./row-check.ts"
 
 /** How long a claim is held, when its holder does not say. */
 export const LEASE_MS = 60_000
@@ -40,6 +41,7 @@ class SharedPlanning {
   readonly #plane: Plane
   readonly #space: SpaceRecord
   readonly #nowMs: number
+  readonly #checks: RowChecks
   /** Rows that this commit has changed already: they are written whole, without a look at the version. */
   readonly #planned = new Map<string, Json>()
 
@@ -47,6 +49,7 @@ class SharedPlanning {
     this.#plane = plane
     this.#space = space
     this.#nowMs = nowMs
+    this.#checks = new RowChecks(plane.clock, plane.limits.sharedRowBytesMax)
   }
 
   async write(op: SharedOp): Promise<SpaceWrite> {
@@ -93,8 +96,8 @@ class SharedPlanning {
 
   #insert({ collection: name, value }: Extract<SharedOp, { op: "insert" }>, collection: SharedCollection): SpaceWrite {
     const text = JSON.stringify(value)
-    const { sharedRowBytesMax, sharedRowsMax: rowsMax } = this.#plane.limits
-    const key = checkRow(name, collection, value, text, sharedRowBytesMax)
+    const { sharedRowsMax: rowsMax } = this.#plane.limits
+    const key = this.#checks.check(name, collection, value, text)
     this.#planned.set(`${name}\n${key}`, value)
     return { kind: "insert", collection: name, key, value: text, rowsMax }
   }
@@ -112,7 +115,7 @@ class SharedPlanning {
     const before = planned ?? (row ? (JSON.parse(row.value) as JsonObject) : {})
     const value = whole ? set : { ...(before as JsonObject), ...set }
     const text = JSON.stringify(value)
-    const keyNow = checkRow(name, collection, value, text, this.#plane.limits.sharedRowBytesMax)
+    const keyNow = this.#checks.check(name, collection, value, text)
     if (keyNow !== key) throw new RouseError("INVALID_ARGS", `${name}.${collection.key}: a row's key cannot change`)
     this.#planned.set(`${name}\n${key}`, value)
     return { value: text, ...(row && !whole ? { version: row.version } : {}) }

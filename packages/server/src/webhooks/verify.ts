@@ -7,7 +7,7 @@ export type Secrets = (name: string) => string | undefined | Promise<string | un
 /** How old a signed time may be where the source does not say. */
 const TOLERANCE_SECONDS = 300
 /** A shorter secret is guessed. */
-const SECRET_CHARS_MIN = 8
+const SECRET_BYTES_MIN = 8
 
 const encoder = new TextEncoder()
 
@@ -42,7 +42,7 @@ async function resolved(source: WebhookSource, secrets: Secrets): Promise<readon
   const values: string[] = []
   for (const name of source.secrets) {
     const value = await secrets(name)
-    if (value !== undefined && value.length >= SECRET_CHARS_MIN) values.push(value)
+    if (value !== undefined && bytesOf(value, source).length >= SECRET_BYTES_MIN) values.push(value)
   }
   if (values.length > 0) return values
   throw new RouseError("SECRET_MISSING", `the webhook source ${source.name} has no secret that is set`)
@@ -53,7 +53,10 @@ async function keyOf(
   source: WebhookSource,
   hash: Claimed["algorithm"],
 ): Promise<Awaited<ReturnType<typeof crypto.subtle.importKey>>> {
-  const isEncoded = source.kind === "standard" && value.startsWith("whsec_")
-  const bytes = isEncoded ? Buffer.from(value.slice("whsec_".length), "base64") : encoder.encode(value)
-  return crypto.subtle.importKey("raw", new Uint8Array(bytes), { name: "HMAC", hash }, false, ["verify"])
+  return crypto.subtle.importKey("raw", bytesOf(value, source), { name: "HMAC", hash }, false, ["verify"])
+}
+
+function bytesOf(value: string, { kind }: WebhookSource): Uint8Array<ArrayBuffer> {
+  const isEncoded = kind === "standard" && value.startsWith("whsec_")
+  return isEncoded ? new Uint8Array(Buffer.from(value.slice("whsec_".length), "base64")) : encoder.encode(value)
 }

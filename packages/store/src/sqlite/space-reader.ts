@@ -11,6 +11,10 @@ type SqlRow = Record<string, unknown>
 const SPACES = `SELECT p.path, p.version, p.definition, p.created_at, p.rows, p.stream
   FROM space p JOIN stream s ON s.id = p.stream AND s.deleted = 0`
 
+/** The joins are in order: the claims of a space that was dropped, but not yet swept, are few. */
+const CLAIMS = `FROM space_row r INDEXED BY space_expiry CROSS JOIN space p ON p.stream = r.stream
+  JOIN stream s ON s.id = p.stream AND s.deleted = 0 WHERE r.free_at > 0`
+
 /** Reads of spaces. */
 export class SpaceReader {
   readonly #db: DatabaseSync
@@ -60,9 +64,12 @@ export class SpaceReader {
   }
 
   expired(nowMs: number, limit: number): ExpiredClaim[] {
-    const sql = `SELECT p.path, r.collection, r.key, r.token FROM space_row r INDEXED BY space_expiry JOIN space p ON p.stream = r.stream
-      WHERE r.free_at > 0 AND r.free_at <= ? ORDER BY r.free_at LIMIT ?`
+    const sql = `SELECT p.path, r.collection, r.key, r.token ${CLAIMS} AND r.free_at <= ? ORDER BY r.free_at LIMIT ?`
     return this.#all(sql, nowMs, limit) as unknown as ExpiredClaim[]
+  }
+
+  nextExpiryAtMs(): number | undefined {
+    return this.#get(`SELECT r.free_at ${CLAIMS} ORDER BY r.free_at LIMIT 1`)?.["free_at"] as number | undefined
   }
 
   /** @throws {RouseError} `NOT_FOUND`. */

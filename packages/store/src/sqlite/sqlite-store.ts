@@ -234,6 +234,10 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#reader.spaces.expired(nowMs, limit))
   }
 
+  async nextClaimExpiryAtMs(): Promise<number | undefined> {
+    return this.#read(() => this.#reader.spaces.nextExpiryAtMs())
+  }
+
   async receipt(key: string): Promise<StoredReceipt | undefined> {
     return this.#read(() => this.#reader.receipt(key))
   }

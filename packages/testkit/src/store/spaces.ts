@@ -269,6 +269,7 @@ export function spaceTests(fixture: Fixture): void {
       await claim(store, { limit: 2, expiresAtMs: NOW + 1_000 })
       const { token } = (await row(store)) ?? {}
       expect(await store.expiredClaims(NOW + 999, 9)).toEqual([])
+      expect(await store.nextClaimExpiryAtMs()).toBe(NOW + 1_000)
       const expired = { path: PATH, collection: "tasks", key: "a", token }
       expect(await store.expiredClaims(NOW + 1_000, 1)).toEqual([expired])
       expect(await claim(store, { holder: "v", limit: 3 }, NOW + 1_000)).toEqual(["a", "b", "c"])
@@ -298,11 +299,13 @@ export function spaceTests(fixture: Fixture): void {
   describe("the end of a space", () => {
     it("takes its rows, its log and its claims, and leaves the path free", async () => {
       const store = await open("a")
+      expect(await store.nextClaimExpiryAtMs()).toBeUndefined()
       await claim(store)
       await store.commit({ ops: [{ op: "space", path: PATH, change: { kind: "drop" }, nowMs: NOW }] })
       expect(await store.space(PATH)).toBeUndefined()
       expect(await store.stream(PATH)).toBeUndefined()
       expect(await store.expiredClaims(NOW + 99_000, 9)).toEqual([])
+      expect(await store.nextClaimExpiryAtMs()).toBeUndefined()
       await store.commit({ ops: [define(), writing([insert("a")])] })
       while ((await store.sweep(NOW)) > 0);
       expect((await store.spaceRows(PATH, { collection: "tasks", limit: 9 })).map(({ key }) => key)).toEqual(["a"])
