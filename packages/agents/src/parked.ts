@@ -1,4 +1,4 @@
-import type { ChangeEvent } from "@rouse/protocol"
+import { type ChangeEvent, PARKED_KEY } from "@rouse/protocol"
 import { change } from "./batch.ts"
 import type { LiveRows } from "./core/rows.ts"
 import type { Session } from "./session.ts"
@@ -12,17 +12,15 @@ interface Parked {
   readonly messages: readonly string[]
 }
 
-const KEY = "parked"
-
 /** What an earlier wake of this run left for the next; undefined when it did not end in a question. */
 export function parkedIn(rows: LiveRows, run: string): Parked | undefined {
-  const parked = rows.get("memo", KEY)?.value as unknown as Parked | undefined
+  const parked = rows.get("memo", PARKED_KEY)?.value as unknown as Parked | undefined
   return parked?.run === run ? parked : undefined
 }
 
 /** The change that leaves it. */
 export function parkedMemo({ rows, run, began, messages }: Session): ChangeEvent {
   const value: Parked = { run, wake: began, messages }
-  const operation = rows.get("memo", KEY) === undefined ? "insert" : "update"
-  return change("memo", KEY, operation, { wake: began, value })
+  const operation = rows.get("memo", PARKED_KEY) === undefined ? "insert" : "update"
+  return change("memo", PARKED_KEY, operation, { wake: began, value })
 }

@@ -24,6 +24,15 @@ export type AskState =
   | { readonly status: "answered"; readonly reply: Json }
   | { readonly status: "failed"; readonly code: ErrorCode; readonly error: string }
 
+/** Key of the memo that a handler which waits for an answer leaves: in which wake it began, and what it was shown. */
+export const PARKED_KEY = "parked"
+
+/** Whether a memo is that of a question that waits for its answer. */
+export function isWaitingMemo(key: string, value: Json): boolean {
+  const state = (value as { readonly value?: { readonly status?: string } }).value
+  return key.includes(":ask:") && state?.status === "waiting"
+}
+
 /** How long there is to answer when the asker does not say: an hour. */
 export const ASK_MS: number = 3_600_000
 /** The longest: 30 days. */

@@ -214,5 +214,5 @@ export type {
 } from "./webhooks.ts"
 export { ENTITY_EVENTS } from "./events.ts"
 export type { EntityEvent, EntityEventType, EventNotice, EventSubscription, EventSubscriptionBody } from "./events.ts"
-export { ASK_MS, ASK_MS_MAX } from "./ask.ts"
+export { ASK_MS, ASK_MS_MAX, isWaitingMemo, PARKED_KEY } from "./ask.ts"
 export type { AskRequest, AskState } from "./ask.ts"

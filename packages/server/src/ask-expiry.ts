@@ -1,13 +1,8 @@
 import type { Timer } from "@rouse/store"
+import type { TimedAsk } from "./ask-timer.ts"
 import { tell } from "./asks.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
-
-/** What the timer of a question holds. Its entity is the one that asks. */
-export interface TimedAsk {
-  readonly kind: "ask"
-  readonly ask: string
-}
 
 /** The time of a question is over. */
 export async function fireAsk(plane: Plane, timer: Timer, { ask }: TimedAsk): Promise<void> {

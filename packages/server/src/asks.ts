@@ -9,7 +9,6 @@ import {
   type ToolCallRow,
 } from "@rouse/protocol"
 import { askRequest } from "@rouse/protocol/ask-schemas"
-import type { Timer } from "@rouse/store"
 import { nextCause } from "./core/breaker.ts"
 import { isoTime } from "./core/control.ts"
 import type { EntityDraft } from "./core/draft.ts"
@@ -17,7 +16,7 @@ import { newId } from "./core/id.ts"
 import { parseValue } from "./http/body.ts"
 import { deliver } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
-import type { TimedAsk } from "./ask-expiry.ts"
+import { armAsk, disarmAsk } from "./ask-timer.ts"
 import type { Settlement } from "./settlements.ts"
 import { NeedsEntities, type Planning } from "./transactor.ts"
 import { kept } from "./work/settle.ts"
@@ -71,14 +70,7 @@ function planAsk(plane: Plane, planning: Planning, self: EntityDraft, ask: AskRe
     if (!RouseError.is(error, ...TOLD)) throw error
     return { code: error.code, error: error.message }
   }
-  const payload: TimedAsk = { kind: "ask", ask: id }
-  const timer: Timer = {
-    id: timerId(self.url, id),
-    dueAtMs: self.nowMs + timeoutMs,
-    url: self.url,
-    payload: { ...payload },
-  }
-  self.also({ op: "putTimer", timer })
+  armAsk(self, id, self.nowMs + timeoutMs)
   return undefined
 }
 
@@ -113,7 +105,7 @@ function answerOf({ status, reply, reason }: Settlement, url: EntityUrl): Answer
 
 /** Gives a question its answer, if it still waits for one, and rouses its agent. */
 export async function tell(plane: Plane, asker: EntityDraft, ask: string, answer: Answer): Promise<void> {
-  asker.also({ op: "deleteTimer", id: timerId(asker.url, ask) })
+  disarmAsk(asker, ask)
   const run = asker.control.run?.id
   if (asker.record.status === "stopped" || run === undefined) return
   const isMemo = ask.includes(":ask:")
@@ -162,8 +154,4 @@ async function answerCall(
       : { ...row, ...end, status: "failed", error: answer.error }
   asker.update("tool_call", key, next)
   return next.status
-}
-
-function timerId(url: EntityUrl, ask: string): string {
-  return `ask:${url}:${ask}`
 }

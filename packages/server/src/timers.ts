@@ -1,6 +1,7 @@
 import { type Json, RouseError } from "@rouse/protocol"
 import type { Timer } from "@rouse/store"
-import { fireAsk, type TimedAsk } from "./ask-expiry.ts"
+import { fireAsk } from "./ask-expiry.ts"
+import type { TimedAsk } from "./ask-timer.ts"
 import { deliver, type TimedSend } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"

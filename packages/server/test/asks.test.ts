@@ -11,8 +11,11 @@ const ASKER = "/asker/a"
 const HELPER: EntityUrl = "/helper/h"
 const outcomeOf = async (work: Promise<unknown>): Promise<unknown> => work.catch((error: RouseError) => error.code)
 
+/** How often the step before a question was taken. */
+let steps = 0
 const asker = defineEntity("asker", {
   async handler(ctx, wake) {
+    await ctx.step("before", () => (steps += 1))
     const { to, timeout } = (wake.messages[0]?.content ?? {}) as { to: EntityUrl; timeout?: number }
     ctx.reply((await outcomeOf(ctx.ask(to, "well?", timeout === undefined ? {} : { timeout }))) as string)
   },
@@ -175,4 +178,70 @@ test("a model asks, and no process waits", async () => {
   await harness.until(async () => (await statusOf(harness, "/modelled/m")).status === "idle", "it ends")
   const calls = await harness.rows<{ status: string; output: unknown }>("/modelled/m", "tool_call")
   expect(calls[0]?.value).toMatchObject({ status: "done", output: "here you are" })
+})
+
+test("a fork of one that waits is told that the answer is not its own, and does nothing again", async () => {
+  const harness = await serve()
+  await asked(harness)
+  const before = steps
+  const fork = await harness.call("POST", `/v1/entities${ASKER}/fork`, { id: "fork", run: true })
+  expect(fork.status).toBe(201)
+  await harness.until(async () => (await statusOf(harness, "/asker/fork")).status === "idle", "the fork ends")
+  const [run] = await harness.rows<{ reply: unknown }>("/asker/fork", "run")
+  expect([run?.value.reply, steps, (await messages(harness, HELPER)).length]).toEqual(["INTERRUPTED", before, 1])
+  await send(harness, HELPER, "go on")
+  expect(await replyOf(harness)).toBe("here you are")
+})
+
+test("a fork that its model's question left open goes on without the answer", async () => {
+  const harness = await serve()
+  await harness.spawn(HELPER)
+  await harness.spawn("/modelled/m", { message: "go" })
+  await harness.until(async () => (await statusOf(harness, "/modelled/m")).status === "suspended", "it waits")
+  await harness.call("POST", "/v1/entities/modelled/m/fork", { id: "fork", run: true })
+  await harness.until(async () => (await statusOf(harness, "/modelled/fork")).status === "idle", "the fork ends")
+  const calls = await harness.rows<{ status: string }>("/modelled/fork", "tool_call")
+  expect(calls.map(({ value }) => value.status)).toEqual(["cancelled"])
+})
+
+const bundleOf = async (harness: Harness, url: string): Promise<string> =>
+  (await harness.server.fetch(new Request(`http://localhost/v1/entities${url}/export?tree=true`))).text()
+
+test("one that waits and is imported without who was asked does not wait for ever", async () => {
+  const [here, there] = [await serve(), await serve()]
+  await asked(here)
+  expect((await there.call("POST", "/v1/import", await bundleOf(here, ASKER))).status).toBe(201)
+  expect(await replyOf(there)).toBe("TIMED_OUT")
+})
+
+test("a copy of one that was asked answers nobody but those that came with it", async () => {
+  const harness = await serve()
+  await asked(harness)
+  const copied = await harness.call("POST", "/v1/import?as=/helper/copy", await bundleOf(harness, HELPER))
+  expect(copied.status).toBe(201)
+  expect((await harness.store.entity("/helper/copy"))?.control["asked"]).toBeUndefined()
+  await send(harness, "/helper/copy", "go on")
+  await harness.until(async () => (await statusOf(harness, "/helper/copy")).status === "idle", "the copy replies")
+  expect((await statusOf(harness, ASKER)).status).toBe("suspended")
+  await send(harness, HELPER, "go on")
+  expect(await replyOf(harness)).toBe("here you are")
+})
+
+test("a tree that asks within itself is answered where it was imported", async () => {
+  const parent = defineEntity("parent", {
+    async handler(ctx, wake) {
+      if (wake.first) ctx.spawn("helper", "child", {})
+      await ctx.commit()
+      ctx.reply((await outcomeOf(ctx.ask("/helper/child", "well?"))) as string)
+    },
+  })
+  const entities = [parent, helper]
+  const [here, there] = [await serve({ entities }), await serve({ entities })]
+  await here.spawn("/parent/p", { message: "go" })
+  await here.until(async () => (await statusOf(here, "/helper/child")).status === "suspended", "it is asked")
+  await here.until(async () => (await statusOf(here, "/parent/p")).status === "suspended", "it waits")
+  await there.call("POST", "/v1/import", await bundleOf(here, "/parent/p"))
+  await send(there, "/helper/child", "go on")
+  await there.until(async () => (await statusOf(there, "/parent/p")).status === "idle", "it is answered")
+  expect((await there.rows<{ reply: unknown }>("/parent/p", "run"))[0]?.value.reply).toBe("here you are")
 })

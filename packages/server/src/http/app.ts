@@ -57,7 +57,8 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.route("/openai/v1", openaiRoutes(plane, stop))
   app.use("/v1/*", async (c, next) => {
     const { raw } = c.req
-    if (!isOpen(raw.method, new URL(raw.url).pathname)) c.set("principal", admit(raw, scopeOf(raw.method, c.req.path), gate))
+    if (!isOpen(raw.method, new URL(raw.url).pathname))
+      c.set("principal", admit(raw, scopeOf(raw.method, c.req.path), gate))
     await next()
   })
   app.route("/v1/entities", messageRoutes(plane, stop))
