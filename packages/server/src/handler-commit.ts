@@ -158,9 +158,10 @@ async function planCommit(
   await enforcePolicy(plane, self, commit)
   if (staysOpen(commit)) planApprovals(self, commit.approvals ?? [])
   await planWork(plane, self, commit.work ?? [], staysOpen(commit))
-  if (commit.asks) await planAsks(plane, planning, self, commit.asks, staysOpen(commit))
   for (const child of spawns) await planSpawn(plane, planning, child)
   for (const message of commit.sends ?? []) planSend(plane, planning, self, message)
+  // After what was spawned and sent: a handler may ask whom it has just made.
+  if (commit.asks) await planAsks(plane, planning, self, commit.asks, staysOpen(commit))
   if (commit.schedules) await planSchedules(plane, planning, self, commit.schedules)
   if (commit.observes) await planObserves(plane, planning, self, commit.observes)
   for (const write of commit.shared ?? []) await planShared(plane, planning.draft, { ...write, by: lease.url })

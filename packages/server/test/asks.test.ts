@@ -38,13 +38,22 @@ const modelled = defineEntity("modelled", {
   },
 })
 
+/** Asks whom it has just made and sent something. */
+const maker = defineEntity("maker", {
+  async handler(ctx) {
+    const child = ctx.spawn("helper", "made", {}, { wake: "never" })
+    ctx.send(child, "go on")
+    ctx.reply(await ctx.ask(child, "go on"))
+  },
+})
+
 const open: Harness[] = []
 afterEach(async () => {
   for (const harness of open.splice(0)) await harness.close()
 })
 
 async function serve(more: Partial<Parameters<typeof Harness.open>[0]> = {}): Promise<Harness> {
-  const harness = await Harness.open({ entities: [asker, helper, modelled], ...more })
+  const harness = await Harness.open({ entities: [asker, helper, modelled, maker], ...more })
   open.push(harness)
   return harness
 }
@@ -244,4 +253,10 @@ test("a tree that asks within itself is answered where it was imported", async (
   await send(there, "/helper/child", "go on")
   await there.until(async () => (await statusOf(there, "/parent/p")).status === "idle", "it is answered")
   expect((await there.rows<{ reply: unknown }>("/parent/p", "run"))[0]?.value.reply).toBe("here you are")
+})
+
+test("a handler asks whom it has just made", async () => {
+  const harness = await serve()
+  await harness.spawn("/maker/m")
+  expect(await harness.ask("/maker/m", "make one")).toMatchObject({ status: "processed", reply: "here you are" })
 })
