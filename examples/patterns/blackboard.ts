@@ -18,6 +18,9 @@ export const blackboard = defineShared("blackboard", {
   },
 })
 
+/** From the beginning: what is written between the first look at the board and the end of that wake is told too. */
+const EVERY = { on: "points:insert", from: "beginning" } as const
+
 export const chair = defineEntity("chair", {
   description: "Has a topic debated, and decides",
   args: z.object({ rounds: z.int().min(1).max(10) }),
@@ -25,7 +28,7 @@ export const chair = defineEntity("chair", {
     const { rounds } = ctx.args
     const board = ctx.entity.id
     const { points } = ctx.shared(board, blackboard)
-    ctx.observe(`shared/${board}`, { on: "points:insert", where: { side: "against", round: rounds } })
+    ctx.observe(`shared/${board}`, { ...EVERY, where: { side: "against", round: rounds } })
     for (const { content } of wake.messages)
       for (const side of Side.options) {
         const args = { board, side, rounds, topic: z.string().parse(content) }
@@ -45,7 +48,7 @@ export const speaker = defineEntity("speaker", {
   async handler(ctx) {
     const { board, side, rounds, topic } = ctx.args
     const { points } = ctx.shared(board, blackboard)
-    ctx.observe(`shared/${board}`, { on: "points:insert", where: { side: { ne: side } } })
+    ctx.observe(`shared/${board}`, { ...EVERY, where: { side: { ne: side } } })
     const said = (await points.list()).map(({ value }) => value)
     const mine = said.filter((point) => point.side === side).length
     const theirs = said.length - mine
