@@ -28,7 +28,7 @@ interface SpaceMemo {
 /**
  * The shared spaces of one wake.
  *
- * Each write and claim has a number within the wake. What an earlier attempt made durable is remembered under it, with the refusal if it was
+ * Each write and claim has a number within the wake in which the handler began. What an earlier attempt made durable is remembered under it, with the refusal if it was
  * refused, and is not made again: a claim's rows are remembered at the latest in the commit that writes one of them.
  */
 export class Spaces {
@@ -133,14 +133,14 @@ export class Spaces {
     const scope = this.#scopes.current?.id ?? ""
     const ordinal = this.#ordinals.get(scope) ?? 0
     this.#ordinals.set(scope, ordinal + 1)
-    const key = `${this.#session.wake.id}:shared:${scope}:${String(ordinal).padStart(6, "0")}`
+    const key = `${this.#session.began}:shared:${scope}:${String(ordinal).padStart(6, "0")}`
     const row = this.#session.rows.get("memo", key)
     const memo = row?.value as unknown as SpaceMemo | undefined
     return { key, memo: memo?.asked === asked ? memo : undefined }
   }
 
   #memo(memo: SpaceMemo): { readonly wake: string; readonly value: Json } {
-    return { wake: this.#session.wake.id, value: memo as unknown as Json }
+    return { wake: this.#session.began, value: memo as unknown as Json }
   }
 
   #remember(key: string, memo: SpaceMemo): void {

@@ -307,6 +307,31 @@ describe("shared spaces in a handler", () => {
     expect(await rows(harness)).toMatchObject([{ key: "a", value: { status: "mine" } }, { key: "after-true" }])
   })
 
+  test("do nothing again in the wake that has the answer to a question", async () => {
+    const colleague = defineEntity("colleague", { handler: (ctx) => ctx.reply("yes") })
+    const asker = defineEntity("asker", {
+      async handler(ctx) {
+        const { tasks } = ctx.shared("b1", board)
+        await tasks.increment("total", "votes")
+        const [row] = await tasks.claim({ where: { kind: "bug" } })
+        const answer = (await ctx.ask("/colleague/c", "is it done?")) as string
+        if (row) await tasks.complete(row, { status: answer })
+        ctx.reply(row?.key ?? null)
+      },
+    })
+    const harness = await withBoard({ entities: [asker, colleague] }, "total")
+    await write(harness, [
+      { op: "insert", value: { id: "one", kind: "bug" } },
+      { op: "insert", value: { id: "two", kind: "bug" } },
+    ])
+    await harness.spawn("/colleague/c")
+    await harness.spawn("/asker/a")
+    expect(await harness.ask("/asker/a", "go")).toMatchObject({ reply: "one" })
+    const [one, total, two] = await rows(harness)
+    expect(one).toMatchObject({ done: true, value: { status: "yes" } })
+    expect([total?.value, two?.claim]).toEqual([{ id: "total", votes: 1 }, undefined])
+  })
+
   test("behind a webhook do as those in process do", async () => {
     const network = new Network()
     const harness = await harnessOf({ endpoints: network.webhooks })
