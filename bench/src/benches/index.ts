@@ -9,6 +9,7 @@ import { idle } from "./idle.ts"
 import { inFlight } from "./in-flight.ts"
 import { longLife } from "./long-life.ts"
 import { idleMillion } from "./idle-million.ts"
+import { mapReduce } from "./map-reduce.ts"
 import { observeMillion } from "./observe-million.ts"
 import { size } from "./size.ts"
 import { start } from "./start.ts"
@@ -41,6 +42,7 @@ export const benches: readonly Bench[] = [
   streamsCatchUp,
   streamsIdle,
   fanOut,
+  mapReduce,
   observeMillion,
   code,
 ]
