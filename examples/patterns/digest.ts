@@ -16,7 +16,7 @@ export const digest = defineEntity("digest", {
     const { news } = ctx.state
     ctx.schedule("daily", { cron: "0 9 * * 1-5", timezone }, "It is time.")
     for (const [n, { content, schedule }] of wake.messages.entries())
-      if (schedule === undefined) news.insert({ id: `${wake.id}-${n}`, text: String(content) })
+      if (schedule === undefined) news.insert({ id: `${wake.id}-${n}`, text: z.string().parse(content) })
     const all = news.list()
     if (!wake.messages.some(({ schedule }) => schedule !== undefined) || all.length === 0) return
     ctx.useAgent({ systemPrompt: "Sum up the news in three sentences.", model: MODEL })

@@ -1,6 +1,6 @@
 import { defineEntity, type EntityDefinition } from "@rouse/agents"
 import { z } from "zod"
-import { MODEL, prompt } from "./model.ts"
+import { MODEL, prompt, textOf } from "./model.ts"
 
 /** A dispatcher: one address for customers, and behind it agents that each know one field. No process waits for their answers. */
 
@@ -9,7 +9,7 @@ const Desk = z.enum(["billing", "shipping"])
 export const frontDesk = defineEntity("front-desk", {
   description: "Finds out who can help, asks there, and passes the answer on",
   async handler(ctx, wake) {
-    const question = wake.messages.map(({ content }) => String(content)).join("\n")
+    const question = textOf(wake.messages)
     ctx.useAgent({ systemPrompt: `Answer with one word: ${Desk.options.join(" or ")}.`, model: MODEL })
     const guess = /invoice|refund|paid/i.test(question) ? "billing" : "shipping"
     const { text } = await ctx.agent.run(prompt(question, guess))
@@ -26,7 +26,7 @@ function deskFor(desk: z.infer<typeof Desk>): EntityDefinition {
     description: `Knows about ${desk}`,
     async handler(ctx, wake) {
       ctx.useAgent({ systemPrompt: `You know all about ${desk}. Answer in one sentence.`, model: MODEL })
-      const asked = wake.messages.map(({ content }) => String(content)).join(" ")
+      const asked = textOf(wake.messages)
       await ctx.agent.run(prompt(asked, `${desk} says: we look after "${asked}"`))
     },
   })

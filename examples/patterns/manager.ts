@@ -14,7 +14,7 @@ export const lead = defineEntity("lead", {
         ctx.spawn("researcher", `${ctx.entity.id}-${first + n}`, { question }, { message: "Find out." })
     }
     if (ctx.children.some(({ status }) => status === "running")) return ctx.suspend()
-    const found = ctx.children.map(({ reply }) => `- ${String(reply)}`)
+    const found = ctx.children.map(({ reply }) => `- ${typeof reply === "string" ? reply : "nothing was found"}`)
     ctx.useAgent({ systemPrompt: "You sum up what others found out.", model: MODEL })
     await ctx.agent.run(prompt(`Sum this up:\n${found.join("\n")}`, `Found: ${found.join(" ")}`))
   },

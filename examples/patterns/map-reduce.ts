@@ -1,6 +1,6 @@
 import { defineEntity } from "@rouse/agents"
 import { z } from "zod"
-import { MODEL, prompt } from "./model.ts"
+import { MODEL, prompt, textOf } from "./model.ts"
 
 /** Map and reduce: a child for each document, however many there are, and one count of all their words. */
 
@@ -24,7 +24,7 @@ export const mapper = defineEntity("mapper", {
   description: "Has a model read one document, and counts the words of what it says",
   async handler(ctx, wake) {
     ctx.useAgent({ systemPrompt: "Say what the text says, in plain words.", model: MODEL })
-    const document = wake.messages.map(({ content }) => String(content)).join(" ")
+    const document = textOf(wake.messages)
     const { text } = await ctx.agent.run(prompt(document, document))
     const words = text.toLowerCase().match(/\p{L}+/gu) ?? []
     ctx.reply(Object.fromEntries([...Map.groupBy(words, (word) => word)].map(([word, all]) => [word, all.length])))

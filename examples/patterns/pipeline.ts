@@ -1,6 +1,6 @@
 import { defineEntity, defineShared } from "@rouse/agents"
 import { z } from "zod"
-import { MODEL, prompt } from "./model.ts"
+import { MODEL, prompt, textOf } from "./model.ts"
 
 /**
  * A pipeline: a piece of work goes through stages, each an agent that hands it on and is done. `/draft/{name}` makes `/edit/{name}`, which
@@ -15,7 +15,7 @@ export const draft = defineEntity("draft", {
   description: "Writes about what it is told",
   async handler(ctx, wake) {
     ctx.useAgent({ systemPrompt: "Write one paragraph about it.", model: MODEL })
-    const topic = wake.messages.map(({ content }) => String(content)).join(", ")
+    const topic = textOf(wake.messages)
     const { text } = await ctx.agent.run(prompt(`Write about ${topic}`, `something about ${topic}`))
     ctx.spawn("edit", ctx.entity.id, {}, { wake: "never", message: text })
   },
@@ -25,7 +25,7 @@ export const edit = defineEntity("edit", {
   description: "Makes a text better",
   async handler(ctx, wake) {
     ctx.useAgent({ systemPrompt: "Make the text shorter and clearer.", model: MODEL })
-    const written = wake.messages.map(({ content }) => String(content)).join("\n")
+    const written = textOf(wake.messages)
     const { text } = await ctx.agent.run(prompt(written, `${written}, edited`))
     ctx.spawn("publish", ctx.entity.id, {}, { wake: "never", message: text })
   },
@@ -35,6 +35,6 @@ export const publish = defineEntity("publish", {
   description: "Puts what is finished on the shelf",
   async handler(ctx, wake) {
     const { pieces } = ctx.shared("shelf", shelf)
-    for (const { content } of wake.messages) await pieces.insert({ name: ctx.entity.id, text: String(content) })
+    await pieces.insert({ name: ctx.entity.id, text: textOf(wake.messages) })
   },
 })
