@@ -24,7 +24,8 @@ import { platformTools } from "./platform-tools.ts"
 import { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 import { Sources } from "./sources.ts"
-import { Spaces } from "./space.ts"
+import type { Spaces } from "./space.ts"
+import { spacesOf } from "./spaces-of.ts"
 import { State } from "./state.ts"
 import type { Tool } from "./tool.ts"
 import { toolkitOf } from "./toolkit.ts"
@@ -69,7 +70,7 @@ export function handlerContext(
     unschedule: (name) => outbox.unschedule(name),
     observe: (source, options) => outbox.observe(source, options),
     unobserve: (name) => outbox.unobserve(name),
-    shared: (id, schema) => (spaces ??= new Spaces(session, scopes)).open(id, schema),
+    shared: (id, schema) => (spaces ??= spacesOf(schema, session, scopes)).open(id, schema),
     suspend: () => {
       session.suspended = true
     },

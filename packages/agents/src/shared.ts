@@ -2,6 +2,8 @@ import { RouseError, SPACE_COLLECTIONS } from "@rouse/protocol"
 import type { JsonObject, SharedCollection, SharedDefinition, SharedHeld, SharedRow } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import { isSchema, jsonSchemaOf } from "./core/validate.ts"
+import { Spaces } from "./space.ts"
+import { SPACES, type SpacesOf } from "./spaces-of.ts"
 import type { Tool } from "./tool.ts"
 
 /** A collection of a shared space, as its author declares it. */
@@ -22,6 +24,7 @@ export interface SharedSchema<S extends SharedSpec = SharedSpec> {
   readonly collections: S
   /** The same as the server keeps it. */
   readonly definition: SharedDefinition
+  readonly [SPACES]: SpacesOf
 }
 
 /** A shared space as a handler has it: its collections by name, and tools of them for the model. */
@@ -108,7 +111,9 @@ export function defineShared<const S extends SharedSpec>(
   const entries = Object.entries(options.collections).map(
     ([collection, spec]) => [collection, wireOf(name, collection, spec)] as const,
   )
-  return { name, collections: options.collections, definition: { collections: Object.fromEntries(entries) } }
+  const definition = { collections: Object.fromEntries(entries) }
+  const spaces: SpacesOf = (session, scopes) => new Spaces(session, scopes)
+  return { name, collections: options.collections, definition, [SPACES]: spaces }
 }
 
 function wireOf(name: string, collection: string, spec: Partial<SharedCollectionSpec>): SharedCollection {
