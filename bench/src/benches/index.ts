@@ -1,4 +1,5 @@
 import type { Bench } from "../lib/bench.ts"
+import { claims } from "./claims.ts"
 import { code } from "./code.ts"
 import { dispatch } from "./dispatch.ts"
 import { echoPeer } from "./echo-peer.ts"
@@ -8,6 +9,7 @@ import { idle } from "./idle.ts"
 import { inFlight } from "./in-flight.ts"
 import { longLife } from "./long-life.ts"
 import { idleMillion } from "./idle-million.ts"
+import { mapReduce } from "./map-reduce.ts"
 import { observeMillion } from "./observe-million.ts"
 import { size } from "./size.ts"
 import { start } from "./start.ts"
@@ -33,12 +35,14 @@ export const benches: readonly Bench[] = [
   history,
   longLife,
   store,
+  claims,
   echoPeer,
   streams,
   streamsLive,
   streamsCatchUp,
   streamsIdle,
   fanOut,
+  mapReduce,
   observeMillion,
   code,
 ]

@@ -1,5 +1,6 @@
 import type {
   ApprovalRequest,
+  AskRequest,
   BudgetDecision,
   ChangeEvent,
   ForkRequest,
@@ -30,6 +31,7 @@ export interface Batch {
   readonly budgets: BudgetDecision[]
   readonly approvals: ApprovalRequest[]
   readonly work: WorkRequest[]
+  readonly asks: AskRequest[]
 }
 
 export function emptyBatch(): Batch {
@@ -46,6 +48,7 @@ export function emptyBatch(): Batch {
     tags: {},
     approvals: [],
     work: [],
+    asks: [],
     reserves: [],
     budgets: [],
   }
@@ -68,6 +71,7 @@ export function append(batch: Batch, later: Batch): void {
   batch.observes.push(...later.observes)
   batch.approvals.push(...later.approvals)
   batch.work.push(...later.work)
+  batch.asks.push(...later.asks)
   batch.reserves.push(...later.reserves)
   batch.budgets.push(...later.budgets)
   batch.attachments.push(...later.attachments)
@@ -89,6 +93,7 @@ export function toCommit(batch: Batch): Omit<HandlerCommit, "seq" | "run" | "fin
     ...(batch.attachments.length > 0 ? { attachments: batch.attachments } : {}),
     ...(batch.approvals.length > 0 ? { approvals: batch.approvals } : {}),
     ...(batch.work.length > 0 ? { work: batch.work } : {}),
+    ...(batch.asks.length > 0 ? { asks: batch.asks } : {}),
     ...(reserve ? { reserve } : {}),
     ...(batch.budgets.length > 0 ? { budgets: batch.budgets } : {}),
   }

@@ -1,5 +1,6 @@
 import { RouseError, partKey } from "@rouse/protocol"
-import type { ApprovalRequest, Json, JsonObject, ToolCallRow, WorkRequest } from "@rouse/protocol"
+import type { ApprovalRequest, AskRequest, Json, JsonObject, ToolCallRow, WorkRequest } from "@rouse/protocol"
+import { askOf, isAskTool } from "./ask-tool.ts"
 import { requestOf } from "./approval.ts"
 import { attachmentsOf } from "./attachments.ts"
 import { redactedMessage } from "./failure.ts"
@@ -16,12 +17,14 @@ export interface Intents {
   readonly rows: readonly ToolCallRow[]
   readonly approvals: readonly ApprovalRequest[]
   readonly work: readonly WorkRequest[]
+  readonly asks: readonly AskRequest[]
 }
 
 interface Intent {
   readonly row: ToolCallRow
   readonly approval?: ApprovalRequest
   readonly work?: WorkRequest
+  readonly ask?: AskRequest
 }
 
 /**
@@ -41,6 +44,7 @@ export async function intents(
     rows: made.map(({ row }) => (row.status === "intended" && !alone ? begun(session, row) : row)),
     approvals: made.flatMap(({ approval }) => approval ?? []),
     work: made.flatMap(({ work }) => work ?? []),
+    asks: made.flatMap(({ ask }) => ask ?? []),
   }
 }
 
@@ -81,6 +85,7 @@ async function intent(
     const input = await validate(tool.input, parsed, "input")
     const approval = await requestOf(session, tool, row, input, contextOf(session, row, session.signal, 0))
     if (approval) return { row: { ...row, status: "waiting" }, approval }
+    if (isAskTool(tool)) return { row: { ...row, status: "waiting" }, ask: askOf(row, tool, input) }
     return isWorkerTool(tool) ? { row: { ...row, status: "waiting" }, work: handOver(row, tool) } : { row }
   } catch (error) {
     return failed(

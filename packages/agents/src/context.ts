@@ -24,9 +24,11 @@ import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import type { Attachments } from "./attachments.ts"
 import type { Price } from "./core/price-table.ts"
+import type { AskOptions } from "./ask.ts"
 import type { StateSpec } from "./entity.ts"
 import type { Log } from "./log.ts"
 import type { Secret } from "./secrets/secret.ts"
+import type { SharedSchema, SharedSpec, Space } from "./shared.ts"
 import type { Tool } from "./tool.ts"
 
 /** What a handler is given, beside the wake: who it is, what it knows, and what it can do. @see DESIGN §5 */
@@ -68,6 +70,19 @@ export interface Context<Args, S extends StateSpec> {
   step<T>(name: string, fn: () => T | Promise<T>): Promise<T>
   /** Sends a message, exactly once however often the wake is retried. Returns its id. */
   send(to: EntityUrl, content: Json, options?: SendOptions): string
+  /**
+   * Asks another entity and returns what its run replies. No process waits: the run is suspended, and the handler runs again from the top when
+   * the reply is there, with the same messages; what it had sent, spawned, written and stepped is not done again. See docs/ask.md.
+   *
+   * @throws {RouseError} `UNKNOWN_ENTITY` and `STOPPED` when it cannot be asked, `HANDLER_FAILED` when its run failed, `INTERRUPTED` when the
+   *   question was cancelled, `TIMED_OUT`; `INVALID_ARGS` naming the option, or where the reply does not match the schema.
+   */
+  ask<S extends StandardSchemaV1>(
+    to: EntityUrl,
+    message: Json,
+    options: AskOptions<S> & { readonly schema: S },
+  ): Promise<StandardSchemaV1.InferOutput<S>>
+  ask(to: EntityUrl, message: Json, options?: AskOptions): Promise<Json>
   /** Creates a child, exactly once, and returns its address at once. Without an id, one is made from the wake's. */
   spawn(type: string, id?: string, args?: JsonObject, options?: SpawnOptions): EntityUrl
   /**
@@ -100,6 +115,13 @@ export interface Context<Args, S extends StateSpec> {
   observe(source: ObserveSource, options?: ObservationOptions): string
   /** Ends an observation. One that is not there is no error. */
   unobserve(name: string): void
+  /**
+   * A shared space: rows that many agents and people write. It is made when it is first used. See docs/shared.md.
+   *
+   * @param id Names the space on the server: 1 to 128 letters, digits and `._~-`.
+   * @throws {RouseError} `INVALID_ARGS` when a space cannot be named so.
+   */
+  shared<S extends SharedSpec>(id: string, schema: SharedSchema<S>): Space<S>
   /** Keeps the run open after this wake: the next event goes on with it. Return soon after. */
   suspend(): void
   /** What the run answers. Without it: the text of the last `agent.run()`. */

@@ -3,11 +3,14 @@ import type {
   ChangeNotice,
   ChildFinished,
   ChildRow,
+  EntityUrl,
   Json,
   JsonObject,
   MessageRow,
   TimeoutNotice,
 } from "@rouse/protocol"
+import { Asks } from "./ask.ts"
+import type { AskOptions } from "./ask.ts"
 import { AgentLoop } from "./agent.ts"
 import { readAttachmentTool } from "./attachment-tools.ts"
 import { attachmentsOf } from "./attachments.ts"
@@ -21,6 +24,8 @@ import { platformTools } from "./platform-tools.ts"
 import { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 import { Sources } from "./sources.ts"
+import type { Spaces } from "./space.ts"
+import { spacesOf } from "./spaces-of.ts"
 import { State } from "./state.ts"
 import type { Tool } from "./tool.ts"
 import { toolkitOf } from "./toolkit.ts"
@@ -34,10 +39,12 @@ export function handlerContext(
   const scopes = new Scopes()
   const outbox = new Outbox(session, scopes)
   const steps = new Steps(session, scopes, outbox)
+  const asks = new Asks(session, scopes)
   const sources = new Sources()
   const agent = new AgentLoop(session, scopes, outbox, sources)
   const state = new State(definition.state, session, scopes)
   const wake = wakeOf(session)
+  let spaces: Spaces | undefined
   return Object.assign(new Lazy(session), {
     entity: session.entity,
     args,
@@ -54,6 +61,8 @@ export function handlerContext(
     send: (to, content, options) => outbox.send(to, content, options),
     spawn: (type, id, spawnArgs, options) => outbox.spawn(type, id, spawnArgs, options),
     fork: (at, options) => outbox.fork(at, options),
+    ask: (to: EntityUrl, content: Json, options?: AskOptions) =>
+      heard(asks.ask(to, content, options)) as Promise<never>,
     answerBudget: (answer) => {
       session.writer.batch.budgets.push(answer)
     },
@@ -61,6 +70,7 @@ export function handlerContext(
     unschedule: (name) => outbox.unschedule(name),
     observe: (source, options) => outbox.observe(source, options),
     unobserve: (name) => outbox.unobserve(name),
+    shared: (id, schema) => (spaces ??= spacesOf(schema, session, scopes)).open(id, schema),
     suspend: () => {
       session.suspended = true
     },

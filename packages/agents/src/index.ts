@@ -1,6 +1,18 @@
 export { defineEntity } from "./entity.ts"
 export type { CollectionSpec, EntityDefinition, EntityOptions, MigratedRows, OlderRows, StateSpec } from "./entity.ts"
 export type { Attachment, AttachmentContent, Attachments, PutOptions } from "./attachments.ts"
+export { defineShared } from "./shared.ts"
+export type {
+  ClaimOptions,
+  Expected,
+  SharedCollectionSpec,
+  SharedRows,
+  SharedSchema,
+  SharedSpec,
+  Space,
+  SpaceToolsOptions,
+} from "./shared.ts"
+export type { AskOptions } from "./ask.ts"
 export { tool } from "./tool.ts"
 export { humanTool } from "./human-tool.ts"
 export type { HumanToolOptions } from "./human-tool.ts"
@@ -63,6 +75,10 @@ export type {
   Reason,
   ScheduleRule,
   TimeoutNotice,
+  SharedClaim,
+  SharedDefinition,
+  SharedHeld,
+  SharedRow,
   Usage,
   Where,
 } from "@rouse/protocol"

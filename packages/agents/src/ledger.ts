@@ -17,6 +17,8 @@ import { newScope, rollBack } from "./scope.ts"
 import type { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 import type { Tool } from "./tool.ts"
+import { askOf, isAskTool } from "./ask-tool.ts"
+import type { AskTool } from "./ask-tool.ts"
 import { isWorkerTool } from "./worker-tool.ts"
 
 /** Calls of one step that run at the same time. */
@@ -117,9 +119,21 @@ export class Ledger {
   /** Begins a call that was allowed: here, or with the workers. */
   async #start(call: ToolCallRow): Promise<Outcome | undefined> {
     const tool = this.#tools.get(call.name)
+    if (tool !== undefined && isAskTool(tool)) return await this.#askEntity(tool, call)
     if (tool === undefined || !isWorkerTool(tool)) return await this.#execute(await this.#begin(call))
     this.#session.put("tool_call", call.id, call)
     enqueue(this.#session, handOver(call, tool))
+    await this.#flush()
+    return undefined
+  }
+
+  /** Asks another entity, once people allowed it. The approval's row is what is waited for no more. */
+  async #askEntity(tool: AskTool, call: ToolCallRow): Promise<Outcome | undefined> {
+    // An attempt that goes on after the question was asked finds it so: what begins now counts as the one attempt.
+    if (call.attempts > 0) return undefined
+    const input = await validate(tool.input, call.edited ?? call.input, "input")
+    this.#session.put("tool_call", call.id, { ...call, status: "waiting", attempts: 1 })
+    this.#session.writer.batch.asks.push(askOf(call, tool, input))
     await this.#flush()
     return undefined
   }
@@ -159,11 +173,8 @@ export class Ledger {
     const { signal, writer, rows } = this.#session
     try {
       const input = await validate(tool.input, call.edited ?? call.input, "input")
-      const { delivery, output } = tool.prepare(
-        input,
-        contextOf(this.#session, call, signal, call.attempts),
-        this.#session.entity.url,
-      )
+      const ctx = contextOf(this.#session, call, signal, call.attempts)
+      const { delivery, output } = await tool.prepare(input, ctx, this.#session.entity.url)
       const row: ToolCallRow = { ...call, status: "done", output, endedAt: this.#session.now() }
       const result = change("tool_call", call.id, "update", row)
       // Known as soon as it is durable, also when an interrupt stopped waiting for it: what was sent is not called cancelled.

@@ -26,7 +26,7 @@ export class Steps {
       throw new RouseError("INVALID_ARGS", `step: name must be a text of 1 to ${NAME_CHARS_MAX} characters`)
     }
     const unique = this.#numbered(name)
-    const wake = this.#session.wake.id
+    const wake = this.#session.began
     const key = `${wake}:step:${unique}`
     const memo = this.#session.rows.get("memo", key)
     if (memo !== undefined) return (memo.value as { readonly result?: Json }).result as T

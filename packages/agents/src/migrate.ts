@@ -38,9 +38,9 @@ function authorsRows({ rows }: Session): OlderRows {
 }
 
 /** What an older version's attempt of this very wake had written stays: its rows were migrated, and are not to be taken back. */
-function forgetWrites({ rows, wake, writer }: Session): void {
+function forgetWrites({ rows, began, writer }: Session): void {
   for (const key of rows.keys("memo")) {
-    if (!key.startsWith(`${wake.id}:state:`)) continue
+    if (!key.startsWith(`${began}:state:`)) continue
     rows.delete("memo", key)
     writer.batch.events.push(removal("memo", key))
   }

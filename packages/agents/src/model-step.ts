@@ -123,6 +123,7 @@ function settle({ session, priced }: StepPlan, step: StepRow, recorder: Recorder
   for (const call of calls.rows) session.put("tool_call", call.id, call)
   session.writer.batch.approvals.push(...calls.approvals)
   for (const work of calls.work) enqueue(session, work)
+  session.writer.batch.asks.push(...calls.asks)
 }
 
 /** Text and reasoning as they stand. Empty text says nothing; empty reasoning may carry the provider's seal. */

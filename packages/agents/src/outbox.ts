@@ -122,7 +122,7 @@ export class Outbox {
     const scope = this.#scopes.current ?? this.#handler
     const ordinal = scope.ordinal
     scope.ordinal += 1
-    const wake = this.#session.wake.id
+    const wake = this.#session.began
     const id = scope === this.#handler ? `${wake}.${ordinal}` : `${wake}.${scope.id}.${ordinal}`
     const key = `${wake}:${kind}:${ordinal}`
     const memo = scope === this.#handler ? this.#session.rows.get("memo", key) : undefined

@@ -2,6 +2,7 @@ import { RouseError, entityUrl } from "@rouse/protocol"
 import type { EntityUrl, Json, JsonObject, ObserveSource } from "@rouse/protocol"
 import { checkObservation, checkObservationName } from "@rouse/protocol/observe"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
+import { ASK } from "./ask-tool.ts"
 import { checkSpawn, checkUrl, idFrom, observation, outgoing, spawnRequest } from "./outbox.ts"
 import { tool } from "./tool.ts"
 import type { Tool, ToolContext } from "./tool.ts"
@@ -10,7 +11,7 @@ import type { Delivery } from "./writer.ts"
 /** A tool whose effect is part of a commit: there is nothing to execute, and nothing to resolve after a crash. */
 export interface PlatformTool extends Tool {
   /** What a call does, and what it answers once that is durable. */
-  prepare(input: unknown, ctx: ToolContext, self: EntityUrl): Prepared
+  prepare(input: unknown, ctx: ToolContext, self: EntityUrl): Prepared | Promise<Prepared>
 }
 
 interface Prepared {
@@ -26,8 +27,8 @@ export function isPlatformTool(tool: Tool): tool is PlatformTool {
  * The platform's tools for the model. A refused send, spawn or observation fails the call alone, with the reason, and the model can do better.
  * Ids come from the call's idempotency key, so a call that runs again is the same message and the same child.
  */
-export function platformTools(): readonly PlatformTool[] {
-  return [SEND, SPAWN, OBSERVE, UNOBSERVE]
+export function platformTools(): readonly Tool[] {
+  return [SEND, SPAWN, ASK, OBSERVE, UNOBSERVE]
 }
 
 const SEND: PlatformTool = platformTool({
@@ -130,12 +131,13 @@ const UNOBSERVE: PlatformTool = platformTool({
   },
 })
 
-function platformTool<T>(options: {
+/** Makes a tool whose effect is part of the commit that holds its result. */
+export function platformTool<T>(options: {
   readonly name: string
   readonly description: string
   readonly input: StandardSchemaV1<T, T>
   readonly inputSchema: JsonObject
-  readonly prepare: (input: T, unique: string, self: EntityUrl) => Prepared
+  readonly prepare: (input: T, unique: string, self: EntityUrl) => Prepared | Promise<Prepared>
 }): PlatformTool {
   const { prepare, ...shown } = options
   const execute = (): never => {
@@ -152,7 +154,7 @@ function uniqueOf(ctx: ToolContext): string {
 }
 
 /** A schema that only looks for the fields that must be there: the rest is checked where it is used. */
-function objectSchema<T>(required: readonly string[]): StandardSchemaV1<T, T> {
+export function objectSchema<T>(required: readonly string[]): StandardSchemaV1<T, T> {
   const validate = (value: unknown): StandardSchemaV1.Result<T> => {
     if (typeof value !== "object" || value === null) return { issues: [{ message: "must be an object" }] }
     const missing = required.filter((name) => (value as Record<string, unknown>)[name] === undefined)
@@ -162,6 +164,7 @@ function objectSchema<T>(required: readonly string[]): StandardSchemaV1<T, T> {
   return { "~standard": { version: 1, vendor: "rouse", validate } }
 }
 
-function jsonSchema(properties: JsonObject, required: readonly string[] = Object.keys(properties)): JsonObject {
+/** The JSON Schema of an object with these properties and no others. */
+export function jsonSchema(properties: JsonObject, required: readonly string[] = Object.keys(properties)): JsonObject {
   return { type: "object", properties, required, additionalProperties: false }
 }

@@ -34,20 +34,26 @@ export async function runWake(
     const outcome = await outcomeOf(definition, session)
     await session.finish(outcome)
     // The handler is left where it is: what it might still do belongs to the next attempt.
-    if (outcome.kind === "sliced") session.abandon(new RouseError("FENCED", "the wake goes on in its next attempt"))
+    if (outcome === SLICED || outcome === SUSPENDED)
+      session.abandon(new RouseError("FENCED", "the wake goes on in its next attempt"))
   } catch (error) {
     session.abandon(error)
     throw session.vault.error(error)
   }
 }
 
+/** How a handler is left where it is. */
+const SLICED: WakeOutcome = { kind: "sliced" }
+const SUSPENDED: WakeOutcome = { kind: "suspended" }
+
 async function outcomeOf(definition: EntityDefinition, session: Session): Promise<WakeOutcome> {
   const interrupting = session.interruptingMessage()
   if (interrupting !== undefined) return await interrupted(session, "a message interrupted the run")
   if (isInterrupted(session.signal)) return await interrupted(session, reasonOf(session.signal).message)
   try {
-    const isSliced = await Promise.race([run(definition, session).then(() => false), session.sliced.then(() => true)])
-    if (isSliced && !isInterrupted(session.signal)) return { kind: "sliced" }
+    const handled = run(definition, session).then(() => undefined)
+    const left = await Promise.race([handled, session.sliced.then(() => SLICED), session.parked.then(() => SUSPENDED)])
+    if (left && !isInterrupted(session.signal)) return left
   } catch (error) {
     if (isInterrupted(session.signal)) return await interrupted(session, reasonOf(session.signal).message)
     if (session.signal.aborted) throw reasonOf(session.signal)

@@ -18,12 +18,14 @@ import type {
 import { reasonOf, sleep } from "./abort.ts"
 import { change, removal } from "./batch.ts"
 import type { Batch } from "./batch.ts"
-import { cacheHit } from "./core/cache-hit.ts"
 import type { Pile } from "./core/compaction.ts"
 import { LiveRows } from "./core/rows.ts"
-import { nextRunKey, oldestFirst, openRun, stepsOf, sumUsage, unread } from "./core/run-state.ts"
+import { nextRunKey, oldestFirst, openRun, unread } from "./core/run-state.ts"
 import type { Host } from "./host.ts"
+import { closedRun } from "./closed-run.ts"
+import type { End } from "./closed-run.ts"
 import { piledUp } from "./compact.ts"
+import { parkedIn, parkedMemo } from "./parked.ts"
 import { vaultOf } from "./secrets/vault.ts"
 import type { Vault } from "./secrets/vault.ts"
 import { Writer } from "./writer.ts"
@@ -54,6 +56,10 @@ export class Session {
   readonly writer: Writer
   /** Key of the run. */
   readonly run: string
+  /** The wake by whose id things are remembered: this one, or the one in which a handler began that waited for an answer. */
+  readonly began: string
+  /** Resolves when the handler waits for an answer and for nothing else. */
+  readonly parked: Promise<void>
   /** Messages that this wake is to answer: keys, oldest first. */
   readonly messages: readonly string[]
   /** Tool calls that this session began, and so knows to be alive. */
@@ -71,6 +77,8 @@ export class Session {
   readonly attachments: AttachmentBackend | undefined
   /** Bytes of files that the wake's prompts show, by attachment: `FILES_BYTES_MAX` in all. */
   readonly files: Map<string, Uint8Array> = new Map()
+  /** Asks the host of shared spaces; undefined where it has none. */
+  readonly askShared: WakeBackend["shared"]
   /** What runs may leave before a finished one makes a digest of older ones. Undefined: the handler did not say. */
   pileMax: Pile | undefined
   /** Resolves when the wake is to end at its deadline, in the middle of the handler. */
@@ -80,6 +88,8 @@ export class Session {
   reply: Json | undefined
   /** What the last pass of the agent said. */
   answer: string | undefined
+  #isParked = false
+  #parking: () => void = () => undefined
   readonly #interrupting: string | undefined
   readonly #stop = new AbortController()
   #opened: RunRow
@@ -94,6 +104,9 @@ export class Session {
     this.sliced = new Promise((resolve) => {
       this.slice = resolve
     })
+    this.parked = new Promise((resolve) => {
+      this.#parking = resolve
+    })
     this.wake = request.wake
     this.entity = request.entity
     this.signal = this.#stop.signal
@@ -104,6 +117,7 @@ export class Session {
     this.vault = vaultOf(host)
     this.policies = [request.policy ?? [], rules]
     this.attachments = backend.attachments
+    this.askShared = backend.shared?.bind(backend)
     this.writer = new Writer({
       backend,
       sleep: host.sleep ?? sleep,
@@ -123,7 +137,10 @@ export class Session {
       ...(request.wake.version === undefined ? {} : { version: request.wake.version }),
     }
     this.#interrupting = open && this.#waiting().find(([, row]) => row.mode === "interrupt")?.[0]
-    this.messages = this.#interrupting === undefined ? this.#takeWaiting() : []
+    const parked = open && parkedIn(this.rows, open.id)
+    this.began = parked?.wake ?? request.wake.id
+    const waiting = this.#interrupting === undefined ? this.#takeWaiting() : []
+    this.messages = [...new Set([...(parked?.messages ?? []), ...waiting])]
   }
 
   /** ISO 8601, UTC. */
@@ -146,6 +163,13 @@ export class Session {
     this.rows.apply(event)
     if (earlier < 0) events.push(event)
     else events[earlier] = event
+  }
+
+  /** The handler waits for an answer: once it has nothing else to do at this moment, the wake ends, and it is left where it is. */
+  park(): void {
+    if (this.#isParked) return
+    this.#isParked = true
+    setTimeout(this.#parking, 0)
   }
 
   flush(): Promise<void> {
@@ -244,6 +268,10 @@ export class Session {
     const run = this.#runEvents(finish)
     const schema = this.schema === undefined ? {} : { schema: this.schema }
     if (!isEnd(finish)) return { run: this.run, events: [...run, ...batch.events, ...batch.memos], ...schema }
+    // What is remembered holds when the handler runs again for the answer.
+    if (this.#isParked && finish.kind === "suspended") {
+      return { run: this.run, events: [...batch.events, ...batch.memos, parkedMemo(this), ...run], ...schema }
+    }
     // A run closes after all that happened in it, also for who reads the log line by line.
     const past = finish.kind === "suspended" ? [] : piledUp(this)
     return { run: this.run, events: [...batch.events, ...this.#forgetMemos(batch), ...past, ...run], ...schema }
@@ -252,26 +280,12 @@ export class Session {
   #runEvents(finish: WakeOutcome | undefined): ChangeEvent[] {
     const reopened = this.#opened.status === "suspended"
     if (!isEnd(finish) && this.#isOpen && !reopened) return []
-    const row = !isEnd(finish) ? { ...this.#opened, status: "running" as const } : this.#closed(finish)
+    const row = !isEnd(finish) ? { ...this.#opened, status: "running" as const } : closedRun(this, this.#opened, finish)
     const event = change("run", this.run, this.#isOpen ? "update" : "insert", row)
     this.#isOpen = true
     this.#opened = row
     this.rows.apply(event)
     return [event]
-  }
-
-  #closed(finish: End): RunRow {
-    const usage = sumUsage(stepsOf(this.rows, this.run))
-    const hit = cacheHit(this.rows, this.run)
-    const used = {
-      ...this.#opened,
-      ...(usage.inputTokens + usage.outputTokens > 0 ? { usage } : {}),
-      ...(hit === undefined ? {} : { cacheHitOnWake: hit }),
-    }
-    if (finish.kind === "suspended") return { ...used, status: "suspended" }
-    const ended = { ...used, status: finish.kind, endedAt: this.now() }
-    if (finish.kind === "completed") return { ...ended, reply: finish.reply }
-    return finish.kind === "failed" ? { ...ended, error: finish.error } : ended
   }
 
   /** Memos that were never written need no removal. */
@@ -283,9 +297,6 @@ export class Session {
       .map((key) => removal("memo", key))
   }
 }
-
-/** What ends a wake, and not only an attempt of it. */
-type End = Exclude<WakeOutcome, { kind: "sliced" }>
 
 function isEnd(finish: WakeOutcome | undefined): finish is End {
   return finish !== undefined && finish.kind !== "sliced"

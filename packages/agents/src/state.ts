@@ -100,7 +100,7 @@ export class State {
   }
 
   #memoKey(ordinal: number): string {
-    return `${this.#session.wake.id}:state:${String(ordinal).padStart(6, "0")}`
+    return `${this.#session.began}:state:${String(ordinal).padStart(6, "0")}`
   }
 
   /** The change of this number that an earlier attempt made durable, when it was to the same row. */
@@ -114,14 +114,14 @@ export class State {
   #remember(memo: StateMemo): void {
     const key = this.#memoKey(this.#ordinal)
     this.#ordinal += 1
-    const value = { wake: this.#session.wake.id, value: memo as unknown as Json }
+    const value = { wake: this.#session.began, value: memo as unknown as Json }
     const operation = this.#session.rows.get("memo", key) === undefined ? "insert" : "update"
     this.#session.rows.put("memo", key, value)
     this.#session.writer.batch.memos.push(change("memo", key, operation, value))
   }
 
   #rewind(): void {
-    const prefix = `${this.#session.wake.id}:state:`
+    const prefix = `${this.#session.began}:state:`
     const memos = [...this.#session.rows.entries("memo")].filter(([key]) => key.startsWith(prefix))
     for (const [, { value }] of memos.toReversed()) {
       const { collection, key, before } = value as unknown as StateMemo

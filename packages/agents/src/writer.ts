@@ -5,6 +5,7 @@ import type {
   HandlerCommit,
   ObserveRequest,
   OutgoingMessage,
+  SharedWrite,
   SpawnRequest,
   WakeBackend,
   WakeOutcome,
@@ -13,6 +14,7 @@ import { isInterrupted, reasonOf } from "./abort.ts"
 import { append, emptyBatch, isEmpty, toCommit } from "./batch.ts"
 import type { Batch } from "./batch.ts"
 import type { Sleep } from "./host.ts"
+import { isRowConflict } from "./row-conflict.ts"
 
 /** Tries of one commit when the store cannot take it for the moment. */
 const COMMIT_TRIES_MAX = 5
@@ -28,10 +30,14 @@ const REFUSALS = [
   "BUDGET_EXHAUSTED",
   "BAD_REQUEST",
   "BAD_OFFSET",
+  "NOT_FOUND",
+  "ALREADY_CLAIMED",
+  "CLAIM_LOST",
+  "TOO_LARGE",
 ] as const
 
 /**
- * A send, spawn or observation that the server may refuse without harm to the rest: the model's, which is told. Its result is written with it, so
+ * A send, a spawn, an observation or a change of a shared space that the server may refuse without harm to the rest: whoever asked for it is told. Its result is written with it, so
  * that neither is ever without the other.
  */
 export interface Delivery {
@@ -39,6 +45,7 @@ export interface Delivery {
   readonly send?: OutgoingMessage
   readonly spawn?: SpawnRequest
   readonly observe?: ObserveRequest
+  readonly shared?: SharedWrite
 }
 
 interface Pending {
@@ -174,7 +181,7 @@ export class Writer {
       pending.resolve()
     } catch (error) {
       pending.reject(error)
-      if (!RouseError.is(error, ...REFUSALS)) throw error
+      if (!RouseError.is(error, ...REFUSALS) && !isRowConflict(error)) throw error
       if (rest.events.length > 0 || !isEmpty(batch)) await this.#send(rest)
     }
   }
@@ -190,7 +197,7 @@ export class Writer {
         this.#seq += 1
         return this.#onReply(reply)
       } catch (error) {
-        if (attempt >= COMMIT_TRIES_MAX || !RouseError.is(error, ...PASSING)) throw error
+        if (attempt >= COMMIT_TRIES_MAX || !RouseError.is(error, ...PASSING) || isRowConflict(error)) throw error
         await this.#sleep(COMMIT_DELAY_MS * 2 ** (attempt - 1))
       }
     }
@@ -199,7 +206,7 @@ export class Writer {
 
 function withDelivery(
   commit: Omit<HandlerCommit, "seq">,
-  { result, send, spawn, observe }: Delivery,
+  { result, send, spawn, observe, shared }: Delivery,
 ): Omit<HandlerCommit, "seq"> {
   return {
     ...commit,
@@ -207,5 +214,6 @@ function withDelivery(
     ...(send ? { sends: [...(commit.sends ?? []), send] } : {}),
     ...(spawn ? { spawns: [...(commit.spawns ?? []), spawn] } : {}),
     ...(observe ? { observes: [...(commit.observes ?? []), observe] } : {}),
+    ...(shared ? { shared: [shared] } : {}),
   }
 }

@@ -1,4 +1,4 @@
-import type { HandlerCommit, Row, WakeRequest } from "@rouse/protocol"
+import { type HandlerCommit, PARKED_KEY, type Row, type WakeRequest } from "@rouse/protocol"
 import { expect, test } from "vitest"
 import { z } from "zod"
 import { defineEntity } from "../src/index.ts"
@@ -61,6 +61,22 @@ test("rows of today's schema are left alone, and nothing more is written for it"
   const commit = await wake([{ collection: "notes", key: "a", value: { id: "a", words: 7 } }], 3)
   expect(notesOf(commit)).toEqual([])
   expect(commit).not.toHaveProperty("schema")
+})
+
+test("what a handler wrote before it asked is migrated too, and not taken back in the wake that has the answer", async () => {
+  const began = { run: "r000001", wake: "earlier", messages: [] }
+  const wrote = { collection: "notes", key: "a", before: { id: "a", text: "one" } }
+  const commit = await wake(
+    [
+      ...OLD,
+      { collection: "memo", key: "earlier:state:000000", value: { wake: "earlier", value: wrote } },
+      { collection: "memo", key: PARKED_KEY, value: { wake: "earlier", value: began } },
+      { collection: "run", key: "r000001", value: { id: "r000001", status: "suspended", startedAt: "" } },
+    ],
+    2,
+  )
+  expect(notesOf(commit)).toHaveLength(2)
+  expect(commit).toMatchObject({ schema: 3, finish: { reply: [2] } })
 })
 
 test("rows of a newer schema are not touched", async () => {

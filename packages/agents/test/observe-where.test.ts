@@ -1,13 +1,6 @@
+import { checkWhere, matchesWhere } from "@rouse/protocol"
 import type { Json } from "@rouse/protocol"
-import {
-  addNotice,
-  checkWhere,
-  emptyNotice,
-  foldChange,
-  matchesWhere,
-  observationName,
-  observed,
-} from "@rouse/protocol/observe"
+import { addNotice, emptyNotice, foldChange, observationName, observed } from "@rouse/protocol/observe"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 

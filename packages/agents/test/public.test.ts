@@ -21,6 +21,7 @@ test("public names", () => {
       "createHandler",
       "createWorker",
       "defineEntity",
+      "defineShared",
       "envSecrets",
       "fileSecrets",
       "firstSecret",

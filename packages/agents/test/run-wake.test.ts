@@ -146,7 +146,7 @@ test("a wake with tools commits the intents, the results, and the end", async ()
       "reply": "Done.
     - add: 3
     - add: The input is not valid. input.a: Invalid input: expected number, received string; input.b: Invalid input: expected number, received undefined
-    - nothing: There is no tool "nothing". The tools are: send, spawn, observe, unobserve, add.",
+    - nothing: There is no tool "nothing". The tools are: send, spawn, ask, observe, unobserve, add.",
     }
   `)
 })

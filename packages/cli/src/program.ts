@@ -8,7 +8,9 @@ import { mcpCommand } from "./mcp-command.ts"
 import { handling } from "./handler-commands.ts"
 import { operating } from "./operator-commands.ts"
 import { remote } from "./remote.ts"
+import { sharing } from "./shared-commands.ts"
 import { serving } from "./serving-commands.ts"
+import { webhookCommands } from "./webhook-commands.ts"
 import { version } from "./version.ts"
 
 /** The commands, their arguments and help. What each does is imported when it is run. */
@@ -43,8 +45,10 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   program.commandsGroup(bold("Look after agents:"))
   operating(program, io)
   historic(program, io, exit)
+  sharing(program, io)
   program.commandsGroup(bold("Handlers elsewhere:"))
   handling(program, io, exit)
+  webhookCommands(program, io)
   program.commandsGroup(bold("More:"))
   more(program, io, exit)
   program.addHelpCommand(new Command("help").argument("[command]").description("Show help, of all or one command"))

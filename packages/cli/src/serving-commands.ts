@@ -38,6 +38,7 @@ export function serving(program: Command, io: Io, exit: (code: ExitCode) => void
     .option("-d, --data <directory>", "where agents are kept", DEFAULT_DATA)
     .option("--tokens <file>", "file with the tokens that requests must carry")
     .option("--policy <file>", "file with rules that ask for approvals, as JSON")
+    .option("--webhooks <file>", "file with sources of webhooks, as JSON")
     .option("--public-url <url>", PUBLIC_URL, parsePublicUrl)
     .option("--retention <prefix=keep>", RETENTION, collectRetention)
     .option(

@@ -9,6 +9,8 @@ import { observe, observeAll } from "./log.ts"
 import { ask, send } from "./messages.ts"
 import { operators } from "./operators.ts"
 import { people } from "./people.ts"
+import { sharedSpaces } from "./shared.ts"
+import { webhooks } from "./webhooks.ts"
 import { streamReply } from "./reply-stream.ts"
 import type { Call, Transport } from "./transport.ts"
 import { createTransport } from "./transport.ts"
@@ -82,6 +84,8 @@ export function createClient(options: ClientOptions): Client {
     ...history(transport, write),
     ...people(transport, write),
     ...handlers(transport, write),
+    ...sharedSpaces(transport, write),
+    ...webhooks(transport, write),
     tag: async (url, tags, o) => json<EntityDetail>(write({ path: entityPath(url, "tags"), body: { tags } }, o)),
     stop: (url, o) => client.signal(url, "kill", undefined, o),
     delete: async (url, o = {}) => {

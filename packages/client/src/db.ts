@@ -82,3 +82,6 @@ function authored(collections: object): Record<string, CollectionDefinition> {
 const ANYTHING: CollectionDefinition["schema"] = {
   "~standard": { version: 1, vendor: "rouse", validate: (value) => ({ value }) },
 }
+
+export { sharedDb } from "./shared-db.ts"
+export type { ClaimRow, SharedDb } from "./shared-db.ts"

@@ -19,6 +19,7 @@ export type {
   ToolPart,
   WakeItem,
 } from "./core/items.ts"
+export type { ClaimRequest, RowChange, SharedClient, SharedSpaces } from "./shared.ts"
 export type {
   ApproveOptions,
   AskOptions,
@@ -45,3 +46,4 @@ export type {
   WriteOptions,
 } from "./types.ts"
 export type { People } from "./people.ts"
+export type { Webhooks } from "./webhooks.ts"

@@ -34,8 +34,10 @@ import type {
   UsageReport,
 } from "@rouse/protocol"
 import type { Clock } from "./clock.ts"
+import type { Webhooks } from "./webhooks.ts"
 import type { People } from "./people.ts"
 import type { Handlers } from "./handlers.ts"
+import type { SharedSpaces } from "./shared.ts"
 
 /** Where a server is, and who asks. */
 export interface ClientOptions {
@@ -265,7 +267,7 @@ export interface History {
  * Every method throws a `RouseError` whose `code` is the problem's, and `INTERNAL` for what it does not know. Requests that fail for a
  * passing reason are tried again a few times; no call is done twice, since each carries an idempotency key.
  */
-export interface Client extends Operators, People, History, Handlers {
+export interface Client extends Operators, People, History, Handlers, SharedSpaces, Webhooks {
   /** The server's base, without a trailing slash. */
   readonly url: string
 

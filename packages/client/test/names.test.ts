@@ -17,6 +17,7 @@ test("the package's public names", () => {
   expect(Object.keys(db).sort()).toMatchInlineSnapshot(`
     [
       "entityDb",
+      "sharedDb",
     ]
   `)
 })

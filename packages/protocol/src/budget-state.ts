@@ -220,11 +220,7 @@ export function askFor(
 }
 
 /** What an extension that names no amounts adds: as much again as it began with, and at least what the next call needs. */
-function usualExtension(
-  state: BudgetState,
-  refused: readonly Resource[],
-  wanted: ModelReservation,
-): BudgetExtension {
+function usualExtension(state: BudgetState, refused: readonly Resource[], wanted: ModelReservation): BudgetExtension {
   const needs: Record<Resource, number> = { usd: wanted.usd, tokens: wanted.tokens, steps: 1, toolCalls: 1, wallMs: 1 }
   return Object.fromEntries(refused.map((name) => [name, Math.max(state.base[name] ?? 0, shortOf(state, name, needs))]))
 }

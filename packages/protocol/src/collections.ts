@@ -52,10 +52,10 @@ export interface BuiltInRows {
 
 export type BuiltInCollection = keyof BuiltInRows
 
-/** Who is asking: a person or app with a token, an agent, a timer, or the platform itself. */
+/** Who is asking: a person or app with a token, an agent, a timer, a webhook's source, or the platform itself. */
 export interface Principal {
-  readonly kind: "user" | "agent" | "schedule" | "system"
-  /** The token's name, or the agent's address. */
+  readonly kind: "user" | "agent" | "schedule" | "webhook" | "system"
+  /** The token's name, the agent's address, the source's name. */
   readonly id: string
 }
 

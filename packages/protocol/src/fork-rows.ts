@@ -1,3 +1,4 @@
+import { type AskState, isWaitingMemo, PARKED_KEY } from "./ask.ts"
 import type { ChangeEvent, Row } from "./change.ts"
 import type { MessageRow } from "./collections.ts"
 import type { EntityUrl } from "./entity.ts"
@@ -58,10 +59,11 @@ const TEXTS: ReadonlySet<string> = new Set(["text", "reasoning", "run", "step", 
 export function forkRows(rows: readonly Row[], terms: ForkTerms): ForkedRows {
   const live = liveOf(rows)
   const open = openRun(live)
+  const began = beganIn(live, open)
   const kept: Row[] = []
   const changes: ChangeEvent[] = []
   for (const row of live) {
-    const value = fateOf(row, open, terms)
+    const value = row.collection === "memo" ? memoFate(row, began, terms) : fateOf(row, open, terms)
     const key = row.collection === "child" ? (terms.renamed.get(row.key) ?? row.key) : row.key
     if (value === row.value && key === row.key) kept.push(row)
     else changes.push(...changesOf(row, key, value))
@@ -122,8 +124,6 @@ function fateOf({ collection, key, value }: Row, open: string | undefined, terms
         : value
     case "tool_call":
       return renamedIn(callFate(value, terms), terms)
-    case "memo":
-      return terms.keepRun && (value as { readonly wake?: string }).wake === terms.wake ? value : undefined
     case "approval":
       return (value as { readonly status?: string }).status === "waiting"
         ? amended(value, { status: "cancelled" })
@@ -137,6 +137,22 @@ function fateOf({ collection, key, value }: Row, open: string | undefined, terms
     default:
       return TEXTS.has(collection) ? value : renamedIn(value, terms)
   }
+}
+
+/** The wake in which the handler of the open run began, when it waits for an answer or was just given one. */
+function beganIn(rows: readonly Row[], open: string | undefined): string | undefined {
+  const parked = rows.find(({ collection, key }) => collection === "memo" && key === PARKED_KEY)?.value
+  const { run, wake } = (parked as { readonly value?: { readonly run?: string; readonly wake?: string } })?.value ?? {}
+  return run !== undefined && run === open ? wake : undefined
+}
+
+/** What is remembered holds for the run that goes on. An answer that was waited for is told to the original, and to nobody else. */
+function memoFate({ key, value }: Row, began: string | undefined, { keepRun, wake, source }: ForkTerms): Fate {
+  const of = (value as { readonly wake?: string }).wake
+  if (!keepRun || of === undefined || (of !== wake && of !== began)) return undefined
+  if (!isWaitingMemo(key, value)) return value
+  const failed: AskState = { status: "failed", code: "INTERRUPTED", error: `it waited when ${source} was forked` }
+  return amended(value, { value: failed })
 }
 
 function messageFate(value: Json, { keepRun, keepWaiting, source }: ForkTerms): Json {

@@ -183,3 +183,36 @@ export type {
   WakeAnswer,
   WakeDelivery,
 } from "./dispatch.ts"
+export { SPACE_COLLECTIONS, sharedStreamPath, spaceOfStream } from "./shared.ts"
+export type {
+  SharedAnswers,
+  SharedClaim,
+  SharedClaimBody,
+  SharedCollection,
+  SharedDefinition,
+  SharedHeld,
+  SharedInfo,
+  SharedList,
+  SharedOp,
+  SharedPage,
+  SharedQuery,
+  SharedRequest,
+  SharedRow,
+  SharedWrite,
+  SharedWritten,
+} from "./shared.ts"
+export { checkWhere, matchesWhere, valueAt } from "./observe-where.ts"
+export { webhookStream } from "./webhooks.ts"
+export type {
+  HmacScheme,
+  WebhookDelivery,
+  WebhookKind,
+  WebhookReceipt,
+  WebhookRoute,
+  WebhookSource,
+  WebhookSourceBody,
+} from "./webhooks.ts"
+export { ENTITY_EVENTS } from "./events.ts"
+export type { EntityEvent, EntityEventType, EventNotice, EventSubscription, EventSubscriptionBody } from "./events.ts"
+export { ASK_MS, ASK_MS_MAX, isWaitingMemo, PARKED_KEY } from "./ask.ts"
+export type { AskRequest, AskState } from "./ask.ts"

@@ -42,9 +42,18 @@ function passesOne(value: Json | undefined, name: string, operand: Json | undefi
       return (operand as readonly Json[]).some((one) => equal(value, one))
     case "exists":
       return (value !== undefined) === operand
+    case "startsWith":
+      return typeof value === "string" && value.startsWith(operand as string)
+    case "contains":
+      return contains(value, operand)
     default:
       return isOrdered(value, name, operand)
   }
+}
+
+function contains(value: Json | undefined, operand: Json | undefined): boolean {
+  if (typeof value === "string") return typeof operand === "string" && value.includes(operand)
+  return Array.isArray(value) && value.some((one) => equal(one as Json, operand))
 }
 
 function isOrdered(value: Json | undefined, name: string, operand: Json | undefined): boolean {
@@ -78,8 +87,8 @@ function equal(a: Json | undefined, b: Json | undefined): boolean {
   return names.every((name) => Object.hasOwn(b, name) && equal(a[name], b[name]))
 }
 
-/** What lies at a path of names; a number names the element of an array. */
-function valueAt(row: Json | undefined, path: string): Json | undefined {
+/** What lies at a path of names; a number names the element of an array. Undefined when nothing does. */
+export function valueAt(row: Json | undefined, path: string): Json | undefined {
   let value = row
   for (const name of path.split(".")) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined
@@ -93,9 +102,10 @@ function isObject(value: Json | undefined): value is JsonObject {
 }
 
 /** @throws {RouseError} `INVALID_ARGS` naming where in the condition the fault is. */
-export function checkWhere(where: unknown, field = "where"): void {
+export function checkWhere(where: unknown, field = "where"): Where {
   const left = { tests: TESTS_MAX }
   checkCondition(where, field, 0, left)
+  return where as Where
 }
 
 interface Left {
@@ -138,8 +148,10 @@ function checkTest(name: string, operand: unknown, at: string): void {
     if (typeof operand !== "boolean") throw invalid(at, "must be true or false")
   } else if (name === "in") {
     if (!Array.isArray(operand) || operand.length > IN_MAX) throw invalid(at, `must be a list of at most ${IN_MAX}`)
-  } else if (name !== "eq" && name !== "ne") {
-    throw invalid(at, "is no test; there are eq, ne, gt, gte, lt, lte, in and exists")
+  } else if (name === "startsWith") {
+    if (typeof operand !== "string") throw invalid(at, "must be a text")
+  } else if (name !== "eq" && name !== "ne" && name !== "contains") {
+    throw invalid(at, "is no test; there are eq, ne, gt, gte, lt, lte, in, exists, startsWith and contains")
   }
 }
 

@@ -33,6 +33,9 @@ export interface WhereTests {
   readonly lte?: number | string
   readonly in?: readonly Json[]
   readonly exists?: boolean
+  readonly startsWith?: string
+  /** Of a text: a part of it. Of a list: one of its values. */
+  readonly contains?: Json
 }
 
 export interface ObserveOptions {

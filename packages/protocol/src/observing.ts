@@ -7,5 +7,4 @@ export {
   topicsOf,
 } from "./observe-request.ts"
 export { observed } from "./observe-match.ts"
-export { checkWhere, matchesWhere } from "./observe-where.ts"
 export { addNotice, emptyNotice, foldChange } from "./observe-notice.ts"

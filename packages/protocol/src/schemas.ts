@@ -7,6 +7,7 @@ import type { ForkBody } from "./fork.ts"
 import { isTagName, parseEntityUrl } from "./entity.ts"
 import type { Json, JsonObject } from "./json.ts"
 import type { ObserveBody } from "./observe.ts"
+import type { SharedClaimBody, SharedDefinition, SharedOp, SharedQuery, SharedRequest, SharedWrite } from "./shared.ts"
 import type { UsageQuery } from "./usage.ts"
 import type { ScheduleBody } from "./schedule.ts"
 
@@ -161,3 +162,83 @@ export const deadLetterQuery: z.ZodType<{ readonly after?: string; readonly limi
   after: z.string().max(512).optional(),
   limit: z.coerce.number().int().min(1).max(1_000).optional(),
 }) as z.ZodType<{ readonly after?: string; readonly limit?: number }>
+
+const collectionName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "a letter, then letters, digits, _ and -")
+const property = z.string().min(1).max(128)
+const token = z.number().int().min(1)
+const leaseMs = z.number().int().min(1_000).max(86_400_000)
+
+export const sharedDefinition: z.ZodType<SharedDefinition> = z.strictObject({
+  collections: z
+    .record(
+      collectionName,
+      z.strictObject({
+        schema: jsonObject,
+        key: property,
+        indexes: z.array(z.array(property).min(1).max(4)).max(4).optional(),
+      }),
+    )
+    .refine((value) => Object.keys(value).length >= 1 && Object.keys(value).length <= 32, "1 to 32 collections"),
+}) as z.ZodType<SharedDefinition>
+
+const onRow = { collection: collectionName, key: z.string().min(1).max(256) }
+const expecting = { version: z.number().int().min(1).optional(), token: token.optional() }
+
+const sharedOp = z.discriminatedUnion("op", [
+  z.strictObject({ op: z.literal("insert"), collection: collectionName, value: jsonObject }),
+  z
+    .strictObject({
+      op: z.literal("update"),
+      ...onRow,
+      ...expecting,
+      set: jsonObject.optional(),
+      value: jsonObject.optional(),
+    })
+    .refine(({ set, value }) => (set === undefined) !== (value === undefined), {
+      message: "give set or value",
+      path: ["set"],
+    }),
+  z.strictObject({ op: z.literal("delete"), ...onRow, ...expecting }),
+  z.strictObject({ op: z.literal("increment"), ...onRow, field: property, by: z.number() }),
+  z.strictObject({ op: z.literal("complete"), ...onRow, token, set: jsonObject.optional() }),
+  z.strictObject({ op: z.literal("release"), ...onRow, token: token.optional() }),
+  z.strictObject({ op: z.literal("renew"), ...onRow, token, leaseMs: leaseMs.optional() }),
+])
+
+/** Changes of one commit. */
+export const sharedOps: z.ZodType<readonly SharedOp[]> = z.array(sharedOp).min(1).max(1_000) as unknown as z.ZodType<
+  readonly SharedOp[]
+>
+
+export const sharedClaimBody: z.ZodType<SharedClaimBody> = z.strictObject({
+  collection: collectionName,
+  where: jsonObject.optional(),
+  limit: z.number().int().min(1).max(100).optional(),
+  leaseMs: leaseMs.optional(),
+  holder: z.string().min(1).max(256).optional(),
+  id: z.string().min(1).max(256).optional(),
+}) as z.ZodType<SharedClaimBody>
+
+export const sharedQuery: z.ZodType<SharedQuery> = z.strictObject({
+  where: jsonObject
+    .refine((value) => Object.keys(value).length <= 8, "at most 8 properties")
+    .refine((value) => !/["\\]/.test(Object.keys(value).join("")), "no quotation marks or backslashes in a name")
+    .optional(),
+  after: z.string().max(256).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).optional(),
+}) as z.ZodType<SharedQuery>
+
+const space = z.string().max(128)
+
+/** The changes of spaces in a handler's commit. */
+export const sharedWrites: z.ZodType<readonly SharedWrite[]> = z
+  .array(z.strictObject({ space, ops: sharedOps }))
+  .max(16)
+
+/** What a handler asks of a space. Its definition is checked where it is taken. */
+export const sharedRequest: z.ZodType<SharedRequest> = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("open"), space, definition: jsonObject }),
+  z.strictObject({ kind: z.literal("get"), space, collection: collectionName, key: z.string().max(256) }),
+  z.strictObject({ kind: z.literal("list"), space, collection: collectionName, query: sharedQuery }),
+  z.strictObject({ kind: z.literal("claim"), space, claim: sharedClaimBody }),
+]) as unknown as z.ZodType<SharedRequest>

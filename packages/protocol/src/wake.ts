@@ -1,5 +1,6 @@
 import type { ApprovalRequest, ApprovalRule } from "./approval.ts"
 import type { AttachmentBackend } from "./attachments.ts"
+import type { AskRequest } from "./ask.ts"
 import type { Budget, BudgetDecision, ModelReservation } from "./budget.ts"
 import type { ChangeEvent, Row } from "./change.ts"
 import type { MessageMode, MessageRow } from "./collections.ts"
@@ -10,6 +11,7 @@ import type { Offset } from "./offset.ts"
 import type { FailureInfo } from "./run-rows.ts"
 import type { ObserveRequest } from "./observe.ts"
 import type { ScheduleRequest } from "./schedule.ts"
+import type { SharedAnswers, SharedRequest, SharedWrite } from "./shared.ts"
 import type { WorkRequest } from "./tool-work.ts"
 
 /**
@@ -19,7 +21,7 @@ import type { WorkRequest } from "./tool-work.ts"
 
 /** Why a wake happened. */
 export interface Reason {
-  readonly kind: MessageRow["kind"] | "schedule" | "resumed" | "retry"
+  readonly kind: MessageRow["kind"] | "schedule" | "webhook" | "resumed" | "retry"
   /** Key of the message row, when one is behind it. */
   readonly message?: string
 }
@@ -125,6 +127,8 @@ export interface HandlerCommit {
   readonly approvals?: readonly ApprovalRequest[]
   /** Tool calls that now wait for a worker. */
   readonly work?: readonly WorkRequest[]
+  /** Questions to other entities. */
+  readonly asks?: readonly AskRequest[]
   /** Asks for a model call. Only of an entity with a budget. */
   readonly reserve?: ModelReservation
   /** Answers to children whose budget is used up. What they get is taken from this entity's. */
@@ -138,6 +142,8 @@ export interface HandlerCommit {
   }[]
   /** The schema that the author's rows are of from this commit on. */
   readonly schema?: number
+  /** Changes of shared spaces: with the rest of the commit or not at all. */
+  readonly shared?: readonly SharedWrite[]
   /** Ends the wake and releases the lease. */
   readonly finish?: WakeOutcome
 }
@@ -160,6 +166,8 @@ export interface WakeBackend {
   commit(commit: HandlerCommit): Promise<CommitReply>
   /** The entity's attachments. Absent where the host keeps none. */
   readonly attachments?: AttachmentBackend
+  /** Reads shared spaces and claims rows of them, under the wake's lease. Absent where the host has none. */
+  shared?<R extends SharedRequest>(request: R): Promise<SharedAnswers[R["kind"]]>
   /** Aborts with a `RouseError` as its reason: `INTERRUPTED`, `FENCED`, `STOPPED`, `TIMED_OUT` or `SHUTTING_DOWN`. */
   readonly signal: AbortSignal
 }

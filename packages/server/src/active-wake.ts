@@ -4,6 +4,8 @@ import {
   type EntityInfo,
   type HandlerCommit,
   RouseError,
+  type SharedAnswers,
+  type SharedRequest,
   type WakeInfo,
   type WakeRequest,
 } from "@rouse/protocol"
@@ -17,6 +19,7 @@ import type { ServedType } from "./dispatch/served-type.ts"
 import { applyHandlerCommit, type HeldLease } from "./handler-commit.ts"
 import { leaseMsOf } from "./limits.ts"
 import type { Plane } from "./plane.ts"
+import { askShared } from "./shared/agent.ts"
 import { failureOf } from "./wake-failure.ts"
 import { endWake } from "./wake-end.ts"
 
@@ -129,6 +132,10 @@ export class ActiveWake implements RunningWake {
     this.#heartbeat()
     await detachedEnd(this.#plane, this)
     if (!this.#over) throw new RouseError("FENCED", "the handler elsewhere lost its lease")
+  }
+
+  shared<R extends SharedRequest>(request: R): Promise<SharedAnswers[R["kind"]]> {
+    return askShared(this.#plane, this.lease, request)
   }
 
   async #handle(): Promise<void> {

@@ -13,6 +13,7 @@ import {
   type WakeOutcome,
 } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
+import { planAsks } from "./asks.ts"
 import { planApprovals } from "./approval/ask.ts"
 import { enforcePolicy } from "./approval/enforce.ts"
 import { planAttachments } from "./attachments/commit-attachments.ts"
@@ -36,6 +37,8 @@ import { planPast } from "./past.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
 import { checkSchedules, planSchedules } from "./schedules.ts"
+import { checkWrites } from "./shared/agent.ts"
+import { planShared } from "./shared/writes.ts"
 import { checkSpawn, planSpawn, type SpawnInput } from "./spawn.ts"
 import type { Planning } from "./transactor.ts"
 import { planWork } from "./work/enqueue.ts"
@@ -56,11 +59,13 @@ export interface HeldLease {
  */
 export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit: HandlerCommit): Promise<CommitReply> {
   checkEvents(commit.events, plane.types.get(lease.type, lease.wake.version)?.state ?? {})
-  const { events, sends, spawns: asked, schedules, observes, attachments } = commit
+  const { events, sends, spawns: asked, schedules, observes, attachments, shared } = commit
+  const { approvals, work, asks } = commit
   checkSize(
-    [events, sends, asked, commit.forks, schedules, observes, attachments, commit.approvals, commit.work],
+    [events, sends, asked, commit.forks, schedules, observes, attachments, shared, approvals, work, asks],
     plane.limits.commitBytesMax,
   )
+  if (shared) checkWrites(shared)
   if (schedules) checkSchedules(schedules)
   if (observes) checkObserves(observes, lease.url)
   checkBudgetParts(commit)
@@ -87,7 +92,7 @@ export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit:
   if (commit.work) plane.work.notify()
   if (commit.work || commit.approvals) plane.dueAt(plane.clock())
   // What was armed may be due before all that was known: the ticker looks.
-  if (commit.schedules) plane.dueAt(plane.clock())
+  if (commit.schedules || commit.asks) plane.dueAt(plane.clock())
   // More is pending than the run took: the entity was queued again as it finished.
   if (commit.finish && (value > 0 || commit.finish.kind === "sliced")) plane.dueAt(plane.clock())
   const offset = result?.streams[entityStreamPath(lease.url)]?.next
@@ -155,8 +160,11 @@ async function planCommit(
   await planWork(plane, self, commit.work ?? [], staysOpen(commit))
   for (const child of spawns) await planSpawn(plane, planning, child)
   for (const message of commit.sends ?? []) planSend(plane, planning, self, message)
+  // After what was spawned and sent: a handler may ask whom it has just made.
+  if (commit.asks) await planAsks(plane, planning, self, commit.asks, staysOpen(commit))
   if (commit.schedules) await planSchedules(plane, planning, self, commit.schedules)
   if (commit.observes) await planObserves(plane, planning, self, commit.observes)
+  for (const write of commit.shared ?? []) await planShared(plane, planning.draft, { ...write, by: lease.url })
   if (commit.finish) await planFinish(plane, planning, self, lease, commit.finish)
   return self.control.wake.pending
 }
@@ -258,9 +266,9 @@ function endWake(
 }
 
 function isOnlyDeltas(commit: HandlerCommit): boolean {
-  const { finish, tags, reserve, take, sends, spawns, forks, schedules } = commit
-  const { observes, approvals, attachments, budgets, work } = commit
-  const lists = [take, sends, spawns, forks, schedules, observes, approvals, attachments, budgets, work]
+  const { finish, tags, reserve, take, sends, spawns, forks, asks, schedules } = commit
+  const { observes, approvals, attachments, budgets, work, shared } = commit
+  const lists = [take, sends, spawns, forks, asks, schedules, observes, approvals, attachments, budgets, work, shared]
   const more = finish ?? tags ?? reserve ?? lists.find((list) => list !== undefined && list.length > 0)
   return !more && commit.events.length > 0 && commit.events.every((event: ChangeEvent) => event.type === "delta")
 }
@@ -272,7 +280,10 @@ function touched(lease: HeldLease, commit: HandlerCommit): EntityUrl[] {
     if (!parseEntityUrl(to)) throw new RouseError("INVALID_ARGS", `to: "${to}" must look like /type/id`)
   const children = (commit.spawns ?? []).map((child) => entityUrl(child.type, child.id))
   const forks = (commit.forks ?? []).map((own) => entityUrl(lease.type, own.id))
-  return [...now, ...children, ...forks].filter((url) => url !== lease.url)
+  const asked = (commit.asks ?? []).map(({ to }) => to)
+  for (const to of asked)
+    if (!parseEntityUrl(to)) throw new RouseError("INVALID_ARGS", `asks: "${to}" must look like /type/id`)
+  return [...now, ...children, ...forks, ...asked].filter((url) => url !== lease.url)
 }
 
 function spawnInput(lease: HeldLease, child: NonNullable<HandlerCommit["spawns"]>[number]): SpawnInput {

@@ -42,6 +42,12 @@ export interface Limits {
   readonly uploadsMax: number
   /** How long an idempotency key is remembered. */
   readonly receiptMs: number
+  /** Rows of one shared space. */
+  readonly sharedRowsMax: number
+  /** Bytes of one row of a shared space. */
+  readonly sharedRowBytesMax: number
+  /** Rows of one shared space that one holder may have claimed. */
+  readonly sharedHeldMax: number
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -65,6 +71,9 @@ export const DEFAULT_LIMITS: Limits = {
   attachmentBytesMax: 134_217_728,
   uploadsMax: 16,
   receiptMs: 86_400_000,
+  sharedRowsMax: 1_000_000,
+  sharedRowBytesMax: 65_536,
+  sharedHeldMax: 1_000,
 }
 
 /** How long the lease of a wake lasts. @param isRemote Whether its handler is not in the server's process. */

@@ -8,7 +8,7 @@ import type { TreeRates } from "./breakers.ts"
 import type { Limits } from "./limits.ts"
 import type { Log } from "./log.ts"
 import type { Settlements } from "./settlements.ts"
-import type { Transactor } from "./transactor.ts"
+import type { Planning, Transactor } from "./transactor.ts"
 import type { Types } from "./types.ts"
 import type { WorkDesk } from "./work/desk.ts"
 
@@ -30,8 +30,12 @@ export interface Plane {
   readonly remote: RemoteHandlers
   /** Says that something falls due at this time, so that the ticker looks then. */
   readonly dueAt: (ms: number) => void
+  /** A claim of a shared space expires at this time. */
+  readonly claimDueAt: (ms: number) => void
   /** Aborts the wake under way for an entity in this process, if there is one. */
   readonly abort: (url: EntityUrl, reason: Error) => void
+  /** Tells who asked for what a plan settles, as part of it. Passed in, since it delivers, and all that delivers is planned. */
+  readonly tellAskers: (planning: Planning) => Promise<void>
   readonly treeRates: TreeRates
   /** Where tool workers wait for calls. */
   readonly work: WorkDesk

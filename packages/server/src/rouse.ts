@@ -25,6 +25,7 @@ export async function transactAndRouse<T>(
     const transacted = await plane.transactor.transact(urls, async (planning) => {
       giveBack()
       const value = await plan(planning)
+      await plane.tellAskers(planning)
       for (const entity of planning.draft.entities) {
         const slot =
           entity.reasons.length > 0 && isFirstAttempt(entity)

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { type EntityDefinition, redactionOf } from "@rouse/agents/runtime"
-import { type ApprovalRule, RouseError } from "@rouse/protocol"
+import { envSecrets } from "@rouse/agents"
+import { type ApprovalRule, RouseError, type WebhookSourceBody } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
 import { createCompactor, createStreams, Keyring } from "@rouse/streams"
 import type { Clock, RetentionRule, SubscriptionOptions } from "@rouse/streams"
@@ -8,12 +9,13 @@ import { Circuits } from "./dispatch/circuits.ts"
 import { ClaimTokens } from "./dispatch/claim-token.ts"
 import { Deliveries, type WebhookOptions } from "./dispatch/deliveries.ts"
 import { PullDesk } from "./dispatch/pull-desk.ts"
-import { Registry, TYPES_STREAM } from "./dispatch/registry.ts"
+import { Registry } from "./dispatch/registry.ts"
 import type { RemoteHandlers } from "./dispatch/remote-handlers.ts"
 import type { HandlerHost } from "./dispatch/runner.ts"
 import type { Contents } from "./attachments/contents.ts"
 import { AttachmentDesk } from "./attachments/desk.ts"
 import { storeContents } from "./attachments/store-contents.ts"
+import { tellAskers } from "./asks.ts"
 import { TreeRates } from "./breakers.ts"
 import { ATTACHMENTS } from "./core/attachment-path.ts"
 import { newId } from "./core/id.ts"
@@ -32,10 +34,14 @@ import { ObserveLoop } from "./observe-loop.ts"
 import type { Defer, Plane } from "./plane.ts"
 import { recover } from "./recovery.ts"
 import { Settlements } from "./settlements.ts"
+import { newClaimLoop } from "./shared/claim-loop.ts"
+import { spaceSnapshot } from "./shared/reads.ts"
 import { startSweeper } from "./sweeper.ts"
 import { newTicker } from "./ticker.ts"
 import { Transactor } from "./transactor.ts"
 import { Types } from "./types.ts"
+import { EventSubscriptions } from "./events/event-subscriptions.ts"
+import { WebhookSources } from "./webhooks/sources.ts"
 import { WorkDesk } from "./work/desk.ts"
 
 /** Everything the server touches is passed in. */
@@ -67,6 +73,8 @@ export interface ServerOptions {
   readonly policy?: readonly ApprovalRule[]
   /** Where bytes of attachments are kept, given where they are otherwise: the store. */
   readonly attachments?: (store: Contents) => Contents
+  /** Sources of webhooks by name, beside those that are set over the API. */
+  readonly webhookSources?: Readonly<Record<string, WebhookSourceBody>>
   /** Milliseconds a long poll of a stream waits. */
   readonly longPollMs?: number
   /** The network that subscriptions of streams reach their webhooks by; `nodeWebhooks()` is Node's. There are no subscriptions without. */
@@ -97,6 +105,10 @@ export interface Server {
 }
 
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"])
+/** What is set at the server: addresses among it may hold secrets. */
+const SETTINGS = "rouse/"
+/** Streams that the server alone writes. */
+const OWN = ["entities/", "shared/", "sets/", "webhooks/", SETTINGS, ATTACHMENTS]
 const GRACE_MS = 10_000
 
 /** The control plane and its HTTP API over a store. Nothing is dispatched before `start`; subscriptions of streams are at work at once. */
@@ -111,14 +123,17 @@ export function createServer(options: ServerOptions): Server {
     clock: { now: options.clock, after: options.defer },
     random: options.random,
     basePath: "/v1/stream",
-    snapshotSource: (path) => entitySnapshot(options.store, path),
+    snapshotSource: async (path) => (await spaceSnapshot(options.store, path)) ?? entitySnapshot(options.store, path),
     guard: ({ path }) => {
-      if (path === TYPES_STREAM) throw new RouseError("FORBIDDEN", "what is registered is read at /v1/types")
+      if (path.startsWith(SETTINGS))
+        throw new RouseError("FORBIDDEN", "what is set at the server is no stream for others: see /v1/types")
     },
-    readOnly: (path) => ["entities/", "shared/", "sets/", ATTACHMENTS].some((prefix) => path.startsWith(prefix)),
+    readOnly: (path) => OWN.some((prefix) => path.startsWith(prefix)),
     onError: (error) => options.log.error("a stream request failed", { error: String(error) }),
     ...(options.longPollMs === undefined ? {} : { longPollMs: options.longPollMs }),
-    ...(options.subscriptions === undefined ? {} : { subscriptions: options.subscriptions }),
+    ...(options.subscriptions === undefined
+      ? {}
+      : { subscriptions: { ...options.subscriptions, compose: (...asked) => events.compose(...asked) } }),
   })
   const compactor = createCompactor({
     store: options.store,
@@ -127,12 +142,22 @@ export function createServer(options: ServerOptions): Server {
     mergeOf: mergeOfEntity,
     onError: (error) => options.log.warn("compacting a stream failed", { error: String(error) }),
   })
+  const secrets = options.host.secrets ?? envSecrets(options.host.env)
+  const events = new EventSubscriptions({
+    store: options.store,
+    clock: options.clock,
+    secrets,
+    network: options.subscriptions,
+  })
+  const sources = new WebhookSources(options.store, options.clock, options.webhookSources)
   const tokens = options.tokens ?? []
   const gate = { tokens }
   const fetch = createApp({
     plane,
     streams,
     gate,
+    webhooks: { sources, secrets },
+    events,
     version: options.version ?? "0.0.0",
     page: options.page,
     stop: stop.signal,
@@ -146,11 +171,15 @@ export function createServer(options: ServerOptions): Server {
       await plane.remote.registry.open((error) =>
         options.log.error("the registered types could not be read", { error: String(error) }),
       )
+      const unread = (error: unknown): void =>
+        options.log.error("webhooks' settings could not be read", { error: String(error) })
+      await Promise.all([sources.open(unread), events.open(unread)])
       const count = await recover(plane)
       state = "ready"
       stopSweeper = startSweeper(plane, compactor, new IdleExpiry(plane, options.deleteIdle ?? []))
       ticker.poke()
       observing.start()
+      plane.claimLoop.poke()
       return count
     },
     async listen(address) {
@@ -176,6 +205,8 @@ export function createServer(options: ServerOptions): Server {
       if (state === "closed") return
       state = "closed"
       stopSweeper()
+      sources.close()
+      events.close()
       stop.abort(new RouseError("SHUTTING_DOWN", "the server is shutting down"))
       plane.remote.pulls.close()
       plane.remote.registry.close()
@@ -183,6 +214,7 @@ export function createServer(options: ServerOptions): Server {
       const sockets = Promise.all(listening.map((one) => one.close(graceMs)))
       await ticker.close()
       await observing.close()
+      await plane.claimLoop.close()
       await streamsClosed
       await plane.dispatcher.close(graceMs)
       await sockets
@@ -202,7 +234,12 @@ function attachmentDesk({ store, clock, random, limits, attachments }: ServerOpt
   return new AttachmentDesk(attachments?.(kept) ?? kept, attachmentBytesMax, uploadsMax)
 }
 
-function planeOf(options: ServerOptions): Plane & { readonly ticker: DueLoop } {
+interface Loops {
+  readonly ticker: DueLoop
+  readonly claimLoop: DueLoop
+}
+
+function planeOf(options: ServerOptions): Plane & Loops {
   const { store, clock, random, defer, log } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const ticker: DueLoop = newTicker(() => plane)
@@ -211,7 +248,8 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: DueLoop } {
     options.host,
     () => ticker.poke(),
   )
-  const plane: Plane & { readonly ticker: DueLoop } = {
+  const claimLoop = newClaimLoop(() => plane)
+  const plane: Plane & Loops = {
     store,
     clock,
     random,
@@ -224,7 +262,9 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: DueLoop } {
     dispatcher,
     remote: remoteOf(options, ticker, limits),
     dueAt: (ms) => ticker.dueAt(ms),
+    claimDueAt: (ms) => claimLoop.dueAt(ms),
     abort: (url, reason) => dispatcher.abort(url, reason),
+    tellAskers: (planning) => tellAskers(plane, planning),
     treeRates: new TreeRates(),
     work: new WorkDesk(() => plane, clock()),
     redaction: redactionOf(options.host),
@@ -237,6 +277,7 @@ function planeOf(options: ServerOptions): Plane & { readonly ticker: DueLoop } {
       )
     },
     ticker,
+    claimLoop,
   }
   plane.types.follow(() => plane.remote.registry.catalog)
   return plane

@@ -1,5 +1,7 @@
 import { type Json, RouseError } from "@rouse/protocol"
 import type { Timer } from "@rouse/store"
+import { fireAsk } from "./ask-expiry.ts"
+import type { TimedAsk } from "./ask-timer.ts"
 import { deliver, type TimedSend } from "./inbox.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
@@ -14,7 +16,13 @@ import { fireWork, type TimedWork } from "./work/expiry.ts"
 const FULL_RETRY_MS = 1_000
 
 /** What a timer of this package holds. A delayed send has no kind. */
-type Payload = (TimedSend & { readonly kind?: undefined }) | TimedSchedule | TimedTree | TimedApproval | TimedWork
+type Payload =
+  | (TimedSend & { readonly kind?: undefined })
+  | TimedSchedule
+  | TimedTree
+  | TimedApproval
+  | TimedWork
+  | TimedAsk
 
 /** Does what timers that fell due are for. Signals on their way down a tree go in order, so that a later one has the last word. */
 export async function fireTimers(plane: Plane, timers: readonly Timer[]): Promise<void> {
@@ -38,6 +46,7 @@ async function fire(plane: Plane, timer: Timer): Promise<void> {
     if (payload.kind === "schedule") await fireSchedule(plane, timer, payload)
     else if (payload.kind === "tree") await fireTree(plane, timer, payload)
     else if (payload.kind === "approval") await fireApproval(plane, timer, payload)
+    else if (payload.kind === "ask") await fireAsk(plane, timer, payload)
     else if (payload.kind === "work") await fireWork(plane, timer, payload)
     else await fireSend(plane, timer, payload)
   } catch (error) {

@@ -12,6 +12,18 @@ export interface Planning {
   readonly draft: CommitDraft
   /** The entity's draft; undefined when there is no such entity. Only those named to `transact` may be asked for. */
   entity(url: EntityUrl): EntityDraft | undefined
+  /** Whether the plan may ask for this entity. */
+  knows(url: EntityUrl): boolean
+}
+
+/** Thrown by a plan that concerns more entities than were named: it is made again with these too. */
+export class NeedsEntities extends Error {
+  readonly urls: readonly EntityUrl[]
+
+  constructor(urls: readonly EntityUrl[]) {
+    super("a plan concerns more entities than were named")
+    this.urls = urls
+  }
 }
 
 export interface Transacted<T> {
@@ -47,6 +59,15 @@ export class Transactor {
    * @throws Whatever `plan` throws; `CONFLICT` when others kept changing the entities; and as `Store.commit`.
    */
   async transact<T>(urls: readonly EntityUrl[], plan: (planning: Planning) => T | Promise<T>): Promise<Transacted<T>> {
+    try {
+      return await this.#locked(urls, plan)
+    } catch (error) {
+      if (!(error instanceof NeedsEntities)) throw error
+      return await this.transact([...new Set([...urls, ...error.urls])], plan)
+    }
+  }
+
+  async #locked<T>(urls: readonly EntityUrl[], plan: (planning: Planning) => T | Promise<T>): Promise<Transacted<T>> {
     const release = await this.#lock.acquire(urls)
     try {
       for (let attempt = 1; ; attempt++) {
@@ -113,8 +134,9 @@ export class Transactor {
     }
     let value: T
     try {
-      value = await plan({ draft, entity })
+      value = await plan({ draft, entity, knows: (url) => records.has(url) })
     } catch (error) {
+      if (error instanceof NeedsEntities) throw error
       // A refusal may rest on a record that another replica has changed since: look again before it is believed.
       this.forget(urls)
       if (!remembered || last) throw error

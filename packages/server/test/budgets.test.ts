@@ -1,4 +1,4 @@
-import { defineEntity } from "@rouse/agents"
+import { defineEntity, tool, type Tool } from "@rouse/agents"
 import { scriptedModel, type Script } from "@rouse/agents/testing"
 import type {
   ApprovalRow,
@@ -11,6 +11,7 @@ import type {
 } from "@rouse/protocol"
 import { type Commit, type CommitResult, openMemoryStore, type Store } from "@rouse/store"
 import { afterEach, expect, test } from "vitest"
+import { z } from "zod"
 import { Harness } from "./harness.ts"
 
 const PRICE = { input: 1_000, output: 1_000 }
@@ -27,21 +28,28 @@ async function harness(options: Parameters<typeof Harness.open>[0]): Promise<Har
   return made
 }
 
-/** An agent whose every model call is held for, and uses, the same: 1,000 tokens at most of output, and 15 in fact. */
-function agent(name: string, script: Script, more: object = {}) {
+/**
+ * An agent whose every model call uses 15 tokens. Held for are its prompt and ten of output; its tools are part of the prompt, so it has the
+ * platform's only where it is to send: their wording is to change no sum here.
+ */
+function agent(name: string, script: Script, more: object = {}, tools: "none" | "platform" | Tool = "none") {
   return defineEntity(name, {
     ...more,
     async handler(ctx) {
       ctx.useAgent({
         systemPrompt: "Work.",
         model: scriptedModel(script),
-        tools: ctx.tools,
+        tools: tools === "none" ? [] : tools === "platform" ? ctx.tools : [tools],
         maxOutputTokens: 10,
         price: PRICE,
       })
       await ctx.agent.run()
     },
   })
+}
+
+function sender(name: string, script: Script) {
+  return agent(name, script, {}, "platform")
 }
 
 async function waiting(server: Harness, url: string): Promise<ApprovalRow> {
@@ -61,7 +69,7 @@ async function detail(server: Harness, url: string): Promise<EntityDetail> {
 
 test("used up, it asks; an answer lets it go on exactly where it was", async () => {
   const script: Script = [{ calls: [{ tool: "send", input: { to: "/worker/a", content: "note" } }] }, "All done."]
-  const server = await harness({ entities: [agent("worker", script)] })
+  const server = await harness({ entities: [sender("worker", script)] })
   await server.spawn("/worker/a")
   await server.spawn("/worker/one", { budget: { steps: 1, usd: 1_000 } })
   const asked = server.ask("/worker/one", "go")
@@ -113,7 +121,7 @@ test("a stop ends the run and says why; the message can be retried", async () =>
 test("the log warns at the part that was set, once", async () => {
   const script: Script = (_, answers) =>
     answers < 3 ? { calls: [{ tool: "send", input: { to: "/sink/a", content: "x" } }] } : "ok"
-  const server = await harness({ entities: [agent("worker", script), agent("sink", () => "ok")] })
+  const server = await harness({ entities: [sender("worker", script), agent("sink", () => "ok")] })
   await server.spawn("/sink/a")
   await server.spawn("/worker/one", { budget: { steps: 4, warnAt: 0.5 } })
   await server.ask("/worker/one", "go")
@@ -148,6 +156,31 @@ test("a tree of children shares a budget, and what they leave returns", async ()
   expect(tree.body.total.usd).toBeCloseTo(budget?.spent.usd ?? -1)
   // A child that is written to later takes a share again.
   expect(await server.ask("/kid/b", "more")).toMatchObject({ status: "processed", reply: "ok" })
+})
+
+test("what tools say is held for too: a child whose share that exceeds asks, and goes on", async () => {
+  const parent = defineEntity("parent", {
+    handler(ctx, wake) {
+      if (wake.childFinished.length > 0) return ctx.reply(wake.childFinished[0]?.reply ?? null)
+      // Of what nobody names, a child gets half: one dollar, a thousand tokens.
+      ctx.spawn("kid", "a", {}, { message: "go" })
+      ctx.suspend()
+      return undefined
+    },
+  })
+  const description = "It is told at length what it does. ".repeat(200)
+  const wordy = tool({ name: "wordy", description, input: z.object({}), effect: "pure", execute: () => "" })
+  const server = await harness({ entities: [parent, agent("kid", () => "ok", {}, wordy)] })
+  await server.spawn("/parent/one", { budget: { usd: 2 } })
+  const asked = server.ask("/parent/one", "go")
+  await server.until(async () => (await server.call("GET", "/v1/entities/kid/a")).status === 200, "it is made")
+  const { call, input } = await waiting(server, "/kid/a")
+  const { limits, needs, exhausted } = input as unknown as BudgetRequest
+  expect([exhausted, limits.usd]).toEqual([["usd"], 1])
+  expect(needs.usd).toBeGreaterThan(1)
+  await server.until(async () => (await detail(server, "/kid/a")).status === "suspended", "it is suspended")
+  await server.call("POST", `/v1/entities/kid/a/approvals/${call}`, { decision: "allow", extend: { usd: 10 } })
+  expect(await asked).toMatchObject({ status: "processed", reply: "ok" })
 })
 
 test("a parent answers its child from what it has left itself", async () => {
@@ -267,9 +300,9 @@ test("two models that answer each other, and one that writes to itself, are stop
       prompt.at(-1)?.role === "tool" ? "sent" : { calls: [{ tool: "send", input: { to: other, content: "and you?" } }] }
   const server = await harness({
     entities: [
-      agent("left", chatty("/right/one")),
-      agent("right", chatty("/left/one")),
-      agent("self", chatty("/self/one")),
+      sender("left", chatty("/right/one")),
+      sender("right", chatty("/left/one")),
+      sender("self", chatty("/self/one")),
     ],
     limits: { hopsMax: 6 },
   })
@@ -322,7 +355,7 @@ const CRASHES = Array.from({ length: 9 }, (_, i) => i + 1).flatMap((at) =>
 
 test.each(CRASHES)("a crash %s commit %i around reserving and settling charges each call once", async (when, at) => {
   const store = await openMemoryStore({ clock: Date.now })
-  const entities = [agent("worker", SCRIPT), agent("sink", () => "ok")]
+  const entities = [sender("worker", SCRIPT), agent("sink", () => "ok")]
   const setup = await Harness.open({ entities, store })
   await setup.spawn("/sink/a")
   await setup.server.close({ graceMs: 0 })

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type EntityDefinition, modelResolver } from "@rouse/agents/runtime"
-import type { ApprovalRule, Json, Problem, Row, Settled } from "@rouse/protocol"
+import type { ApprovalRule, Json, Problem, Row, Settled, WebhookSourceBody } from "@rouse/protocol"
 import { openMemoryStore, openStore, type Store } from "@rouse/store"
 import { nodeWebhooks } from "@rouse/streams/node"
 import {
@@ -31,6 +31,11 @@ export interface HarnessOptions {
   /** Stands in for every model that is named. */
   readonly model?: string
   readonly attachments?: NonNullable<ServerOptions["attachments"]>
+  readonly webhookSources?: Readonly<Record<string, WebhookSourceBody>>
+  /** What secrets are found in. */
+  readonly env?: Readonly<Record<string, string>>
+  /** The longest that a timer lasts, whatever it is set to, in milliseconds: for a clock that a test moves. */
+  readonly timerMsMax?: number
   /** Webhooks go to this machine. */
   readonly webhooks?: boolean
 }
@@ -59,15 +64,17 @@ export class Harness {
       entities: options.entities,
       clock,
       random: Math.random,
-      defer,
+      defer: (ms, fn) => defer(Math.min(ms, options.timerMsMax ?? ms), fn),
       log: options.log ?? silentLog,
       host: {
         clock,
         random: Math.random,
         log: silentLog,
+        ...(options.env ? { env: options.env } : {}),
         models: modelResolver({ env: {}, ...(options.model ? { fallbackModel: options.model } : {}) }),
       },
       ...(options.attachments ? { attachments: options.attachments } : {}),
+      ...(options.webhookSources ? { webhookSources: options.webhookSources } : {}),
       ...(options.tokens ? { tokens: options.tokens } : {}),
       ...(options.limits ? { limits: options.limits } : {}),
       ...(options.policy ? { policy: options.policy } : {}),

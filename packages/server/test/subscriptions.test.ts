@@ -94,11 +94,6 @@ async function ackedOf(harness: Harness, id: string): Promise<string | undefined
   return body.streams.find(({ path }) => path === LOG)?.acked_offset
 }
 
-async function tailOf(harness: Harness): Promise<string | null> {
-  const answer = await harness.call("HEAD", `/v1/stream/${LOG}`, undefined, bearer(READ))
-  return answer.headers.get("stream-next-offset")
-}
-
 test("an agent's log wakes a worker: it claims, acknowledges with the wake's token alone, and goes on after a restart", async () => {
   const { harness: first, directory } = await onDisk()
   const wanted = { type: "pull-wake", pattern: "entities/**", wake_stream: "wakes/a", lease_ttl_ms: 60_000 }
@@ -142,7 +137,8 @@ test("an agent's log wakes a receiver, which reports with the wake's token alone
   await first.until(async () => notices.length === 1, "the receiver is told")
   const [notice] = notices as [Notice]
   expect(notice.streams).toMatchObject([{ path: LOG, has_pending: true }])
-  await first.until(async () => (await tailOf(first)) !== notice.streams[0]?.tail_offset, "the run is on the log")
+  // The notice may be of the whole run, when it was slow: this is surely after it.
+  await say(first, "two")
 
   const second = await restart(first, directory)
   const { pathname } = new URL(notice.callback_url)

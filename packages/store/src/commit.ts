@@ -4,6 +4,7 @@ import type { ObservationGuard, ObservationOp } from "./observation.ts"
 import type { StoredReceipt } from "./receipt.ts"
 import type { PutPinOp, PutSnapshotOp, TrimStreamOp } from "./retention.ts"
 import type { AppendOp, CreateStreamOp, ForkStreamOp } from "./stream-ops.ts"
+import type { SpaceOp, SpaceResult } from "./space.ts"
 import type { SubscriptionOp } from "./subscription.ts"
 import type { Timer } from "./timer.ts"
 import type { WorkGuard, WorkOp } from "./work.ts"
@@ -33,6 +34,7 @@ export type Guard =
 export type Op =
   | SubscriptionOp
   | ObservationOp
+  | SpaceOp
   | WorkOp
   | CreateStreamOp
   | ForkStreamOp
@@ -71,6 +73,8 @@ export interface CommitResult {
   readonly subscriptionDueAtMs?: number
   /** The same of an observation. */
   readonly observationDueAtMs?: number
+  /** What became of each write to a space, in order. Absent when there was none, and when the commit had been applied before. */
+  readonly spaces?: readonly SpaceResult[]
 }
 
 export interface StreamOutcome {

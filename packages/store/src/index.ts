@@ -3,6 +3,21 @@ export { frameJson, joinJson, parseJson } from "./core/json-frame.ts"
 export { openMemoryStore, openStore } from "./sqlite/open.ts"
 export type { MemoryStoreOptions, StoreOptions } from "./sqlite/open.ts"
 export { parsePattern } from "./core/glob.ts"
+export { claimKey } from "./core/space-log.ts"
+export { queueOf } from "./core/space-queue.ts"
+export type {
+  ExpiredClaim,
+  SpaceChange,
+  SpaceClaim,
+  SpaceLive,
+  SpaceOp,
+  SpaceReads,
+  SpaceRecord,
+  SpaceResult,
+  SpaceRow,
+  SpaceRowQuery,
+  SpaceWrite,
+} from "./space.ts"
 export { STREAMS_NAMED_MAX } from "./subscription.ts"
 export type {
   Secret,

@@ -4,6 +4,7 @@ import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows 
 import type { ObservationReads } from "./observation.ts"
 import type { StoredReceipt } from "./receipt.ts"
 import type { Keep, StoredSnapshot, Trimmable } from "./retention.ts"
+import type { SpaceReads } from "./space.ts"
 import type { ReadResult, StreamInfo, StreamListener, StreamPathPage } from "./stream.ts"
 import type { SubscriptionReads } from "./subscription.ts"
 import type { Timer } from "./timer.ts"
@@ -20,14 +21,15 @@ import type { WorkReads } from "./work.ts"
  * 4. Reads never write, and a read begun after a commit resolved sees it.
  * 5. Appends are announced to listeners after they are durable, never before.
  */
-export interface Store extends SubscriptionReads, ObservationReads, WorkReads {
+export interface Store extends SubscriptionReads, ObservationReads, WorkReads, SpaceReads {
   /**
    * Applies all operations if all guards hold.
    *
    * @throws {RouseError} `CONFLICT` (a version, timer, receipt, subscription, observation or work guard failed), `FENCED` (a lease guard failed), `UNKNOWN_STREAM`,
    *   `GONE`, `FORK_SOURCE_GONE`, `ALREADY_EXISTS`, `STREAM_CLOSED`, `CONTENT_TYPE_MISMATCH`, `SEQUENCE_REGRESSION`, `SEQUENCE_GAP`, `STALE_PRODUCER`,
    *   `BAD_REQUEST` (a new producer epoch not starting at 0), `UNKNOWN_SUBSCRIPTION`, `ACK_REFUSED`, `RATE_LIMITED` (a stream with too many observations), `UNKNOWN_ENTITY` (a row of an entity that neither exists nor is put
-   *   later in this commit), `BAD_OFFSET` and `GONE` (a snapshot, trim or pin at what is no position, or no longer kept), `OVERLOADED` (too many commits wait), `STORE_UNAVAILABLE` (disk full, read-only or failing: nothing was written).
+   *   later in this commit), `BAD_OFFSET` and `GONE` (a snapshot, trim or pin at what is no position, or no longer kept), `OVERLOADED` (too many commits wait), `STORE_UNAVAILABLE` (disk full, read-only or failing: nothing was written),
+   *   and as `SpaceChange` and `SpaceWrite` say.
    */
   commit(commit: Commit): Promise<CommitResult>
 

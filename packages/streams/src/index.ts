@@ -1,6 +1,8 @@
 export { createStreams } from "./streams.ts"
 export type { Streams } from "./streams.ts"
 export type { StreamAccess, StreamsOptions, SubscriptionAccess } from "./options.ts"
+export { webhookSubscription } from "./subscriptions/composed.ts"
+export type { Compose, Composed } from "./subscriptions/options.ts"
 export type { SubscriptionOptions, WebhookFetch, WebhookRequest, WebhookResponse } from "./subscriptions/options.ts"
 export type { SnapshotRows, SnapshotSource } from "./snapshot/snapshots.ts"
 export { LiveRows } from "./core/live-rows.ts"

@@ -5,6 +5,7 @@ test("the package's public names", () => {
   expect(Object.keys(streams)).toMatchInlineSnapshot(`
     [
       "createStreams",
+      "webhookSubscription",
       "LiveRows",
       "createCompactor",
       "systemClock",

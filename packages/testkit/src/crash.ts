@@ -20,6 +20,8 @@ export { formatSummary } from "./crash/core/summary.ts"
 export type { ClassSummary, CrashSummary, Percentiles } from "./crash/core/summary.ts"
 export type { Violation } from "./crash/core/history.ts"
 export type { RemoteSetup } from "./crash/rouse-remote-target.ts"
+export { type Running, startProcess } from "./crash/process.ts"
+export { type ChildServer, serveChild } from "./crash/serve-child.ts"
 export { PLANTS } from "./crash/program/plants.ts"
 export type { Plant } from "./crash/program/plants.ts"
 

@@ -6,6 +6,8 @@ import type { Violation } from "./crash/core/history.ts"
 
 export { simulate } from "./simulate/simulation.ts"
 export type { Simulated } from "./simulate/simulation.ts"
+export { simulateScenario } from "./simulate/scenario.ts"
+export type { Asking, Scenario, ScenarioOutcome } from "./simulate/scenario.ts"
 export { planOf, without } from "./simulate/core/plan.ts"
 export type { Plan } from "./simulate/core/plan.ts"
 export { PLANTS } from "./simulate/plants.ts"

@@ -10,6 +10,7 @@ import { modelTests } from "./store/model.ts"
 import { observationTests } from "./store/observations.ts"
 import { producerTests } from "./store/producers.ts"
 import { retentionTests } from "./store/retention.ts"
+import { spaceTests } from "./store/spaces.ts"
 import { streamTests } from "./store/streams.ts"
 import { subscriptionTests } from "./store/subscriptions.ts"
 import { timeTests } from "./store/time.ts"
@@ -36,6 +37,7 @@ export function storeSuite(name: string, open: OpenStore): void {
     retentionTests(fixture)
     subscriptionTests(fixture)
     observationTests(fixture)
+    spaceTests(fixture)
     lifeTests(fixture)
     modelTests(fixture)
   })

@@ -4,6 +4,8 @@ import type {
   CommitReply,
   HandlerCommit,
   RenewReply,
+  SharedAnswers,
+  SharedRequest,
   WakeBackend,
   WakeDelivery,
 } from "@rouse/protocol"
@@ -118,6 +120,11 @@ export class RemoteBackend implements WakeBackend {
 
   get attachments(): AttachmentBackend {
     return new RemoteAttachments(this.#calls, this.#delivery.claim)
+  }
+
+  /** A claim is known by its id, so one that was not answered is asked for again by the next attempt. */
+  shared<R extends SharedRequest>(request: R): Promise<SharedAnswers[R["kind"]]> {
+    return this.#post("/v1/claims/shared", request)
   }
 
   async #watch(): Promise<void> {

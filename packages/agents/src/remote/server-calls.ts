@@ -1,5 +1,6 @@
 import { ERRORS, RouseError } from "@rouse/protocol"
 import type { ErrorCode, Problem } from "@rouse/protocol"
+import { isRowConflict } from "../row-conflict.ts"
 
 /** Calls of the server's API, by a token or a claim. */
 export class ServerCalls {
@@ -77,12 +78,15 @@ export class ServerCalls {
 
 /** Whether the server may well take the same call in a moment. */
 export function isPassing(error: unknown): boolean {
+  if (isRowConflict(error)) return false
   return RouseError.is(error, "STORE_UNAVAILABLE", "OVERLOADED", "SHUTTING_DOWN", "RATE_LIMITED", "CONFLICT")
 }
 
 function problemIn(status: number, text: string): RouseError {
   const problem = parse(text)
-  if (problem && Object.hasOwn(ERRORS, problem.code)) return new RouseError(problem.code, problem.detail)
+  if (problem && Object.hasOwn(ERRORS, problem.code)) {
+    return new RouseError(problem.code, problem.detail, { details: problem.details ?? {} })
+  }
   const code: ErrorCode = status >= 500 || status === 429 ? "STORE_UNAVAILABLE" : "BAD_REQUEST"
   return new RouseError(code, `the server, or what is before it, answered ${status}`)
 }

@@ -1,5 +1,6 @@
 import { LOG_ONLY_COLLECTIONS, RouseError, entityUrl } from "@rouse/protocol"
 import type {
+  AskRequest,
   ChangeEvent,
   EntityInfo,
   EntityStatus,
@@ -34,6 +35,8 @@ export class TestEntity {
   /** What the wake took with its first commit: what every further attempt of it is shown. */
   taken: readonly string[] | undefined
   wakeId: string | undefined
+  /** Messages that others asked and wait for, and who. */
+  readonly asked: Map<string, { readonly by: EntityUrl; readonly ask: AskRequest }> = new Map()
   /** An interrupt came while no wake was under way. */
   interrupted = false
   reason: string | undefined

@@ -1,5 +1,6 @@
 import { RouseError, START, SUMMARY_KEY, parseEntityUrl, summaryOf } from "@rouse/protocol"
 import type {
+  AskRequest,
   Budget,
   BudgetDecision,
   BudgetRequest,
@@ -25,11 +26,14 @@ import { validateArgs } from "../definition.ts"
 import type { EntityDefinition } from "../entity.ts"
 import { keepText } from "./attachments.ts"
 import { answerChild, charge, chargeWall, checkChildren, closeBudget, openBudget, planReserve } from "./budgets.ts"
+import { answerAsk, answerOf } from "./asks.ts"
+import type { Answer } from "./asks.ts"
 import { checkEvent } from "./check-event.ts"
 import { TestEntity } from "./entity.ts"
 import { askPeople, askWorkers, cancelWork } from "./waiting.ts"
 import { TestObservations } from "./observations.ts"
 import { applyFork, checkFork } from "./forks.ts"
+import { TestSpaces } from "./spaces.ts"
 import { applySchedules, fireSchedules, nextScheduleMs } from "./schedules.ts"
 
 interface Scheduled {
@@ -46,6 +50,7 @@ export class Plane {
   readonly definitions: ReadonlyMap<string, EntityDefinition>
   readonly clock: () => number
   readonly observations: TestObservations
+  readonly spaces: TestSpaces
   readonly #scheduled: Scheduled[] = []
   #messages = 0
 
@@ -55,6 +60,7 @@ export class Plane {
     this.observations = new TestObservations(this.entities, (to, kind, from, content) =>
       this.deliver(to, content as unknown as Json, { kind, from, mode: "queue" }),
     )
+    this.spaces = new TestSpaces(clock)
   }
 
   entity(url: EntityUrl): TestEntity {
@@ -147,7 +153,10 @@ export class Plane {
   async commit(entity: TestEntity, epoch: number, commit: HandlerCommit): Promise<CommitReply> {
     await this.#check(entity, commit)
     if (entity.epoch !== epoch) throw new RouseError("FENCED", `epoch ${epoch} is older than ${entity.epoch}`)
-    if (commit.seq !== entity.seq) this.#apply(entity, commit)
+    if (commit.seq !== entity.seq) {
+      this.spaces.write(commit.shared ?? [])
+      this.#apply(entity, commit)
+    }
     const granted = commit.reserve && entity.granted !== undefined ? { granted: entity.granted } : {}
     return { offset: START, inbox: entity.inbox(), ...granted }
   }
@@ -185,6 +194,7 @@ export class Plane {
     for (const [name, value] of Object.entries(commit.tags ?? {})) this.tag(entity, name, value)
     askPeople(entity, commit.approvals ?? [], this.now())
     askWorkers(entity, commit.work ?? [], this.now())
+    for (const ask of commit.asks ?? []) this.#ask(entity, ask)
     applySchedules(entity, commit.schedules ?? [], this.clock())
     if (commit.observes) this.observations.apply(entity, commit.observes, this.clock())
     for (const decision of commit.budgets ?? []) this.#answer(entity, decision)
@@ -237,9 +247,29 @@ export class Plane {
     this.deliver(to, content, { id, mode, from: agent(from.url), ...(dueAtMs === undefined ? {} : { dueAtMs }) })
   }
 
-  #settle(entity: TestEntity, key: string, fields: Partial<MessageRow>): void {
+  #ask(asker: TestEntity, ask: AskRequest): void {
+    const { to, content, mode, timeoutMs } = ask
+    const target = this.entities.get(to)
+    if (!target) return this.#answerAsk(asker, ask, { code: "UNKNOWN_ENTITY", error: `there is no entity ${to}` })
+    if (target.status === "stopped") return this.#answerAsk(asker, ask, { code: "STOPPED", error: `${to} is stopped` })
+    target.asked.set(this.deliver(to, content, { mode, from: agent(asker.url) }), { by: asker.url, ask })
+    const deliver = (): void => this.#answerAsk(asker, ask, { code: "TIMED_OUT", error: "it was not answered in time" })
+    this.#scheduled.push({ dueAtMs: this.clock() + timeoutMs, deliver })
+  }
+
+  #answerAsk(asker: TestEntity, ask: AskRequest, answer: Answer): void {
+    if (answerAsk(asker, ask.id, ask.kind, answer, this.now()))
+      this.deliver(asker.url, { ask: ask.id }, { kind: "toolResult", mode: "queue" })
+  }
+
+  #settle(entity: TestEntity, key: string, fields: Partial<MessageRow>, reply: Json = null): void {
     const row = entity.rows.get("message", key)
     if (row) entity.put("message", key, { ...row, ...fields })
+    const asked = entity.asked.get(key)
+    if (asked === undefined || fields.status === undefined || fields.status === "taken") return
+    entity.asked.delete(key)
+    const asker = this.entities.get(asked.by)
+    if (asker) this.#answerAsk(asker, asked.ask, answerOf(fields.status, reply, fields.reason, entity.url))
   }
 
   #finish(entity: TestEntity, run: string | undefined, finish: WakeOutcome): void {
@@ -251,7 +281,7 @@ export class Plane {
     const reason =
       finish.kind === "failed" ? finish.error.message : finish.kind === "interrupted" ? finish.reason : undefined
     const status = finish.kind === "completed" ? "processed" : finish.kind === "failed" ? "dead" : "cancelled"
-    this.#close(entity, run, status, reason)
+    this.#close(entity, run, status, reason, finish.kind === "completed" ? finish.reply : null)
     this.#tellParent(entity, run, finish.kind, finish.kind === "completed" ? finish.reply : null, reason)
   }
 
@@ -266,10 +296,16 @@ export class Plane {
     this.#tellParent(entity, run?.id, "failed", null, error.message)
   }
 
-  #close(entity: TestEntity, run: string | undefined, status: MessageRow["status"], reason: string | undefined): void {
+  #close(
+    entity: TestEntity,
+    run: string | undefined,
+    status: MessageRow["status"],
+    reason: string | undefined,
+    reply: Json = null,
+  ): void {
     for (const [key, row] of [...entity.rows.entries("message")]) {
       if (row.status === "taken" && row.run === run)
-        this.#settle(entity, key, { status, ...(reason ? { reason } : {}) })
+        this.#settle(entity, key, { status, ...(reason ? { reason } : {}) }, reply)
     }
     for (const [key, row] of [...entity.rows.entries("approval")]) {
       if (row.status === "waiting") entity.put("approval", key, { ...row, status: "cancelled" })

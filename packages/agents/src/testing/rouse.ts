@@ -11,6 +11,7 @@ import type {
   JsonObject,
   MessageMode,
   MessageRow,
+  SharedRow,
   Spend,
   WakeBackend,
 } from "@rouse/protocol"
@@ -257,6 +258,11 @@ export class TestRouse {
     return structuredClone(this.#plane.entity(url).rows.list(collection)) as readonly RowOf<C>[]
   }
 
+  /** Rows of a shared space, in the order of their keys. */
+  sharedRows(space: string, collection: string): readonly SharedRow[] {
+    return this.#plane.spaces.list(space, collection)
+  }
+
   /** Everything that was ever written on an entity's log. */
   log(url: EntityUrl): readonly ChangeEvent[] {
     return structuredClone(this.#plane.entity(url).log)
@@ -314,6 +320,7 @@ export class TestRouse {
     return {
       signal: entity.controller.signal,
       attachments: testAttachments(entity, () => this.#plane.now()),
+      shared: async (request) => this.#plane.spaces.ask(entity.url, request),
       commit: async (commit: HandlerCommit) => {
         const copy = JSON.parse(JSON.stringify(commit)) as HandlerCommit
         this.#commits += 1

@@ -24,6 +24,7 @@ export interface StartFlags {
   readonly deleteIdle?: readonly IdleRule[]
   readonly allowLoopbackWebhooks?: boolean
   readonly policy?: string
+  readonly webhooks?: string
   readonly logLevel: string
   readonly json?: boolean
 }

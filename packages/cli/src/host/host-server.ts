@@ -11,6 +11,7 @@ import { join } from "node:path"
 import type { Io } from "../io.ts"
 import { version } from "../version.ts"
 import { advisePort } from "./advise-port.ts"
+import { readWebhooks } from "./read-webhooks.ts"
 import { outboundFetch } from "./outbound-fetch.ts"
 import { secretsFrom } from "./secrets.ts"
 
@@ -29,6 +30,8 @@ export interface HostOptions {
   readonly fallbackModel?: string
   /** Where receivers of webhooks find this server. Default: where a subscription was made. */
   readonly publicUrl?: string
+  /** File with sources of inbound webhooks; ROUSE_WEBHOOKS_FILE when absent. */
+  readonly webhooks?: string
   /** Whether webhooks of subscriptions may go to this machine. */
   readonly allowLoopbackWebhooks?: boolean
   /** Whether handlers may be on this machine, also without TLS. As `allowLoopbackWebhooks` when absent. */
@@ -65,6 +68,7 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
   const { entities, tokens, policy, fallbackModel, retention, publicUrl, allowLoopbackWebhooks = false } = options
   const models = modelResolver({ env: io.env, ...(fallbackModel === undefined ? {} : { fallbackModel }) })
   const page = await builtPage()
+  const webhookSources = await readWebhooks(options.webhooks, io)
   const store = await options.store
   const host: Host = {
     clock: io.now,
@@ -91,6 +95,7 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
     },
     log,
     host,
+    webhookSources,
     version: version(),
     subscriptions: {
       ...nodeWebhooks(),

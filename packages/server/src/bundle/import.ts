@@ -29,6 +29,7 @@ import { rearm } from "../schedules.ts"
 import { transactAndRouse } from "../rouse.ts"
 import type { Planning } from "../transactor.ts"
 import { workTimer } from "../work/settle.ts"
+import { askedIn, askName, awaitAgain, waitingAsks } from "./asks.ts"
 import { digestOf } from "./export.ts"
 import { type Arrived, Incoming } from "./incoming.ts"
 import { linesOf } from "./lines.ts"
@@ -73,13 +74,15 @@ async function commit(plane: Plane, incoming: Incoming, { as, run }: ImportOptio
   const all = await Promise.all(incoming.arrived.map((one) => rowsIn(plane, one)))
   const urls = incoming.arrived.map(({ entity }) => renamed.get(entity.url) ?? entity.url)
   for (const url of urls) plane.types.need(parseEntityUrl(url)?.type ?? "", url)
+  const arrived = new Set(incoming.arrived.map(({ entity }) => entity.url))
+  const terms = { renamed, arrived, asked: askedIn(incoming.arrived.map(({ entity }) => entity)), run }
   const parents = incoming.arrived.flatMap(({ entity: { parent } }) =>
     parent === null ? [] : [renamed.get(parent) ?? parent],
   )
   const { value } = await transactAndRouse(plane, [...new Set([...urls, ...parents])], (planning) => {
     for (const url of urls)
       if (planning.entity(url)) throw new RouseError("ALREADY_EXISTS", `${url} exists; purge it, or import as another`)
-    const made = incoming.arrived.map((one, i) => planOne(plane, planning, one, all[i] ?? [], { renamed, run }))
+    const made = incoming.arrived.map((one, i) => planOne(plane, planning, one, all[i] ?? [], terms))
     for (const op of incoming.drop()) planning.draft.also(op)
     return made
   })
@@ -110,6 +113,10 @@ async function rowsIn(plane: Plane, { entity, path, offset, rows }: Arrived): Pr
 
 interface Terms {
   readonly renamed: ReadonlyMap<EntityUrl, EntityUrl>
+  /** Those of the bundle, by the addresses that it has. */
+  readonly arrived: ReadonlySet<EntityUrl>
+  /** The questions that one of them will answer. */
+  readonly asked: ReadonlySet<string>
   readonly run: boolean
 }
 
@@ -122,11 +129,12 @@ function planOne(plane: Plane, planning: Planning, one: Arrived, rows: readonly 
     rows.find((row) => row.collection === "entity"),
   )
   for (const op of one.attachments) entity.also(op)
+  for (const id of waitingAsks(rows, one.work)) awaitAgain(entity, id, terms.asked.has(askName(one.entity.url, id)))
   for (const item of one.work) workAgain(plane, entity, item as unknown as WorkItem, one.entity.url)
   return entity
 }
 
-function begin(planning: Planning, entity: BundleEntity, { renamed, run }: Terms): EntityDraft {
+function begin(planning: Planning, entity: BundleEntity, { renamed, arrived, run }: Terms): EntityDraft {
   const url = renamed.get(entity.url) ?? entity.url
   const { type, id } = parseEntityUrl(url) as { readonly type: string; readonly id: string }
   const { nowMs } = planning.draft
@@ -134,6 +142,7 @@ function begin(planning: Planning, entity: BundleEntity, { renamed, run }: Terms
   const parent = above !== null && planning.entity(above) ? above : null
   const control = importedControl(entity.control as unknown as Control, {
     renamed,
+    arrived,
     run,
     nowMs,
     hasParent: parent !== null,

@@ -48,6 +48,8 @@ export interface Control {
   readonly forkedFrom?: ForkPoint
   /** Messages that are dead-lettered. */
   readonly dead?: number
+  /** Messages that others asked and wait for, and who. */
+  readonly asked?: Readonly<Record<string, { readonly by: EntityUrl; readonly ask: string }>>
   /** Tool calls that are with workers. */
   readonly work?: number
 }

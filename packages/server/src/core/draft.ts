@@ -85,8 +85,9 @@ export class CommitDraft {
 }
 
 /** What kind of reason to wake a message is. */
-export function reasonKind(message: Pick<MessageRow, "kind" | "schedule">): Reason["kind"] {
-  return message.schedule ? "schedule" : message.kind
+export function reasonKind(message: Pick<MessageRow, "kind" | "schedule" | "from">): Reason["kind"] {
+  if (message.schedule) return "schedule"
+  return message.from.kind === "webhook" ? "webhook" : message.kind
 }
 
 const encoder = new TextEncoder()

@@ -4,6 +4,8 @@ import { stepWake, type WakeState } from "./wake-state.ts"
 
 export interface ImportTerms {
   readonly renamed: ReadonlyMap<EntityUrl, EntityUrl>
+  /** Who comes with it, by the address that the bundle has. */
+  readonly arrived: ReadonlySet<EntityUrl>
   /** Whether its parent is there. */
   readonly hasParent: boolean
   /** What was under way goes on at once. */
@@ -15,12 +17,17 @@ export interface ImportTerms {
  * The control of an entity that comes out of a bundle. Pure. Nobody holds its lease any more; what was under way is the wake's next attempt,
  * and is paused unless it is to run: the one that was exported may still be at it.
  */
-export function importedControl(control: Control, { renamed, hasParent, run, nowMs }: ImportTerms): Control {
-  const { root, budget, remote: _remote, ...rest } = control
+export function importedControl(control: Control, { renamed, arrived, hasParent, run, nowMs }: ImportTerms): Control {
+  const { root, budget, remote: _remote, asked, ...rest } = control
   const to = (url: EntityUrl): EntityUrl => renamed.get(url) ?? url
   const from = budget?.from === undefined || budget.from === null || !hasParent ? null : to(budget.from)
+  // Who is not in the bundle waits for the original's answer.
+  const waiting = Object.entries(asked ?? {}).filter(([, { by }]) => arrived.has(by))
   return {
     ...rest,
+    ...(waiting.length > 0
+      ? { asked: Object.fromEntries(waiting.map(([key, one]) => [key, { ...one, by: to(one.by) }])) }
+      : {}),
     wake: importedWake(control.wake, run, nowMs),
     notify: control.notify && hasParent,
     depth: hasParent ? control.depth : 0,

@@ -3,7 +3,7 @@ import { frameJson, parseJson, type Store } from "@rouse/store"
 import { applyTypeChange, type TypeCatalog } from "../core/type-catalog.ts"
 
 /** The log that types are registered on. Beside those of entities, and not readable as a stream: an address may hold a secret. */
-export const TYPES_STREAM = "rouse/types"
+const TYPES_STREAM = "rouse/types"
 
 const READ_BYTES = 1_048_576
 const TRIES_MAX = 20

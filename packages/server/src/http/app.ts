@@ -2,26 +2,33 @@ import { RouseError, type ServerInfo } from "@rouse/protocol"
 import type { Streams } from "@rouse/streams"
 import { Hono } from "hono"
 import { listTypes } from "../dispatch/type-list.ts"
+import type { EventSubscriptions } from "../events/event-subscriptions.ts"
 import type { Plane } from "../plane.ts"
 import { claimRoutes, dispatchRoutes } from "./dispatch-routes.ts"
 import { attachmentRoutes } from "./attachment-routes.ts"
 import { entityRoutes, type Env } from "./entity-routes.ts"
 import { exportRoutes, postImport } from "./bundle-routes.ts"
 import { forkRoutes } from "./fork-routes.ts"
+import { eventRoutes } from "./event-routes.ts"
 import { admit, type GateOptions, isOpen, scopeOf } from "./gate.ts"
 import { messageRoutes } from "./message-routes.ts"
 import { observeRoutes } from "./observe-routes.ts"
 import { getDeadLetters, operatorRoutes } from "./operator-routes.ts"
+import { openaiRoutes } from "./openai-routes.ts"
 import { pageHandler } from "./page.ts"
+import { sharedRoutes } from "./shared-routes.ts"
 import { usageRoutes } from "./usage-routes.ts"
 import { problemResponse } from "./problem.ts"
 import { getApprovals } from "./approval-routes.ts"
+import { type WebhookDesk, webhookRoutes, webhookSourceRoutes } from "./webhook-routes.ts"
 import { postToolClaims, workRoutes } from "./work-routes.ts"
 
 export interface AppOptions {
   readonly plane: Plane
   readonly streams: Streams
   readonly gate: GateOptions
+  readonly webhooks: WebhookDesk
+  readonly events: EventSubscriptions
   readonly version: string
   /** Absolute path of the built page; none is served without. */
   readonly page: string | undefined
@@ -43,9 +50,15 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
     return c.json({ status: "ready" })
   })
   app.route("/", claimRoutes(plane, stop))
+  app.use("/openai/*", async (c, next) => {
+    c.set("principal", admit(c.req.raw, scopeOf(c.req.method, c.req.path), gate))
+    await next()
+  })
+  app.route("/openai/v1", openaiRoutes(plane, stop))
   app.use("/v1/*", async (c, next) => {
     const { raw } = c.req
-    if (!isOpen(raw.method, new URL(raw.url).pathname)) c.set("principal", admit(raw, scopeOf(raw), gate))
+    if (!isOpen(raw.method, new URL(raw.url).pathname))
+      c.set("principal", admit(raw, scopeOf(raw.method, c.req.path), gate))
     await next()
   })
   app.route("/v1/entities", messageRoutes(plane, stop))
@@ -54,19 +67,23 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.route("/v1/entities", forkRoutes(plane))
   app.route("/v1/entities", exportRoutes(plane))
   app.post("/v1/import", (c) => postImport(plane, c))
+  app.route("/v1/shared", sharedRoutes(plane))
   app.route("/v1/usage", usageRoutes(plane))
   app.route("/v1/entities", operatorRoutes(plane))
   app.get("/v1/approvals", (c) => getApprovals(plane, c))
   app.post("/v1/tool-claims", (c) => postToolClaims(plane, c, stop))
   app.route("/v1/tool-calls", workRoutes(plane))
   app.route("/v1/entities", observeRoutes(plane))
+  app.route("/v1/webhooks", webhookRoutes(plane, options.webhooks))
+  app.route("/v1/webhook-sources", webhookSourceRoutes(plane, options.webhooks))
+  app.route("/v1/event-subscriptions", eventRoutes(plane, options.events))
   app.get("/v1/dead-letters", (c) => getDeadLetters(plane, c))
   app.route("/v1", dispatchRoutes(plane, stop))
   app.get("/v1/info", (c) => c.json(infoOf(options)))
   app.all("/v1/stream/*", (c) => options.streams.fetch(c.req.raw))
   const page = options.page === undefined ? undefined : pageHandler(options.page)
   app.notFound(async (c) => {
-    const found = c.req.path.startsWith("/v1/") ? undefined : await page?.(c.req.raw)
+    const found = /^\/(openai\/)?v1\//.test(c.req.path) ? undefined : await page?.(c.req.raw)
     return (
       found ??
       problemResponse(new RouseError("NOT_FOUND", `there is nothing at ${c.req.method} ${c.req.path}`), plane.log)

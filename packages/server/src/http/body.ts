@@ -8,10 +8,20 @@ import { DEPTH_MAX, isDeeperThan } from "../core/depth.ts"
  * @throws {RouseError} `TOO_LARGE` past `bytesMax`, before all of it is read; `BAD_JSON` when it is not UTF-8.
  */
 export async function readText(request: Request, bytesMax: number): Promise<string> {
+  return decodeText(await readBytes(request, bytesMax))
+}
+
+/** @throws {RouseError} `TOO_LARGE` past `bytesMax`, before all of it is read. */
+export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
   const declared = Number(request.headers.get("content-length") ?? "0")
   if (declared > bytesMax) throw tooLarge(bytesMax)
   const bytes = declared > 0 ? new Uint8Array(await request.arrayBuffer()) : await readChunks(request, bytesMax)
   if (bytes.length > bytesMax) throw tooLarge(bytesMax)
+  return bytes
+}
+
+/** @throws {RouseError} `BAD_JSON` when it is not UTF-8. */
+export function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
   } catch {
@@ -25,9 +35,14 @@ export async function readText(request: Request, bytesMax: number): Promise<stri
  * @throws {RouseError} `BAD_JSON`; `INVALID_ARGS` naming the field.
  */
 export function parseBody<T>(text: string, schema: z.ZodType<T>): T {
+  return parseValue(parseText(text === "" ? "{}" : text), schema, "body")
+}
+
+/** @throws {RouseError} `BAD_JSON`, also for what is nested too deep. */
+export function parseText(text: string): unknown {
   let json: unknown
   try {
-    json = text === "" ? {} : JSON.parse(text)
+    json = JSON.parse(text)
   } catch (error) {
     throw new RouseError(
       "BAD_JSON",
@@ -38,7 +53,7 @@ export function parseBody<T>(text: string, schema: z.ZodType<T>): T {
   if (text.length > 2 * DEPTH_MAX && isDeeperThan(json, DEPTH_MAX)) {
     throw new RouseError("BAD_JSON", `the body is nested deeper than ${DEPTH_MAX} levels`)
   }
-  return parseValue(json, schema, "body")
+  return json
 }
 
 /** @throws {RouseError} `INVALID_ARGS` naming the field. */

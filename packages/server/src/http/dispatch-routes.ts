@@ -8,6 +8,7 @@ import {
   routing,
   typeBody,
 } from "@rouse/protocol/dispatch-schemas"
+import { sharedRequest } from "@rouse/protocol/schemas"
 import { KEY_SET_AGE_SECONDS } from "@rouse/streams"
 import { type Context, Hono } from "hono"
 import { commitClaimed, endClaimed, renewClaimed } from "../dispatch/claimed.ts"
@@ -15,6 +16,7 @@ import { deploy, registerType, removeType, routeType } from "../dispatch/registr
 import { listTypes, typeOf } from "../dispatch/type-list.ts"
 import type { HeldLease } from "../handler-commit.ts"
 import type { Plane } from "../plane.ts"
+import { askShared } from "../shared/agent.ts"
 import { parseBody, readText } from "./body.ts"
 import { claimAttachments } from "./claim-attachments.ts"
 import type { Env } from "./entity-routes.ts"
@@ -47,6 +49,11 @@ export function claimRoutes(plane: Plane, stop: AbortSignal): Hono {
     const lease = await leaseOf(plane, c.req.raw)
     await endClaimed(plane, lease, parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), claimEnd))
     return c.body(null, 204)
+  })
+  app.post("/v1/claims/shared", async (c) => {
+    const lease = await leaseOf(plane, c.req.raw)
+    const request = parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), sharedRequest)
+    return c.json(await askShared(plane, lease, request))
   })
   app.route(
     "/v1/claims/attachments",

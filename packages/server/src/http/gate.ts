@@ -37,28 +37,39 @@ export function admit(request: GateRequest, needs: Scope, options: GateOptions):
   return { kind: "user", id: token.name }
 }
 
+const OPENINGS = /^\/v1\/webhook-sources(\/|$)/
+const TOLD = /^\/v1\/event-subscriptions(\/|$)/
 const WORK = /^\/v1\/tool-(claims$|calls\/)/
 
-/** The scope that a request needs: reading reads, purging and registering handlers administer, workers work, everything else writes. */
-export function scopeOf(request: GateRequest): Scope {
-  if (request.method === "POST" && WORK.test(new URL(request.url).pathname)) return "work"
-  if (request.method === "GET" || request.method === "HEAD") return "read"
+/**
+ * The scope that a request needs: reading reads, purging and registering handlers administer, workers work, everything else writes.
+ *
+ * @param pathname As the router reads it, with its percent-encoding undone: another spelling of a path is the same route, and needs no less.
+ */
+export function scopeOf(method: string, pathname: string): Scope {
+  if (method === "POST" && WORK.test(pathname)) return "work"
+  // An address may hold a secret.
+  if (TOLD.test(pathname)) return "admin"
+  if (method === "GET" || method === "HEAD") return "read"
   // Where wakes go, and with them all that agents know, is for those who may do anything.
-  if (new URL(request.url).pathname.startsWith("/v1/types")) return "admin"
-  return request.method === "DELETE" || new URL(request.url).pathname === "/v1/import" ? "admin" : "write"
+  if (pathname.startsWith("/v1/types")) return "admin"
+  // Who may rouse agents without a token is for those who may do anything.
+  if (OPENINGS.test(pathname)) return "admin"
+  return method === "DELETE" || pathname === "/v1/import" ? "admin" : "write"
 }
 
 const OPEN_REPORT = /^\/v1\/stream\/__ds\/subscriptions\/(?!(?:\.|%2[Ee]){1,2}\/)[^/]+\/(callback|ack|release)$/
+const OPEN_WEBHOOK = /^\/v1\/webhooks\/[^/]+$/
 const OPEN_KEYS = "/v1/stream/__ds/jwks.json"
 
 /**
- * Whether a request needs no principal. A report on a wake carries that wake's own token, which the streams check; the keys that
- * webhooks are signed with are public.
+ * Whether a request needs no principal. A report on a wake carries that wake's own token, which the streams check; a webhook carries its
+ * sender's signature; the keys that webhooks are signed with are public.
  *
  * @param pathname Of the URL, still percent-encoded.
  */
 export function isOpen(method: string, pathname: string): boolean {
-  if (method === "POST") return OPEN_REPORT.test(pathname)
+  if (method === "POST") return OPEN_REPORT.test(pathname) || OPEN_WEBHOOK.test(pathname)
   return (method === "GET" || method === "HEAD") && pathname === OPEN_KEYS
 }
 

@@ -28,7 +28,7 @@ function mayPass(incoming: IncomingMessage, gate: GateOptions): boolean {
   if (isOpen(method, pathname)) return true
   const request = { method, url: `http://${headers.host}/`, headers: { get: (name: string) => fieldOf(headers, name) } }
   try {
-    admit(request, scopeOf(request), gate)
+    admit(request, scopeOf(method, pathname), gate)
     return true
   } catch {
     // The app refuses it again, and answers.

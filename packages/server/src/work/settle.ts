@@ -78,7 +78,7 @@ async function closeCall(
 }
 
 /** A large output becomes an attachment and a preview, as one of an inline tool does. */
-function kept(entity: EntityDraft, row: ToolCallRow, output: Json): Json {
+export function kept(entity: EntityDraft, row: ToolCallRow, output: Json): Json {
   const whole = typeof output === "string" ? output : JSON.stringify(output)
   const cut = cutOutput(whole)
   if (cut === undefined) return output

@@ -1,5 +1,6 @@
 import type { Overlay } from "./overlay.ts"
 import type { ProducerState } from "./producer.ts"
+import type { SpaceView } from "./space-state.ts"
 import type { StreamState } from "./stream-state.ts"
 import { ObserverIndex } from "./observer-index.ts"
 import type { ObservationSource } from "./observer-index.ts"
@@ -32,6 +33,10 @@ export class CachedView implements StoreView {
     this.#base = base
     this.subscriptions = new SubscriberIndex(subscriptions)
     this.observations = new ObserverIndex(observations)
+  }
+
+  get spaces(): SpaceView {
+    return this.#base.spaces
   }
 
   stream(path: string): StreamState | undefined {

@@ -1,7 +1,9 @@
 import type { StreamOutcome } from "../commit.ts"
+import type { SpaceResult } from "../space.ts"
 import type { EncodedCommit } from "./encoded.ts"
 import { ObservationPlan } from "./observation-plan.ts"
 import { Overlay } from "./overlay.ts"
+import type { SpacePlan } from "./space-plan.ts"
 import type { StreamState } from "./stream-state.ts"
 import { SubscriptionPlan } from "./subscription-plan.ts"
 import type { StoreView } from "./view.ts"
@@ -17,6 +19,8 @@ export class Draft {
   readonly versions: number[] = []
   /** Operations begun. */
   begun = 0
+  /** Made when a commit first concerns a space. */
+  spaces: SpacePlan | undefined
   #subscriptions: SubscriptionPlan | undefined
   #observations: ObservationPlan | undefined
 
@@ -36,6 +40,10 @@ export class Draft {
       (path) => this.view.stream(path),
       (write) => this.write({ kind: "subscription", write }),
     ))
+  }
+
+  get spaceResults(): readonly SpaceResult[] {
+    return this.spaces?.results ?? []
   }
 
   get subscriptionDueAtMs(): number | null {

@@ -2,6 +2,7 @@ import type { Row } from "@rouse/protocol"
 import type { Commit, Guard, Op } from "../commit.ts"
 import type { EntityRecord } from "../entity.ts"
 import type { StoredReceipt } from "../receipt.ts"
+import type { SpaceChange } from "../space.ts"
 import type { Timer } from "../timer.ts"
 import type { WorkItem } from "../work.ts"
 
@@ -73,6 +74,8 @@ function sizeOfOp(op: EncodedOp): number {
       return op.change.kind === "put" ? op.change.record.config.length + op.change.record.state.length : 0
     case "observation":
       return op.change.kind === "put" ? op.change.record.config.length : 0
+    case "space":
+      return sizeOfChange(op.change)
     case "secret":
     case "deleteStream":
     case "touchStream":
@@ -84,6 +87,11 @@ function sizeOfOp(op: EncodedOp): number {
     case "dropPin":
       return 0
   }
+}
+
+function sizeOfChange(change: SpaceChange): number {
+  if (change.kind !== "write") return 0
+  return change.writes.reduce((sum, write) => sum + ("value" in write ? (write.value?.length ?? 0) : 0), 0)
 }
 
 function encodeOp(op: Op): EncodedOp {
@@ -106,6 +114,7 @@ function encodeOp(op: Op): EncodedOp {
       return { op: "putWork", item: { ...op.item, payload: JSON.stringify(op.item.payload) } }
     case "subscription":
     case "observation":
+    case "space":
     case "secret":
     case "createStream":
     case "forkStream":

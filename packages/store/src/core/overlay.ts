@@ -1,3 +1,4 @@
+import type { SpaceView } from "./space-state.ts"
 import type { ProducerClaim, StreamState } from "./stream-state.ts"
 import type { ProducerState } from "./producer.ts"
 import { ObservationOverlay } from "./observation-overlay.ts"
@@ -30,6 +31,11 @@ export class Overlay implements StoreView {
 
   get observations(): ObservationOverlay {
     return (this.touchedObservations ??= new ObservationOverlay(this.base.observations))
+  }
+
+  /** What a commit did to spaces is for `SpacePlan` to know. */
+  get spaces(): SpaceView {
+    return this.base.spaces
   }
 
   stream(path: string): StreamState | undefined {

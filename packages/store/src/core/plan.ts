@@ -1,10 +1,12 @@
 import type { StreamOutcome } from "../commit.ts"
+import type { SpaceResult } from "../space.ts"
 import { Draft } from "./draft.ts"
 import type { EncodedCommit, EncodedOp } from "./encoded.ts"
 import { planEntity, planEntityDrop, planLease, planRow, planRowDrop } from "./entity-plan.ts"
 import { decideGuards } from "./guard.ts"
 import type { Overlay } from "./overlay.ts"
 import { planPin, planSnapshot, planTrim } from "./retention.ts"
+import { SpacePlan } from "./space-plan.ts"
 import { planAppend, planCreate, planDelete, planFork, planTouch, repeatedStreams } from "./stream-plan.ts"
 import type { SubscriptionWrite } from "./subscription-state.ts"
 import type { StoreView } from "./view.ts"
@@ -22,6 +24,8 @@ export interface Plan {
   readonly subscriptionDueAtMs: number | null
   /** The same of an observation. */
   readonly observationDueAtMs: number | null
+  /** What became of each write to a space, in order. */
+  readonly spaces: readonly SpaceResult[]
   /** The states that the commit leaves. */
   readonly view: Overlay
 }
@@ -42,13 +46,13 @@ export function planCommit(commit: EncodedCommit, view: StoreView): Plan {
     draft.begun += 1
     if (planOp(draft, op) === "duplicate") return repeated(draft)
   }
-  const { writes, streams, versions, subscriptionDueAtMs, observationDueAtMs } = draft
-  return { applied: true, writes, streams, versions, subscriptionDueAtMs, observationDueAtMs, view: draft.view }
+  const { writes, streams, versions, subscriptionDueAtMs, observationDueAtMs, spaceResults: spaces } = draft
+  return { applied: true, writes, streams, versions, subscriptionDueAtMs, observationDueAtMs, spaces, view: draft.view }
 }
 
 function repeated(draft: Draft): Plan {
   const streams = repeatedStreams(draft)
-  const nothing = { writes: [], versions: [], subscriptionDueAtMs: null, observationDueAtMs: null }
+  const nothing = { writes: [], versions: [], subscriptionDueAtMs: null, observationDueAtMs: null, spaces: [] }
   return { applied: false, ...nothing, streams, view: draft.view }
 }
 
@@ -94,6 +98,8 @@ function planOp(draft: Draft, op: EncodedOp): "duplicate" | "done" | void {
       return draft.subscriptions.do(op.change)
     case "observation":
       return draft.observations.do(op.change)
+    case "space":
+      return spacesOf(draft).do(op)
     case "secret":
       return draft.write({ kind: "subscription", write: secretWrite(op) })
   }
@@ -102,4 +108,16 @@ function planOp(draft: Draft, op: EncodedOp): "duplicate" | "done" | void {
 function secretWrite(op: Extract<EncodedOp, { readonly op: "secret" }>): SubscriptionWrite {
   if (op.secret === null) return { kind: "dropSecret", name: op.name }
   return { kind: "putSecret", name: op.name, value: op.secret, createdAtMs: op.nowMs }
+}
+
+/** What the commit does to spaces. It has its streams grow as any commit does. */
+function spacesOf(draft: Draft): SpacePlan {
+  return (draft.spaces ??= new SpacePlan(draft.view.spaces, {
+    stream: (path) => draft.view.stream(path),
+    createStream: (path, nowMs) =>
+      planCreate(draft, { op: "createStream", path, contentType: "application/json", nowMs }),
+    append: (path, data, nowMs) => void planAppend(draft, { op: "append", path, data, nowMs }),
+    deleteStream: (path) => planDelete(draft, path),
+    write: (write) => draft.write({ kind: "space", write }),
+  }))
 }

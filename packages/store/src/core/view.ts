@@ -1,5 +1,6 @@
 import type { EncodedRecord } from "./encoded.ts"
 import type { ProducerState } from "./producer.ts"
+import type { SpaceView } from "./space-state.ts"
 import type { StreamState } from "./stream-state.ts"
 import type { ObservationView } from "./observation-state.ts"
 import type { SubscriptionView } from "./subscription-state.ts"
@@ -20,6 +21,7 @@ export interface EntityState {
 export interface StoreView {
   readonly subscriptions: SubscriptionView
   readonly observations: ObservationView
+  readonly spaces: SpaceView
   stream(path: string): StreamState | undefined
   producer(stream: number, id: string): ProducerState | undefined
   /** Whether a batch of the stream ends at this position. */

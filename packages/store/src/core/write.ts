@@ -2,6 +2,7 @@ import type { EncodedReceipt, EncodedRow, EncodedTimer } from "./encoded.ts"
 import type { RetentionWrite } from "./retention.ts"
 import type { ObservationWrite } from "./observation-state.ts"
 import type { ProducerClaim, StreamState } from "./stream-state.ts"
+import type { SpaceTableWrite } from "./space-state.ts"
 import type { SubscriptionWrite } from "./subscription-state.ts"
 import type { EntityState } from "./view.ts"
 import type { WorkWrite } from "./work-write.ts"
@@ -30,3 +31,4 @@ export type Write =
   | WorkWrite
   | { readonly kind: "subscription"; readonly write: SubscriptionWrite }
   | { readonly kind: "observation"; readonly write: ObservationWrite }
+  | { readonly kind: "space"; readonly write: SpaceTableWrite }

@@ -5,6 +5,7 @@ import { CachedView } from "../core/cache.ts"
 import type { EncodedCommit } from "../core/encoded.ts"
 import { planCommit } from "../core/plan.ts"
 import type { StreamOutcome } from "../commit.ts"
+import type { SpaceResult } from "../space.ts"
 import { storeFailure } from "./failure.ts"
 import { Sweeper } from "./sweeper.ts"
 import type { Swept } from "./sweeper.ts"
@@ -22,6 +23,7 @@ export type Outcome =
       readonly versions: readonly number[]
       readonly subscriptionDueAtMs: number | null
       readonly observationDueAtMs: number | null
+      readonly spaces: readonly SpaceResult[]
     }
   | { readonly ok: false; readonly failure: Failure }
 
@@ -104,8 +106,8 @@ export class Engine {
     }
     for (const write of plan.writes) this.#writes.do(write)
     if (plan.applied) this.#view.keep(plan.view)
-    const { applied, streams, versions, subscriptionDueAtMs, observationDueAtMs } = plan
-    return { ok: true, applied, streams, versions, subscriptionDueAtMs, observationDueAtMs }
+    const { applied, streams, versions, subscriptionDueAtMs, observationDueAtMs, spaces } = plan
+    return { ok: true, applied, streams, versions, subscriptionDueAtMs, observationDueAtMs, spaces }
   }
 }
 

@@ -21,6 +21,7 @@ import { readNonce } from "./migrate.ts"
 import { ROW_VALUE } from "./row-writes.ts"
 import { RetentionReads } from "./retention-reads.ts"
 import { ObservationReader } from "./observation-reader.ts"
+import { SpaceReader } from "./space-reader.ts"
 import { SubscriptionReader } from "./subscription-reader.ts"
 import { WorkReader } from "./work-reader.ts"
 import { BATCH_END_SQL, FORK_NEED_SQL, STREAM_SQL, streamOf } from "./view.ts"
@@ -39,6 +40,7 @@ export class Reader {
   readonly subscriptions: SubscriptionReader
   readonly work: WorkReader
   readonly observations: ObservationReader
+  readonly spaces: SpaceReader
 
   constructor(db: DatabaseSync, clock: () => number) {
     this.#db = db
@@ -53,6 +55,7 @@ export class Reader {
       offsetAt(this.#line.segments(stream, START), position)
     this.subscriptions = new SubscriptionReader(prepare, streamOf, offsetOf)
     this.observations = new ObservationReader(prepare, streamOf, offsetOf)
+    this.spaces = new SpaceReader(db, (path) => this.stream(path))
   }
 
   stream(path: string): StreamInfo | undefined {

@@ -14,6 +14,7 @@
  * - `subscribed` has a subscription's cursors. Whether one is behind its stream's tail is kept with it, by every commit that moves either.
  * - `work` is what waits for a worker or a person: found by queue and name, in the order of positions.
  * - `observation` has who is told of what in which stream, and up to where. An append looks its path up in `observation_path`.
+ * - `space` is what a stream's rows in `space_row` are; `space_queue` has those that may be claimed, in the order in which they are.
  * - A deleted stream is only forgotten: its batches are in `garbage` until a sweep drops them.
  */
 
@@ -149,6 +150,24 @@ CREATE TABLE observation (
 CREATE UNIQUE INDEX observation_name ON observation (url, name);
 CREATE INDEX observation_path ON observation (path);
 CREATE INDEX observation_due ON observation (due_at) WHERE due_at IS NOT NULL;
+CREATE TABLE space (
+  stream INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, definition TEXT NOT NULL,
+  created_at INTEGER NOT NULL, rows INTEGER NOT NULL
+) STRICT;
+CREATE TABLE space_row (
+  stream INTEGER NOT NULL, collection TEXT NOT NULL, key TEXT NOT NULL,
+  version INTEGER NOT NULL, made INTEGER NOT NULL, done INTEGER NOT NULL,
+  token INTEGER NOT NULL, holder TEXT, claim TEXT, free_at INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (stream, collection, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX space_held ON space_row (stream, holder, claim) WHERE holder IS NOT NULL;
+CREATE INDEX space_expiry ON space_row (free_at) WHERE free_at > 0;
+CREATE TABLE space_queue (
+  stream INTEGER NOT NULL, collection TEXT NOT NULL, queue TEXT NOT NULL, free_at INTEGER NOT NULL, made INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  PRIMARY KEY (stream, collection, queue, free_at, made)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `
 

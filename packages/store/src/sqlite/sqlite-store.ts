@@ -5,6 +5,7 @@ import type { Commit, CommitResult } from "../commit.ts"
 import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows } from "../entity.ts"
 import type { StoredReceipt } from "../receipt.ts"
 import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
+import type { ExpiredClaim, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
 import type { Store } from "../store.ts"
 import type { ReadResult, StreamInfo, StreamListener, StreamPathPage } from "../stream.ts"
 import type { Timer } from "../timer.ts"
@@ -63,12 +64,13 @@ export class SqliteStore implements Store {
     this.#refuseClosed()
     const committed = await this.#track(this.#queue.commit(encodeCommit(commit)))
     this.#announce(commit, committed)
-    const { applied, streams, subscriptionDueAtMs, observationDueAtMs } = committed
+    const { applied, streams, subscriptionDueAtMs, observationDueAtMs, spaces } = committed
     return {
       applied,
       streams,
       ...(subscriptionDueAtMs === null ? {} : { subscriptionDueAtMs }),
       ...(observationDueAtMs === null ? {} : { observationDueAtMs }),
+      ...(spaces.length === 0 ? {} : { spaces }),
     }
   }
 
@@ -206,6 +208,34 @@ export class SqliteStore implements Store {
 
   async workPage(filter: WorkFilter): Promise<WorkPage> {
     return this.#read(() => this.#reader.work.page(filter))
+  }
+
+  async space(path: string): Promise<SpaceRecord | undefined> {
+    return this.#read(() => this.#reader.spaces.one(path))
+  }
+
+  async spaces(page: { readonly after?: string; readonly limit: number }): Promise<readonly SpaceRecord[]> {
+    return this.#read(() => this.#reader.spaces.page(page))
+  }
+
+  async spaceRow(path: string, collection: string, key: string): Promise<SpaceRow | undefined> {
+    return this.#read(() => this.#reader.spaces.row(path, collection, key))
+  }
+
+  async spaceRows(path: string, query: SpaceRowQuery): Promise<readonly SpaceRow[]> {
+    return this.#read(() => this.#reader.spaces.rows(path, query))
+  }
+
+  async liveSpace(path: string): Promise<SpaceLive | undefined> {
+    return this.#read(() => this.#reader.spaces.live(path))
+  }
+
+  async expiredClaims(nowMs: number, limit: number): Promise<readonly ExpiredClaim[]> {
+    return this.#read(() => this.#reader.spaces.expired(nowMs, limit))
+  }
+
+  async nextClaimExpiryAtMs(): Promise<number | undefined> {
+    return this.#read(() => this.#reader.spaces.nextExpiryAtMs())
   }
 
   async receipt(key: string): Promise<StoredReceipt | undefined> {

@@ -33,6 +33,8 @@ export class Sweeper {
   readonly #chunks: StatementSync
   /** What a stream has beside its batches. */
   readonly #belongings: readonly StatementSync[]
+  /** A space has as many rows as it likes. */
+  readonly #spaceRows: readonly StatementSync[]
   readonly #emptied: StatementSync
   readonly #trimmed: Trimmed
   readonly #eras: Eras
@@ -60,6 +62,16 @@ export class Sweeper {
       db.prepare("DELETE FROM snapshot WHERE stream = ?"),
       db.prepare("DELETE FROM trimmed WHERE stream = ?"),
       db.prepare("DELETE FROM pin WHERE stream = ?"),
+      db.prepare("DELETE FROM space WHERE stream = ?"),
+    ]
+    this.#spaceRows = [
+      db.prepare(
+        "DELETE FROM space_row WHERE stream = ?1 AND (collection, key) IN (SELECT collection, key FROM space_row WHERE stream = ?1 LIMIT ?2)",
+      ),
+      db.prepare(
+        `DELETE FROM space_queue WHERE stream = ?1 AND (collection, queue, free_at, made) IN
+          (SELECT collection, queue, free_at, made FROM space_queue WHERE stream = ?1 LIMIT ?2)`,
+      ),
     ]
     this.#unsubscribe = forgetSubscribed(db)
     this.#unobserve = forgetObserved(db)
@@ -96,6 +108,8 @@ export class Sweeper {
     for (const { stream } of this.#garbage.all(SWEEP_ROWS_MAX) as { stream: number }[]) {
       const chunks = Number(this.#chunks.run(stream, SWEEP_ROWS_MAX - dropped).changes)
       dropped += chunks
+      for (const rows of this.#spaceRows)
+        dropped += Number(rows.run(stream, Math.max(SWEEP_ROWS_MAX - dropped, 0)).changes)
       if (dropped >= SWEEP_ROWS_MAX) break
       for (const statement of this.#belongings) statement.run(stream)
       this.#emptied.run(stream)

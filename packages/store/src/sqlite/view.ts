@@ -6,6 +6,7 @@ import type { ForkPoint, ProducerClaim, StreamState } from "../core/stream-state
 import type { EntityState, StoreView } from "../core/view.ts"
 import { readNonce } from "./migrate.ts"
 import { Pins } from "./pins.ts"
+import { SqliteSpaces } from "./space-view.ts"
 
 type SqlRow = Record<string, unknown>
 
@@ -32,6 +33,7 @@ export class SqliteView implements Omit<StoreView, "subscriptions" | "observatio
   readonly #receipt: StatementSync
   readonly #work: StatementSync
   readonly #pins: Pins
+  readonly spaces: SqliteSpaces
   #streamIdLast: number
   #entityIdLast: number
 
@@ -48,6 +50,7 @@ export class SqliteView implements Omit<StoreView, "subscriptions" | "observatio
     this.#receipt = db.prepare("SELECT 1 FROM receipt WHERE key = ?")
     this.#work = db.prepare("SELECT version FROM work WHERE id = ?")
     this.#pins = new Pins(db)
+    this.spaces = new SqliteSpaces(db)
     this.#streamIdLast = Number(db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'stream'").get()?.["seq"] ?? 0)
     this.#entityIdLast = Number(db.prepare("SELECT max(id) AS id FROM entity").get()?.["id"] ?? 0)
   }

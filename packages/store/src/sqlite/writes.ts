@@ -5,6 +5,7 @@ import { EntityWrites } from "./entity-writes.ts"
 import { RowWrites } from "./row-writes.ts"
 import { RetentionWrites } from "./retention-writes.ts"
 import { ObservationWrites } from "./observation-writes.ts"
+import { SpaceWrites } from "./space-writes.ts"
 import { SubscriptionWrites } from "./subscription-writes.ts"
 import { WorkWrites } from "./work-writes.ts"
 
@@ -15,6 +16,7 @@ export class Writes {
   readonly #subscriptions: SubscriptionWrites
   readonly #work: WorkWrites
   readonly #observations: ObservationWrites
+  readonly #spaces: SpaceWrites
   readonly #insertStream: StatementSync
   readonly #updateStream: StatementSync
   readonly #dropStream: readonly StatementSync[]
@@ -31,6 +33,7 @@ export class Writes {
     this.#subscriptions = new SubscriptionWrites(db)
     this.#work = new WorkWrites(db)
     this.#observations = new ObservationWrites(db)
+    this.#spaces = new SpaceWrites(db)
     this.#insertStream = db.prepare(
       `INSERT INTO stream (id, path, content_type, closed, created_at, ttl_seconds, expires_at, dies_at, forked_from, fork_base, fork_sub, fork_at, horizon, forks, deleted)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
@@ -101,6 +104,9 @@ export class Writes {
         return
       case "observation":
         this.#observations.do(write.write)
+        return
+      case "space":
+        this.#spaces.do(write.write)
         return
       case "insertStream":
       case "updateStream":

@@ -13,6 +13,8 @@ export interface SubscriptionConfig {
   readonly wakeStream: string | null
   readonly leaseMs: number
   readonly description: string | null
+  /** Of a webhook whose requests the host composes: what it calls them. Never asked for over the protocol. */
+  readonly composed?: string
 }
 
 /** What a worker or receiver says about a wake. */

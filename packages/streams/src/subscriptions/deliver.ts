@@ -2,10 +2,11 @@ import { RouseError } from "@rouse/protocol"
 import type { Op, SubscribedStream } from "@rouse/store"
 import { checkWebhookUrl } from "../core/webhook-url.ts"
 import { addressOf } from "./address.ts"
+import { compose } from "./composed.ts"
 import type { SubscriptionContext } from "./context.ts"
 import { apply, find, retrying } from "./known.ts"
 import type { Known } from "./known.ts"
-import type { WebhookResponse } from "./options.ts"
+import type { Composed, WebhookResponse } from "./options.ts"
 import { actionUrl, wakeStreams, wireStream } from "./wire.ts"
 
 /** How long a receiver is given, from the name's resolution to the end of its answer. */
@@ -24,7 +25,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true })
  */
 export async function deliver(context: SubscriptionContext, known: Known, signal: AbortSignal): Promise<void> {
   const streams = await wakeStreams(context, known)
-  const outcome = await attempt(context, known, streams, signal)
+  const { outcome, acks } = await attempt(context, known, streams, signal)
   if (signal.aborted) return
   const { serial } = known.record
   const { generation } = known.state
@@ -32,19 +33,24 @@ export async function deliver(context: SubscriptionContext, known: Known, signal
     const newest = await find(context, known.record.id)
     if (newest.record.serial !== serial) return
     await apply(context, newest, { kind: "sent", generation, outcome }, (step, nowMs) =>
-      outcome === "done" && step.kind === "next" ? acksOf(known.record.id, streams, nowMs) : [],
+      outcome === "done" && step.kind === "next" ? ackOps(known.record.id, acks, nowMs) : [],
     )
   })
 }
 
 /** A receiver that is done at once has handled what it was told of. */
-function acksOf(id: string, streams: readonly SubscribedStream[], nowMs: number): Op[] {
-  return streams
-    .filter((stream) => stream.pending)
-    .map(({ path, next }) => ({
-      op: "subscription",
-      change: { kind: "ack", id, path, offset: next, lenient: true, nowMs },
-    }))
+function acksOf(streams: readonly SubscribedStream[]): Composed["acks"] {
+  return streams.filter((stream) => stream.pending).map(({ path, next }) => ({ path, offset: next }))
+}
+
+function ackOps(id: string, acks: Composed["acks"], nowMs: number): Op[] {
+  return acks.map((ack) => ({ op: "subscription", change: { kind: "ack", id, ...ack, lenient: true, nowMs } }))
+}
+
+interface Attempt {
+  readonly outcome: Outcome
+  /** What the receiver has handled when it is done. */
+  readonly acks: Composed["acks"]
 }
 
 async function attempt(
@@ -52,34 +58,36 @@ async function attempt(
   known: Known,
   streams: readonly SubscribedStream[],
   stop: AbortSignal,
-): Promise<Outcome> {
+): Promise<Attempt> {
   const limit = new AbortController()
   const end = (): void => limit.abort(new RouseError("TIMED_OUT", "the receiver took too long"))
   if (stop.aborted) end()
   else stop.addEventListener("abort", end, { once: true })
   const cancel = context.clock.after(ANSWER_MS_MAX, end)
   try {
-    const work = send(context, known, streams, limit.signal)
-    return outcomeOf(await Promise.race([work, aborted(limit.signal, work)]))
+    const { config } = known
+    const work =
+      config.composed === undefined
+        ? notify(context, known, streams, limit.signal)
+        : compose(context, config.composed, streams, (content) => post(context, known, content, limit.signal))
+    return await Promise.race([work, aborted(limit.signal, work)])
   } catch (error) {
     if (!stop.aborted) context.onError(failure(known, error))
-    return "failed"
+    return { outcome: "failed", acks: [] }
   } finally {
     cancel()
     stop.removeEventListener("abort", end)
   }
 }
 
-async function send(
+/** Tells the receiver which streams have something new, in the protocol's words. */
+async function notify(
   context: SubscriptionContext,
   known: Known,
   streams: readonly SubscribedStream[],
   signal: AbortSignal,
-): Promise<WebhookResponse> {
-  const { config, state, record } = known
-  const allowLoopback = context.options.allowLoopbackWebhooks === true
-  const url = checkWebhookUrl(config.webhookUrl ?? "", allowLoopback)
-  const address = await addressOf(url, allowLoopback, context.options.resolve)
+): Promise<Attempt> {
+  const { state, record } = known
   const body = JSON.stringify({
     subscription_id: record.id,
     wake_id: "wakeId" in state.phase ? state.phase.wakeId : "",
@@ -88,9 +96,22 @@ async function send(
     callback_url: actionUrl(context, known, "callback"),
     callback_token: await context.tokens.make(record.serial, state.generation),
   })
-  const headers = { "content-type": "application/json", "webhook-signature": await context.keyring.sign(body) }
+  const headers = { "webhook-signature": await context.keyring.sign(body) }
+  return { outcome: outcomeOf(await post(context, known, { headers, body }, signal)), acks: acksOf(streams) }
+}
+
+async function post(
+  context: SubscriptionContext,
+  { config }: Known,
+  { headers, body }: NonNullable<Composed["request"]>,
+  signal: AbortSignal,
+): Promise<WebhookResponse> {
+  const allowLoopback = context.options.allowLoopbackWebhooks === true
+  const url = checkWebhookUrl(config.webhookUrl ?? "", allowLoopback)
+  const address = await addressOf(url, allowLoopback, context.options.resolve)
   signal.throwIfAborted()
-  return context.options.fetch({ url, address, headers, body, responseBytesMax: ANSWER_BYTES_MAX, signal })
+  const all = { "content-type": "application/json", ...headers }
+  return context.options.fetch({ url, address, headers: all, body, responseBytesMax: ANSWER_BYTES_MAX, signal })
 }
 
 function outcomeOf({ status, body }: WebhookResponse): Outcome {

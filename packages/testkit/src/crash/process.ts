@@ -34,6 +34,8 @@ export interface ProcessOptions {
   readonly module?: string
   /** Or a program anywhere, as it is. */
   readonly file?: string
+  /** How that program's imports are resolved, beside the usual ways. */
+  readonly conditions?: string
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
 }
@@ -42,8 +44,8 @@ export interface ProcessOptions {
 export function startProcess(options: ProcessOptions): Running {
   const fromSource = import.meta.url.endsWith(".ts")
   const own = new URL(`${options.module}${fromSource ? ".ts" : ".js"}`, import.meta.url)
-  const source = fromSource && options.file === undefined ? ["--conditions=@rouse/source"] : []
-  const flags = ["--disable-warning=ExperimentalWarning", ...source]
+  const conditions = options.conditions ?? (fromSource && options.file === undefined ? "@rouse/source" : undefined)
+  const flags = ["--disable-warning=ExperimentalWarning", ...(conditions ? [`--conditions=${conditions}`] : [])]
   const child = spawn(process.execPath, [...flags, options.file ?? own.pathname, ...options.args], {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, NODE_OPTIONS: "", ...options.env },

@@ -23,7 +23,8 @@ interface Answer {
   readonly body: unknown
 }
 
-type Call = { readonly method: string; readonly path: string; readonly body: unknown; readonly key?: string }
+/** A request to a path below the entities'. */
+export type Call = { readonly method: string; readonly path: string; readonly body: unknown; readonly key?: string }
 
 /** What clients do over HTTP: every request may be late, lost, answered and its answer lost, or doubled. */
 export class Clients {
@@ -44,6 +45,13 @@ export class Clients {
   /** Whether a request is under way, or will be. */
   get busy(): boolean {
     return this.#busy > 0
+  }
+
+  /** Makes a request until a server answers it. */
+  async request(call: Call): Promise<void> {
+    await this.#acting(async () => {
+      await this.#until(call)
+    })
   }
 
   /** Sends a message of the plan until a server says that it has it. */

@@ -1,4 +1,4 @@
-import { silentLog } from "@rouse/agents/runtime"
+import { type EntityDefinition, silentLog } from "@rouse/agents/runtime"
 import { createServer, type Server } from "@rouse/server"
 import type { Store } from "@rouse/store"
 import { entitiesOf } from "../crash/program/entities.ts"
@@ -31,6 +31,8 @@ export interface FleetOptions {
   readonly monitor: Monitor
   readonly faults: readonly PlannedFault[]
   readonly plant: Plant | undefined
+  /** What is served in place of the program's types. */
+  readonly entities?: readonly EntityDefinition[] | undefined
 }
 
 /**
@@ -62,15 +64,14 @@ export class Fleet {
 
   launch(): void {
     if (this.#isOver) return
-    const { world, store, outside, monitor, plant } = this.#options
+    const { world, store, outside, monitor, plant, entities } = this.#options
     const life = new Life((this.#lives += 1), world, (at) => this.#onGate(at))
     const random = world.random.split()
     const roll = (): number => random.next()
     const clock = (): number => world.nowMs
-    const tools = simulatedTools(life, outside, plant?.tools ?? {})
     const server = createServer({
       store: lifeStore(plant?.store?.(store, world) ?? store, life, world, monitor),
-      entities: entitiesOf({ tools, random: roll }),
+      entities: entities ?? entitiesOf({ tools: simulatedTools(life, outside, plant?.tools ?? {}), random: roll }),
       clock,
       random: roll,
       defer: (ms, fn) => life.defer(ms, fn),

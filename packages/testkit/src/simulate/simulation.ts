@@ -94,7 +94,7 @@ function accepted(history: History): History {
   return history.loose ? { ...history, sent: history.sent.filter((sent) => sent.accepted) } : history
 }
 
-interface People {
+export interface People {
   readonly plan: Plan
   readonly world: World
   readonly store: Store
@@ -103,7 +103,7 @@ interface People {
 }
 
 /** Lets things happen until nothing is left to happen; people answer what waits for them. False when it takes too long. */
-async function untilQuiet(people: People, troubles: readonly Violation[]): Promise<boolean> {
+export async function untilQuiet(people: People, troubles: readonly Violation[]): Promise<boolean> {
   const { world, store, clients } = people
   const stepsMax = world.steps + STEPS_MAX
   const msMax = world.nowMs + VIRTUAL_MS_MAX
@@ -136,7 +136,7 @@ async function attend({ plan, world, store, clients, act }: People): Promise<boo
   return paused.length + approvals.length > 0
 }
 
-async function unrest(store: Store, world: World): Promise<Violation> {
+export async function unrest(store: Store, world: World): Promise<Violation> {
   const busy = (await restIn(store))
     .filter(({ dueAtMs }) => dueAtMs !== null)
     .map(({ url, status }) => `${url} ${status}`)

@@ -111,6 +111,8 @@ function applyOp(state: ModelState, op: Op, later: readonly Op[]): ModelResult {
     case "observation":
     case "secret":
       throw new Error("the model has no subscriptions and no work")
+    case "space":
+      throw new Error("the model has no spaces")
     default:
       throw new Error(`the model does not know ${JSON.stringify(op satisfies never)}`)
   }
