@@ -27,9 +27,17 @@ export async function receiptKey(
     throw new RouseError("BAD_REQUEST", `Idempotency-Key: must be 1 to ${KEY_LENGTH_MAX} characters`)
   }
   const { pathname } = new URL(request.url)
-  const bytes = new TextEncoder().encode(`${request.method}\n${pathname}\n${body}`)
-  const digest = await crypto.subtle.digest("SHA-256", bytes)
-  return { key: `${principal.id}\n${key}`, fingerprint: Buffer.from(digest).toString("base64url") }
+  return await receiptOf(key, principal, `${request.method}\n${pathname}\n${body}`)
+}
+
+/**
+ * The receipt key of what a principal asks for under a name of its own.
+ *
+ * @param asked All that makes it the same request.
+ */
+export async function receiptOf(name: string, principal: Principal, asked: string): Promise<ReceiptKey> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(asked))
+  return { key: `${principal.id}\n${name}`, fingerprint: Buffer.from(digest).toString("base64url") }
 }
 
 /**

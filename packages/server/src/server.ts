@@ -159,6 +159,7 @@ export function createServer(options: ServerOptions): Server {
     webhooks: { sources, secrets },
     events,
     version: options.version ?? "0.0.0",
+    publicUrl: options.subscriptions?.publicUrl,
     page: options.page,
     stop: stop.signal,
     isReady: () => state === "ready",

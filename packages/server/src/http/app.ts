@@ -4,6 +4,7 @@ import { Hono } from "hono"
 import { listTypes } from "../dispatch/type-list.ts"
 import type { EventSubscriptions } from "../events/event-subscriptions.ts"
 import type { Plane } from "../plane.ts"
+import { a2aRoutes } from "./a2a-routes.ts"
 import { claimRoutes, dispatchRoutes } from "./dispatch-routes.ts"
 import { attachmentRoutes } from "./attachment-routes.ts"
 import { entityRoutes, type Env } from "./entity-routes.ts"
@@ -30,6 +31,8 @@ export interface AppOptions {
   readonly webhooks: WebhookDesk
   readonly events: EventSubscriptions
   readonly version: string
+  /** Where the server is reached from outside. */
+  readonly publicUrl: string | undefined
   /** Absolute path of the built page; none is served without. */
   readonly page: string | undefined
   /** Aborts when the server shuts down: live answers end. */
@@ -50,10 +53,12 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
     return c.json({ status: "ready" })
   })
   app.route("/", claimRoutes(plane, stop))
-  app.use("/openai/*", async (c, next) => {
-    c.set("principal", admit(c.req.raw, scopeOf(c.req.method, c.req.path), gate))
-    await next()
-  })
+  for (const path of ["/openai/*", "/a2a/*"])
+    app.use(path, async (c, next) => {
+      c.set("principal", admit(c.req.raw, scopeOf(c.req.method, c.req.path), gate))
+      await next()
+    })
+  app.route("/a2a", a2aRoutes(plane, { ...options, isOpen: gate.tokens.length === 0 }))
   app.route("/openai/v1", openaiRoutes(plane, stop))
   app.use("/v1/*", async (c, next) => {
     const { raw } = c.req
@@ -83,7 +88,7 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.all("/v1/stream/*", (c) => options.streams.fetch(c.req.raw))
   const page = options.page === undefined ? undefined : pageHandler(options.page)
   app.notFound(async (c) => {
-    const found = /^\/(openai\/)?v1\//.test(c.req.path) ? undefined : await page?.(c.req.raw)
+    const found = /^\/((openai\/)?v1|a2a)\//.test(c.req.path) ? undefined : await page?.(c.req.raw)
     return (
       found ??
       problemResponse(new RouseError("NOT_FOUND", `there is nothing at ${c.req.method} ${c.req.path}`), plane.log)
