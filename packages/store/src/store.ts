@@ -43,10 +43,11 @@ export interface Store extends SubscriptionReads, ObservationReads, WorkReads, S
   /**
    * Bytes from `from` on, whole append batches, at least one if there is any and about `bytesMax` in all.
    *
+   * @param firstBytes With it, `data` need not be more than about so much, and `rest` then has what follows. An engine may ignore it.
    * @throws {RouseError} `UNKNOWN_STREAM`, `BAD_OFFSET` when `from` is not an offset of this stream, `GONE` when it is no longer kept, or
    *   only for its forks.
    */
-  read(path: string, from: Offset, bytesMax: number): Promise<ReadResult>
+  read(path: string, from: Offset, bytesMax: number, firstBytes?: number): Promise<ReadResult>
 
   /**
    * Whole batches that end at `before`: at least one if any is kept, and about `bytesMax` in all. To look for what is new from the end.
