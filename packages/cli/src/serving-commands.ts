@@ -1,13 +1,17 @@
-import { type Command, Option } from "commander"
-import { collectOrigin, parsePort, parsePublicUrl, parseWhole } from "./core/arguments.ts"
+import type { Command } from "commander"
+import { parsePort, parseWhole } from "./core/arguments.ts"
 import { DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT } from "./core/defaults.ts"
 import type { ExitCode } from "./core/failure.ts"
-import { collectIdle, collectRetention } from "./core/retention.ts"
+import { collectIdle } from "./core/retention.ts"
 import type { Io } from "./io.ts"
-
-const RETENTION = "history to keep of streams, like entities/=90d or events/=7d,100mb; may be repeated"
-const LOOPBACK_WEBHOOKS = "deliver to webhooks on this machine, for development"
-const PUBLIC_URL = "where receivers of webhooks find this server"
+import {
+  corsOriginOption,
+  logLevelOption,
+  loopbackWebhooksOption,
+  publicUrlOption,
+  rateLimitOption,
+  retentionOption,
+} from "./serving-options.ts"
 
 /** The commands that serve agents or streams from here, and those that begin a project. */
 export function serving(program: Command, io: Io, exit: (code: ExitCode) => void): void {
@@ -21,8 +25,9 @@ export function serving(program: Command, io: Io, exit: (code: ExitCode) => void
     .argument("[files...]", "modules that define entities")
     .option("-p, --port <number>", "port to listen on; 0 takes any free one", parsePort, DEFAULT_PORT)
     .option("-d, --data <directory>", "where agents are kept", DEFAULT_DATA)
-    .option("--retention <prefix=keep>", RETENTION, collectRetention)
-    .option("--allow-loopback-webhooks", LOOPBACK_WEBHOOKS)
+    .addOption(rateLimitOption())
+    .addOption(retentionOption())
+    .addOption(loopbackWebhooksOption())
     .option("--json", "print one JSON object when ready")
     .action(async (files: string[], options) => exit(await (await import("./commands/dev.ts")).dev(files, options, io)))
   program
@@ -39,19 +44,17 @@ export function serving(program: Command, io: Io, exit: (code: ExitCode) => void
     .option("--tokens <file>", "file with the tokens that requests must carry")
     .option("--policy <file>", "file with rules that ask for approvals, as JSON")
     .option("--webhooks <file>", "file with sources of webhooks, as JSON")
-    .option("--public-url <url>", PUBLIC_URL, parsePublicUrl)
-    .option("--retention <prefix=keep>", RETENTION, collectRetention)
+    .addOption(rateLimitOption())
+    .addOption(corsOriginOption())
+    .addOption(publicUrlOption())
+    .addOption(retentionOption())
     .option(
       "--delete-idle <type=age>",
       "purge agents of a type that do nothing for so long; may be repeated",
       collectIdle,
     )
-    .option("--allow-loopback-webhooks", LOOPBACK_WEBHOOKS)
-    .addOption(
-      new Option("--log-level <level>", "what to log")
-        .choices(["trace", "debug", "info", "warn", "error", "silent"])
-        .default("info"),
-    )
+    .addOption(loopbackWebhooksOption())
+    .addOption(logLevelOption())
     .option("--json", "print one JSON object when ready, before the logs")
     .action(async (files: string[], options) =>
       exit(await (await import("./commands/start.ts")).start(files, options, io)),
@@ -70,18 +73,12 @@ export function serving(program: Command, io: Io, exit: (code: ExitCode) => void
     .option("--long-poll-ms <number>", "how long a long-poll waits for data; default: 20000", (text) =>
       parseWhole("--long-poll-ms", text, 1, 600_000),
     )
-    .option("--rate-limit <number>", "requests a second that each token may make", (text) =>
-      parseWhole("--rate-limit", text, 1, 1_000_000),
-    )
-    .option("--cors-origin <origin>", "another site whose pages may use the streams; may be repeated", collectOrigin)
-    .option("--public-url <url>", PUBLIC_URL, parsePublicUrl)
-    .option("--retention <prefix=keep>", RETENTION, collectRetention)
-    .option("--allow-loopback-webhooks", LOOPBACK_WEBHOOKS)
-    .addOption(
-      new Option("--log-level <level>", "what to log")
-        .choices(["trace", "debug", "info", "warn", "error", "silent"])
-        .default("info"),
-    )
+    .addOption(rateLimitOption())
+    .addOption(corsOriginOption())
+    .addOption(publicUrlOption())
+    .addOption(retentionOption())
+    .addOption(loopbackWebhooksOption())
+    .addOption(logLevelOption())
     .option("--json", "print one JSON object when ready, before the logs")
     .action(async (options) => exit(await (await import("./commands/streams.ts")).streams(options, io)))
   program

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises"
 import { connect } from "node:net"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { directory, rouse, served } from "./harness.ts"
+import { assistant, directory, rouse, served } from "./harness.ts"
 
 const JSON_TYPE = { "content-type": "application/json" }
 
@@ -78,6 +78,63 @@ describe("rouse streams", () => {
       const { code, err } = await rouse(["streams", ...flags], { cwd: place.path })
       expect([code, err]).toEqual([2, expect.stringContaining(flags[0] ?? "")])
     }
+  })
+
+  test("`rouse start` has the same bounds for its streams", async () => {
+    await using place = await directory()
+    const env = { ROUSE_TOKEN: "admin-token-0123456789" }
+    const origin = "https://app.example.com"
+    await writeFile(join(place.path, "a.ts"), assistant())
+    const flags = ["start", "a.ts", "--rate-limit", "2", "--cors-origin", origin]
+    await using server = await served(place.path, flags, env)
+    const url = `${server.url}/v1/stream/a`
+    const headers = { authorization: "Bearer admin-token-0123456789", origin }
+    const answers: Response[] = []
+    for (let n = 0; n < 20; n++) answers.push(await fetch(url, { headers }))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404, 429]))
+    for (const answer of answers) expect(answer.headers.get("access-control-allow-origin")).toBe(origin)
+    const preflight = await fetch(url, { method: "OPTIONS", headers: { origin } })
+    expect([preflight.status, preflight.headers.get("access-control-allow-origin")]).toEqual([204, origin])
+    expect((await fetch(url, { headers: { origin } })).status).toBe(401)
+    expect((await fetch(`${server.url}/v1/entities`, { method: "OPTIONS", headers: { origin } })).status).toBe(401)
+    const { code, err } = await rouse(flags, { cwd: place.path })
+    expect([code, err]).toEqual([2, expect.stringContaining("--cors-origin needs tokens")])
+  })
+
+  test("opens State Protocol streams from snapshots, also live", async () => {
+    await using place = await directory()
+    await using server = await served(place.path, ["streams"])
+    const url = `${server.url}/v1/stream/state`
+    const change = (key: string, n: number, operation: string): object => ({
+      type: "note",
+      key,
+      ...(operation === "delete" ? {} : { value: { n } }),
+      headers: { operation },
+    })
+    const changes = [
+      change("a", 1, "insert"),
+      change("b", 1, "insert"),
+      change("a", 2, "update"),
+      change("b", 0, "delete"),
+    ]
+    await fetch(url, { method: "PUT", headers: JSON_TYPE, body: JSON.stringify(changes) })
+    const answer = await fetch(`${url}?snapshot=true`)
+    const next = answer.headers.get("stream-next-offset")
+    const rows = [
+      { headers: { control: "snapshot-start", offset: next } },
+      change("a", 2, "insert"),
+      { headers: { control: "snapshot-end", offset: next } },
+    ]
+    expect(await answer.json()).toEqual(rows)
+    const live = await fetch(`${url}?offset=-1&snapshot=true&live=sse`)
+    const reader = live.body?.pipeThrough(new TextDecoderStream()).getReader()
+    const first = await reader?.read()
+    expect(first?.value).toContain('"snapshot-start"')
+    await fetch(url, { method: "POST", headers: JSON_TYPE, body: JSON.stringify(change("c", 3, "insert")) })
+    let tail = ""
+    while (!tail.includes('"c"')) tail += (await reader?.read())?.value ?? '"c" did not come'
+    expect(tail).toContain('"n":3')
+    await reader?.cancel()
   })
 
   test("without tokens no other site's page is answered", async () => {

@@ -29,6 +29,7 @@ export const ERRORS = {
     retryable: false,
     title: "This idempotency key was used for another request",
   },
+  LIMIT_REACHED: { status: 409, retryable: false, title: "There are as many as there may be" },
   FENCED: { status: 409, retryable: false, title: "A newer lease exists" },
   STOPPED: { status: 409, retryable: false, title: "The entity is stopped" },
   STREAM_CLOSED: { status: 409, retryable: false, title: "The stream is closed" },

@@ -25,6 +25,8 @@ import { freezeTree } from "./freeze-tree.ts"
 import { createApp } from "./http/app.ts"
 import { IdleExpiry, type IdleRule } from "./idle-expiry.ts"
 import { type Listening, listen } from "./http/listen.ts"
+import { SETTINGS, streamAccess } from "./http/stream-access.ts"
+import type { StreamAccessOptions } from "./http/stream-access.ts"
 import { streamsFront } from "./http/streams-front.ts"
 import type { Token } from "./http/tokens.ts"
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
@@ -45,7 +47,7 @@ import { WebhookSources } from "./webhooks/sources.ts"
 import { WorkDesk } from "./work/desk.ts"
 
 /** Everything the server touches is passed in. */
-export interface ServerOptions {
+export interface ServerOptions extends StreamAccessOptions {
   readonly store: Store
   readonly entities: Iterable<EntityDefinition>
   /** Milliseconds since the Unix epoch. */
@@ -105,8 +107,6 @@ export interface Server {
 }
 
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"])
-/** What is set at the server: addresses among it may hold secrets. */
-const SETTINGS = "rouse/"
 /** Streams that the server alone writes. */
 const OWN = ["entities/", "shared/", "sets/", "webhooks/", SETTINGS, ATTACHMENTS]
 const GRACE_MS = 10_000
@@ -117,6 +117,8 @@ export function createServer(options: ServerOptions): Server {
   const plane = planeOf(options)
   const { ticker } = plane
   const observing = new ObserveLoop(() => plane)
+  const tokens = options.tokens ?? []
+  const gate = { tokens, preflights: options.corsOrigins !== undefined }
   let state: "new" | "ready" | "closed" = "new"
   const streams = createStreams({
     store: options.store,
@@ -124,10 +126,7 @@ export function createServer(options: ServerOptions): Server {
     random: options.random,
     basePath: "/v1/stream",
     snapshotSource: async (path) => (await spaceSnapshot(options.store, path)) ?? entitySnapshot(options.store, path),
-    guard: ({ path }) => {
-      if (path.startsWith(SETTINGS))
-        throw new RouseError("FORBIDDEN", "what is set at the server is no stream for others: see /v1/types")
-    },
+    ...streamAccess(options, gate, { now: options.clock, after: options.defer }),
     readOnly: (path) => OWN.some((prefix) => path.startsWith(prefix)),
     onError: (error) => options.log.error("a stream request failed", { error: String(error) }),
     ...(options.longPollMs === undefined ? {} : { longPollMs: options.longPollMs }),
@@ -150,8 +149,6 @@ export function createServer(options: ServerOptions): Server {
     network: options.subscriptions,
   })
   const sources = new WebhookSources(options.store, options.clock, options.webhookSources)
-  const tokens = options.tokens ?? []
-  const gate = { tokens }
   const fetch = createApp({
     plane,
     streams,

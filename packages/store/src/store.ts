@@ -27,7 +27,7 @@ export interface Store extends SubscriptionReads, ObservationReads, WorkReads, S
    *
    * @throws {RouseError} `CONFLICT` (a version, timer, receipt, subscription, observation or work guard failed), `FENCED` (a lease guard failed), `UNKNOWN_STREAM`,
    *   `GONE`, `FORK_SOURCE_GONE`, `ALREADY_EXISTS`, `STREAM_CLOSED`, `CONTENT_TYPE_MISMATCH`, `SEQUENCE_REGRESSION`, `SEQUENCE_GAP`, `STALE_PRODUCER`,
-   *   `BAD_REQUEST` (a new producer epoch not starting at 0), `UNKNOWN_SUBSCRIPTION`, `ACK_REFUSED`, `RATE_LIMITED` (a stream with too many observations), `UNKNOWN_ENTITY` (a row of an entity that neither exists nor is put
+   *   `BAD_REQUEST` (a new producer epoch not starting at 0), `UNKNOWN_SUBSCRIPTION`, `LIMIT_REACHED` (as many subscriptions as may be), `ACK_REFUSED`, `RATE_LIMITED` (a stream with too many observations), `UNKNOWN_ENTITY` (a row of an entity that neither exists nor is put
    *   later in this commit), `BAD_OFFSET` and `GONE` (a snapshot, trim or pin at what is no position, or no longer kept), `OVERLOADED` (too many commits wait), `STORE_UNAVAILABLE` (disk full, read-only or failing: nothing was written),
    *   and as `SpaceChange` and `SpaceWrite` say.
    */
@@ -43,10 +43,11 @@ export interface Store extends SubscriptionReads, ObservationReads, WorkReads, S
   /**
    * Bytes from `from` on, whole append batches, at least one if there is any and about `bytesMax` in all.
    *
+   * @param firstBytes With it, `data` need not be more than about so much, and `rest` then has what follows. An engine may ignore it.
    * @throws {RouseError} `UNKNOWN_STREAM`, `BAD_OFFSET` when `from` is not an offset of this stream, `GONE` when it is no longer kept, or
    *   only for its forks.
    */
-  read(path: string, from: Offset, bytesMax: number): Promise<ReadResult>
+  read(path: string, from: Offset, bytesMax: number, firstBytes?: number): Promise<ReadResult>
 
   /**
    * Whole batches that end at `before`: at least one if any is kept, and about `bytesMax` in all. To look for what is new from the end.

@@ -29,6 +29,18 @@ export interface StreamPathPage {
   readonly limit: number
 }
 
+/** The further bytes of a read, taken from the store as they are asked for: a reader of much holds little. */
+export interface ReadRest {
+  /** How many are left. */
+  readonly bytes: number
+  /**
+   * The next whole batches, about as many bytes as were asked for at first; undefined at the end. They are the caller's alone.
+   *
+   * @throws {RouseError} `UNKNOWN_STREAM`, `GONE` when they are no longer kept; `SHUTTING_DOWN`; `STORE_UNAVAILABLE`.
+   */
+  next(): Uint8Array | undefined
+}
+
 export interface ReadResult {
   readonly info: StreamInfo
   /** The batches in order, one after the other, in wire bytes. */
@@ -36,10 +48,10 @@ export interface ReadResult {
   /** The same, batch by batch. Made when it is asked for, while the store is open; what was trimmed since is one piece. */
   readonly chunks: readonly Uint8Array[]
   /**
-   * Gives the memory of `data` back now, rather than when it is collected: for a reader of much. Absent where that gains nothing. Nothing may
-   * use `data` or `chunks` afterwards.
+   * What follows `data`, for who asked for only so much of it at first. Where this is, `data` is the caller's alone, who may write to it and
+   * give its memory back; `chunks` is of `data`.
    */
-  readonly release?: () => void
+  readonly rest?: ReadRest
   /** Where the read began: `from`, resolved. */
   readonly start: Offset
   readonly next: Offset

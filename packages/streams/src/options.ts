@@ -17,7 +17,7 @@ export interface StreamsOptions {
   readonly longPollMs?: number
   /** How long an event stream stays open, in seconds, give or take a tenth. Default 60. */
   readonly sseSeconds?: number
-  /** About how much one read answers, in bytes; never less than one append. Default 1 MiB. */
+  /** About how much one read answers, in bytes; never less than one append. Default 2 MiB. */
   readonly readBytesMax?: number
   /** The longest body of a create or append, in bytes. Default 8 MiB. */
   readonly bodyBytesMax?: number
@@ -71,7 +71,7 @@ export function limitsOf(options: StreamsOptions): Limits {
   return {
     longPollMs: options.longPollMs ?? 20_000,
     sseMs: (options.sseSeconds ?? 60) * 1000,
-    readBytesMax: options.readBytesMax ?? 1024 * 1024,
+    readBytesMax: options.readBytesMax ?? 2 * 1024 * 1024,
     bodyBytesMax: options.bodyBytesMax ?? 8 * 1024 * 1024,
     readersMax: options.readersMax ?? 20_000,
   }

@@ -8,9 +8,17 @@ export interface Reply {
   /** By names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   /** Several pieces are one body. */
-  readonly body?: Uint8Array | readonly Uint8Array[] | Feed | string
-  /** May be called when the body was given to the connection and is not needed any more. */
-  readonly release?: () => void
+  readonly body?: Uint8Array | readonly Uint8Array[] | Pieces | Feed | string
+}
+
+/** A body of known length that is made as it is taken: its reader holds a piece of it and not the whole. */
+export interface Pieces {
+  /** Of all of them together. */
+  readonly byteLength: number
+  /** The next; undefined at the end. Throws when there was to be more and cannot be. */
+  take(): Uint8Array | undefined
+  /** May be called when a piece was given to the connection and is not needed any more. */
+  readonly done?: (piece: Uint8Array) => void
 }
 
 /** Who is told that it is worth asking again: an object rather than a function, since each function is one more thing to keep. */

@@ -1,5 +1,5 @@
 import { concat, nextOf } from "./reply.ts"
-import type { Feed, Reply } from "./reply.ts"
+import type { Feed, Pieces, Reply } from "./reply.ts"
 
 /** A reply as the `Response` of a fetch handler. */
 export function responseOf({ status, headers, body }: Reply): Response {
@@ -9,7 +9,12 @@ export function responseOf({ status, headers, body }: Reply): Response {
 function initOf(body: Reply["body"]): unknown {
   if (typeof body !== "object") return body ?? null
   if ("poll" in body) return streamOf(body)
+  if ("take" in body) return concat([...taken(body)])
   return body instanceof Uint8Array ? body : concat(body)
+}
+
+function* taken(pieces: Pieces): Iterable<Uint8Array> {
+  for (let piece = pieces.take(); piece !== undefined; piece = pieces.take()) yield piece
 }
 
 /** Asks for bytes only when its consumer does. */

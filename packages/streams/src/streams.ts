@@ -57,7 +57,14 @@ export function createStreams(options: StreamsOptions): Streams {
   const subscriptions = options.subscriptions && openSubscriptions(context, options, options.subscriptions)
   return {
     basePath: context.basePath,
-    fetch: async (request) => responseOf(await answer(context, options, subscriptions, request, new URL(request.url))),
+    fetch: async (request) => {
+      const reply = await answer(context, options, subscriptions, request, new URL(request.url))
+      try {
+        return responseOf(reply)
+      } catch (error) {
+        return responseOf(refusal(context, options, request, error))
+      }
+    },
     answer: (request, target) => answer(context, options, subscriptions, request, target),
     async close() {
       context.readers.close()
@@ -101,10 +108,14 @@ async function answer(
           : await route(context, options, request, target)
     return finish(reply, request, options)
   } catch (error) {
-    const reply = problemReply(error)
-    if (reply.status >= 500) context.onError(error)
-    return finish(reply, request, options)
+    return refusal(context, options, request, error)
   }
+}
+
+function refusal(context: Context, options: StreamsOptions, request: StreamRequest, error: unknown): Reply {
+  const reply = problemReply(error)
+  if (reply.status >= 500) context.onError(error)
+  return finish(reply, request, options)
 }
 
 async function route(

@@ -1,7 +1,10 @@
+import { createServer } from "node:http"
 import { connect } from "node:net"
+import { RouseError } from "@rouse/protocol"
+import { createFront, toNodeHandler } from "@rouse/streams/node"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import type { Served } from "./serve.ts"
-import { serveStreams } from "./serve.ts"
+import { listen, serveStreams, systemClock } from "./serve.ts"
 
 /** Long bodies over real sockets: their memory is used again as soon as they are sent. */
 
@@ -65,5 +68,46 @@ test("answers that wait for one another on a connection are whole", async () => 
   })
   const bodies = got.split(/HTTP\/1\.1 200 OK\r\n[^]*?\r\n\r\n/).slice(1)
   expect(bodies).toHaveLength(asked)
-  for (const body of bodies) expect(body === batch(0) + batch(1) + batch(2) + batch(3) + batch(4)).toBe(true)
+  const expected = Array.from({ length: 10 }, (_, n) => batch(n)).join("")
+  for (const body of bodies) expect(body === expected).toBe(true)
 })
+
+test("JSON that is read in pieces is an array, on the front, on node:http and as a Response", async () => {
+  const json = { "content-type": "application/json" }
+  const sent = Array.from({ length: 30 }, (_, n) => ({ n, text: "x".repeat(60_000) }))
+  const path = "/v1/stream/json"
+  await fetch(served.url + path, { method: "PUT", headers: json })
+  for (const message of sent) {
+    await fetch(served.url + path, { method: "POST", headers: json, body: JSON.stringify(message) })
+  }
+  const node = createServer(toNodeHandler(served.streams))
+  const nodeUrl = await listen(node)
+  for (const answer of [
+    await fetch(`${served.url}${path}?offset=-1`),
+    await fetch(`${nodeUrl}${path}?offset=-1`),
+    await served.streams.fetch(new Request(`http://rouse.test${path}?offset=-1`)),
+  ]) {
+    expect(await answer.json()).toEqual(sent)
+  }
+  node.closeAllConnections()
+  await new Promise((resolve) => node.close(resolve))
+})
+
+test("an answer whose rest is no longer kept is cut short, and nobody else is hurt", async () => {
+  const errors: unknown[] = []
+  const gone = { byteLength: 10, take: broken() }
+  const answering = { answer: () => Promise.resolve({ status: 200, headers: {}, body: gone }) }
+  const front = createFront(answering, { clock: systemClock, onError: (error) => errors.push(error) })
+  const url = await listen(front.server)
+  await expect(fetch(url).then((answer) => answer.text())).rejects.toThrow()
+  expect(errors).toEqual([])
+  await front.close(0)
+})
+
+function broken(): () => Uint8Array {
+  let taken = 0
+  return () => {
+    if (taken++ > 0) throw new RouseError("UNKNOWN_STREAM", "it was deleted")
+    return Buffer.from("begin")
+  }
+}

@@ -132,7 +132,8 @@ describe("a pattern that matches everything", () => {
     expect((await events()).length).toBe(2)
     for (let n = 1; n < 64; n++) expect((await put(`s${n}`, { pattern: "**" })).status).toBe(201)
     const refused = await put("s64", { pattern: "*/**" })
-    expect([refused.status, refused.body.detail]).toEqual([503, expect.stringContaining("pattern")])
+    expect(refused.body.error).toMatchObject({ code: "LIMIT_REACHED", field: "pattern", max: 64 })
+    expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining("pattern")])
     expect((await put("named", { pattern: "a/**" })).status).toBe(201)
   })
 

@@ -20,6 +20,7 @@ import { version } from "../version.ts"
 export interface DevFlags {
   readonly port: number
   readonly data: string
+  readonly rateLimit?: number
   readonly retention?: readonly RetentionRule[]
   readonly allowLoopbackWebhooks?: boolean
   readonly json?: boolean

@@ -10,7 +10,7 @@ import { withStore } from "../host/data.ts"
 import type { Hosted } from "../host/host-server.ts"
 import { jsonLog } from "../host/json-log.ts"
 import { stopped } from "../host/stopped.ts"
-import { hasTokens } from "../host/tokens.ts"
+import { hasTokens, refuseOpenOrigins } from "../host/tokens.ts"
 import type { Io } from "../io.ts"
 import { version } from "../version.ts"
 
@@ -19,6 +19,8 @@ export interface StartFlags {
   readonly port: number
   readonly data: string
   readonly tokens?: string
+  readonly rateLimit?: number
+  readonly corsOrigin?: readonly string[]
   readonly publicUrl?: string
   readonly retention?: readonly RetentionRule[]
   readonly deleteIdle?: readonly IdleRule[]
@@ -37,6 +39,7 @@ export async function start(named: readonly string[], flags: StartFlags, io: Io)
       `others can reach ${flags.host}, so tokens are needed: --tokens <file>, ROUSE_TOKENS_FILE or ROUSE_TOKEN`,
     )
   }
+  refuseOpenOrigins(flags, io)
   const directory = resolve(io.cwd, flags.data)
   const { hosted, types, log } = await withStore(directory, io, (store) => serve(named, flags, store, io))
   const facts = { url: hosted.url, data: directory, types, pid: process.pid }

@@ -2,13 +2,12 @@ import { RouseError } from "@rouse/protocol"
 import type { RetentionRule } from "@rouse/streams"
 import { resolve } from "node:path"
 import { isLoopback } from "../core/arguments.ts"
-import { usage } from "../core/failure.ts"
 import type { ExitCode } from "../core/failure.ts"
 import { onCrash } from "../host/crash.ts"
 import { withStore } from "../host/data.ts"
 import { jsonLog } from "../host/json-log.ts"
 import { stopped } from "../host/stopped.ts"
-import { hasTokens } from "../host/tokens.ts"
+import { hasTokens, refuseOpenOrigins } from "../host/tokens.ts"
 import type { Io } from "../io.ts"
 import { version } from "../version.ts"
 
@@ -36,9 +35,7 @@ export async function streams(flags: StreamsFlags, io: Io): Promise<ExitCode> {
       `others can reach ${flags.host}, so tokens are needed: --tokens <file>, ROUSE_TOKENS_FILE or ROUSE_TOKEN`,
     )
   }
-  if (flags.corsOrigin !== undefined && !hasTokens(flags.tokens, io)) {
-    throw usage("--cors-origin needs tokens: without them no other site's page is answered")
-  }
+  refuseOpenOrigins(flags, io)
   const directory = resolve(io.cwd, flags.data)
   const log = jsonLog(flags.logLevel)
   const hosted = await withStore(directory, io, async (store) => {

@@ -28,6 +28,10 @@ export interface HostOptions {
    * What answers in place of a model when no provider has a key; without it such a run fails and says which key to set.
    */
   readonly fallbackModel?: string
+  /** Requests to streams a second that each token may make; without tokens, that all together may. No bound without. */
+  readonly rateLimit?: number
+  /** Other origins whose pages may use the streams. */
+  readonly corsOrigin?: readonly string[]
   /** Where receivers of webhooks find this server. Default: where a subscription was made. */
   readonly publicUrl?: string
   /** File with sources of inbound webhooks; ROUSE_WEBHOOKS_FILE when absent. */
@@ -106,6 +110,8 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
       ...nodeWebhooks({ keepAlive: true }),
       allowLoopback: options.allowLoopbackHandlers ?? allowLoopbackWebhooks,
     },
+    ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
+    ...(options.corsOrigin === undefined ? {} : { corsOrigins: options.corsOrigin }),
     ...(retention === undefined ? {} : { retention }),
     ...(options.deleteIdle === undefined ? {} : { deleteIdle: options.deleteIdle }),
     ...(tokens === undefined ? {} : { tokens }),

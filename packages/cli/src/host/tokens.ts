@@ -1,3 +1,4 @@
+import { usage } from "../core/failure.ts"
 import type { Io } from "../io.ts"
 
 /** Where tokens may come from, as far as it is set. */
@@ -28,4 +29,17 @@ export function tokenSources(flag: string | undefined, io: Io): TokenSources {
 export function hasTokens(flag: string | undefined, io: Io): boolean {
   const { file, several, one } = tokenSources(flag, io)
   return (file ?? several ?? one) !== undefined
+}
+
+/**
+ * A site can be let in only where its requests carry tokens: anything else would let its pages act as whoever opens them.
+ *
+ * @throws {RouseError} when origins are named and there are no tokens.
+ */
+export function refuseOpenOrigins(
+  flags: { readonly corsOrigin?: readonly string[]; readonly tokens?: string },
+  io: Io,
+): void {
+  if (flags.corsOrigin === undefined || hasTokens(flags.tokens, io)) return
+  throw usage("--cors-origin needs tokens: without them no other site's page is answered")
 }

@@ -62,7 +62,7 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.route("/openai/v1", openaiRoutes(plane, stop))
   app.use("/v1/*", async (c, next) => {
     const { raw } = c.req
-    if (!isOpen(raw.method, new URL(raw.url).pathname))
+    if (!isOpen(raw.method, new URL(raw.url).pathname, gate))
       c.set("principal", admit(raw, scopeOf(raw.method, c.req.path), gate))
     await next()
   })

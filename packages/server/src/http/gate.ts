@@ -4,6 +4,8 @@ import { allows, findToken, type Scope, type Token } from "./tokens.ts"
 /** Who may come in. Without tokens only this machine may, and no web page but the server's own. */
 export interface GateOptions {
   readonly tokens: readonly Token[]
+  /** Whether pages of other sites may use the streams: then a browser's preflight, which has no token, is answered. Default: no. */
+  readonly preflights?: boolean
 }
 
 /** What the gate looks at. A `Request` is one. */
@@ -60,15 +62,17 @@ export function scopeOf(method: string, pathname: string): Scope {
 
 const OPEN_REPORT = /^\/v1\/stream\/__ds\/subscriptions\/(?!(?:\.|%2[Ee]){1,2}\/)[^/]+\/(callback|ack|release)$/
 const OPEN_WEBHOOK = /^\/v1\/webhooks\/[^/]+$/
+const STREAMS = "/v1/stream/"
 const OPEN_KEYS = "/v1/stream/__ds/jwks.json"
 
 /**
  * Whether a request needs no principal. A report on a wake carries that wake's own token, which the streams check; a webhook carries its
- * sender's signature; the keys that webhooks are signed with are public.
+ * sender's signature; the keys that webhooks are signed with are public; and a preflight is told nothing of a stream.
  *
  * @param pathname Of the URL, still percent-encoded.
  */
-export function isOpen(method: string, pathname: string): boolean {
+export function isOpen(method: string, pathname: string, { preflights = false }: GateOptions): boolean {
+  if (method === "OPTIONS") return preflights && pathname.startsWith(STREAMS)
   if (method === "POST") return OPEN_REPORT.test(pathname) || OPEN_WEBHOOK.test(pathname)
   return (method === "GET" || method === "HEAD") && pathname === OPEN_KEYS
 }

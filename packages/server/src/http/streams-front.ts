@@ -25,7 +25,7 @@ function mayPass(incoming: IncomingMessage, gate: GateOptions): boolean {
   const at = url.indexOf("?")
   const pathname = at < 0 ? url : url.slice(0, at)
   if (!PLAIN.test(pathname) || pathname.includes("/.") || headers.host === undefined) return false
-  if (isOpen(method, pathname)) return true
+  if (isOpen(method, pathname, gate)) return true
   const request = { method, url: `http://${headers.host}/`, headers: { get: (name: string) => fieldOf(headers, name) } }
   try {
     admit(request, scopeOf(method, pathname), gate)

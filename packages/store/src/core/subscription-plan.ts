@@ -106,13 +106,17 @@ export class SubscriptionPlan {
   #refuseTooMany(pattern: string | null): void {
     const { all, broad } = this.#view.counts()
     if (all >= SUBSCRIPTIONS_MAX) {
-      throw new RouseError("OVERLOADED", `there are ${SUBSCRIPTIONS_MAX} subscriptions already`)
+      throw new RouseError("LIMIT_REACHED", `there are ${SUBSCRIPTIONS_MAX} subscriptions already; delete one first`, {
+        details: { limit: "subscriptions", max: SUBSCRIPTIONS_MAX },
+      })
     }
     if (pattern === null || !isBroad(parsePattern(pattern)) || broad < SUBSCRIPTIONS_BROAD_MAX) return
     throw new RouseError(
-      "OVERLOADED",
+      "LIMIT_REACHED",
       `pattern: ${SUBSCRIPTIONS_BROAD_MAX} subscriptions begin with a wildcard already; begin with a name`,
-      { details: { field: "pattern" } },
+      {
+        details: { field: "pattern", limit: "subscriptions that begin with a wildcard", max: SUBSCRIPTIONS_BROAD_MAX },
+      },
     )
   }
 

@@ -50,11 +50,6 @@ export function readRun(prepare: (sql: string) => StatementSync, query: RunQuery
   return { stream, from, data: row.data.subarray(0, upTo - from), end: upTo }
 }
 
-/** Frees the bytes of runs that are one piece: each was made for this read alone. The collector would let tens of megabytes pile up first. */
-export function releaseRuns(runs: readonly ChunkRun[]): void {
-  for (const { data } of runs) if (data.buffer instanceof ArrayBuffer && !data.buffer.detached) data.buffer.transfer(0)
-}
-
 /** Several runs as one piece. */
 export function joinRuns(runs: readonly ChunkRun[]): Uint8Array {
   const [only] = runs
@@ -74,6 +69,14 @@ export function splitRuns(prepare: (sql: string) => StatementSync, runs: readonl
     let at = 0
     return ends.map((tail) => data.subarray(at, (at = tail - from)))
   })
+}
+
+/** Where the whole batches within the bounds end, without reading them; `from` when there is none. Looks at the index alone. */
+export function endOfRun(prepare: (sql: string) => StatementSync, query: Omit<RunQuery, "atLeastOne">): number {
+  const { stream, from, upTo, limit } = query
+  const last = tailOf(prepare(END_SQL).get(stream, from, Math.min(upTo, limit))) ?? from
+  if (last === upTo || upTo > limit) return last
+  return tailOf(prepare(FIRST_SQL).get(stream, last)) === null ? last : upTo
 }
 
 function tailOf(row: Record<string, unknown> | undefined): number | null {

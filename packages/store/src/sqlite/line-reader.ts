@@ -5,7 +5,7 @@ import type { Segment } from "../core/lineage.ts"
 import { incarnationOf, parseOffset } from "../core/offset.ts"
 import { unknownStream } from "../core/stream-state.ts"
 import type { StreamState } from "../core/stream-state.ts"
-import { readRun } from "./chunk-run.ts"
+import { endOfRun, readRun } from "./chunk-run.ts"
 import type { ChunkRun } from "./chunk-run.ts"
 
 const LINE_SQL = `WITH RECURSIVE line (id, source, at, depth) AS (
@@ -63,5 +63,15 @@ export class LineReader {
     }
     if (end === from && from < state.tail) return undefined
     return { runs, end }
+  }
+
+  /** Where whole batches from a position on, up to a limit, end: `from` when none does. The last of a segment is cut at its end. */
+  endUpTo(segments: readonly Segment[], from: number, limit: number): number {
+    let end = from
+    for (const { stream, end: upTo } of segments) {
+      if (end < upTo) end = endOfRun(this.#prepare, { stream, from: end, upTo, limit })
+      if (end < upTo) break
+    }
+    return end
   }
 }

@@ -13,12 +13,13 @@ import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
 import type { ReadResult, StreamInfo, StreamPathPage } from "../stream.ts"
 import type { Timer } from "../timer.ts"
 import { concatBytes } from "../core/bytes.ts"
-import { joinRuns, releaseRuns, splitRuns } from "./chunk-run.ts"
+import { joinRuns, splitRuns } from "./chunk-run.ts"
 import type { ChunkRun } from "./chunk-run.ts"
 import { ENTITY_COLUMNS, listEntities, recordOf } from "./entity-list.ts"
 import { LineReader } from "./line-reader.ts"
 import { readNonce } from "./migrate.ts"
 import { ROW_VALUE } from "./row-writes.ts"
+import { RunsRest } from "./runs-rest.ts"
 import { RetentionReads } from "./retention-reads.ts"
 import { ObservationReader } from "./observation-reader.ts"
 import { SpaceReader } from "./space-reader.ts"
@@ -26,8 +27,8 @@ import { SubscriptionReader } from "./subscription-reader.ts"
 import { WorkReader } from "./work-reader.ts"
 import { BATCH_END_SQL, FORK_NEED_SQL, STREAM_SQL, streamOf } from "./view.ts"
 
-/** Less than this is cheaper to leave to the collector. */
-const RELEASED_BYTES_MIN = 65_536
+/** Less than this gains nothing from being its reader's own. */
+const OWNED_BYTES_MIN = 65_536
 
 /** Reads of a store, on a connection of their own. Every statement is prepared once, when first needed. */
 export class Reader {
@@ -63,12 +64,16 @@ export class Reader {
     return state === undefined ? undefined : infoOf(state)
   }
 
-  read(path: string, from: Offset, bytesMax: number): ReadResult {
+  read(path: string, from: Offset, bytesMax: number, firstBytes: number = bytesMax): ReadResult {
     const state = this.#alive(path)
     if (state === undefined) throw unknownStream(path)
     const segments = this.#line.segments(state, from)
     const position = this.#position(state, segments, from)
-    const { runs, end } = this.#runs(state, segments, position, bytesMax, from)
+    const { runs, end: first } = this.#runs(state, segments, position, Math.min(bytesMax, firstBytes), from)
+    const isWhole = firstBytes >= bytesMax || first >= position + bytesMax
+    const end = isWhole ? first : this.#line.endUpTo(segments, first, position + bytesMax)
+    const readOn = (at: number): { readonly runs: readonly ChunkRun[]; readonly end: number } =>
+      this.#runs(state, segments, at, Math.min(firstBytes, end - at), from)
     const prepare = (sql: string): StatementSync => this.#prepare(sql)
     return {
       info: infoOf(state),
@@ -79,7 +84,7 @@ export class Reader {
       start: offsetAt(segments, position),
       next: offsetAt(segments, end),
       upToDate: end === state.tail,
-      ...(end - position < RELEASED_BYTES_MIN ? {} : { release: () => releaseRuns(runs) }),
+      ...(end - position < OWNED_BYTES_MIN ? {} : { rest: new RunsRest(first, end, readOn) }),
     }
   }
 

@@ -7,7 +7,7 @@ import type { StoredReceipt } from "../receipt.ts"
 import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
 import type { ExpiredClaim, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
 import type { Store } from "../store.ts"
-import type { ReadResult, StreamInfo, StreamListener, StreamPathPage } from "../stream.ts"
+import type { ReadRest, ReadResult, StreamInfo, StreamListener, StreamPathPage } from "../stream.ts"
 import type { Timer } from "../timer.ts"
 import type { DueCursor, Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
 import type { ObservationRecord } from "../observation.ts"
@@ -78,8 +78,17 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#reader.stream(path))
   }
 
-  async read(path: string, from: Offset, bytesMax: number): Promise<ReadResult> {
-    return this.#read(() => this.#reader.read(path, from, bytesMax))
+  async read(path: string, from: Offset, bytesMax: number, firstBytes?: number): Promise<ReadResult> {
+    const read = this.#read(() => this.#reader.read(path, from, bytesMax, firstBytes))
+    const { rest } = read
+    if (rest === undefined) return read
+    const checked: ReadRest = {
+      get bytes() {
+        return rest.bytes
+      },
+      next: () => this.#read(() => rest.next()),
+    }
+    return Object.assign(read, { rest: checked })
   }
 
   async readBack(path: string, before: Offset, bytesMax: number): Promise<ReadResult> {

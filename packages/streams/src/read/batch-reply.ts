@@ -6,7 +6,10 @@ import { isJson } from "../core/media-type.ts"
 import { STREAM_CLOSED, STREAM_CURSOR, STREAM_NEXT_OFFSET, STREAM_UP_TO_DATE } from "../core/names.ts"
 import { isShown } from "../core/security-headers.ts"
 import type { Reply } from "../reply.ts"
+import { BatchPieces } from "./batch-pieces.ts"
 
+/** What is read and written of a long answer at a time. With less, each costs the client a wake and the allocator new pages. */
+export const PIECE_BYTES: number = 1_048_576
 /** A shorter body is put together rather than sent in pieces. */
 const COPIED_BYTES_MAX = 65_536
 const OPEN = Uint8Array.of(0x5b)
@@ -28,7 +31,7 @@ export function batchReply(result: ReadResult, cursor: number, ifNoneMatch: stri
     "cache-control": cacheControl({ ...info, upToDate, closed }, nowMs),
   }
   if (tagMatches(ifNoneMatch, etag)) return { status: 304, headers }
-  return { status: 200, headers: { ...headers, ...contentHeaders(info.contentType) }, ...piecesOf(result) }
+  return { status: 200, headers: { ...headers, ...contentHeaders(info.contentType) }, body: replyBody(result) }
 }
 
 /** Where a reader stands after this answer. */
@@ -55,10 +58,11 @@ export function bodyOf(result: ReadResult): Uint8Array {
 }
 
 /** The same without a copy where that would be long. The pieces are one body. */
-function piecesOf(result: ReadResult): Pick<Reply, "body" | "release"> {
-  const { data, info, release } = result
-  const released = release === undefined ? {} : { release }
-  if (!isJson(info.contentType)) return { body: data, ...released }
-  if (data.length < COPIED_BYTES_MAX) return { body: bodyOf(result), ...released }
-  return { body: [OPEN, data.subarray(0, -1), CLOSE], ...released }
+function replyBody(result: ReadResult): NonNullable<Reply["body"]> {
+  const { data, rest, info } = result
+  const json = isJson(info.contentType)
+  if (rest !== undefined) return new BatchPieces(data, rest, json)
+  if (!json) return data
+  if (data.length < COPIED_BYTES_MAX) return bodyOf(result)
+  return [OPEN, data.subarray(0, -1), CLOSE]
 }

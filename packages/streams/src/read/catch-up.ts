@@ -4,7 +4,7 @@ import { isJson } from "../core/media-type.ts"
 import type { ReadRequest } from "../core/read-request.ts"
 import type { Reply } from "../reply.ts"
 import type { StreamRequest } from "../request.ts"
-import { batchReply, contentHeaders, positionHeaders } from "./batch-reply.ts"
+import { batchReply, contentHeaders, PIECE_BYTES, positionHeaders } from "./batch-reply.ts"
 import { knownStream } from "./known-stream.ts"
 
 /**
@@ -24,7 +24,7 @@ export async function catchUp(
   if (wanted.offset === "now") return atTail(context, path, cursor)
   const result = wanted.snapshot
     ? await context.snapshots.open(path)
-    : await context.store.read(path, wanted.offset, context.limits.readBytesMax)
+    : await context.store.read(path, wanted.offset, context.limits.readBytesMax, PIECE_BYTES)
   await context.touches.read(result.info)
   return batchReply(result, cursor, request.headers.get("if-none-match"), nowMs)
 }

@@ -7,7 +7,7 @@ import type { ReadRequest } from "../core/read-request.ts"
 import type { Tail } from "../live/tail.ts"
 import type { Reply } from "../reply.ts"
 import type { StreamRequest } from "../request.ts"
-import { batchReply, positionHeaders } from "./batch-reply.ts"
+import { batchReply, PIECE_BYTES, positionHeaders } from "./batch-reply.ts"
 import { knownStream } from "./known-stream.ts"
 
 /**
@@ -37,7 +37,7 @@ export async function longPoll(
 }
 
 function read(context: Context, path: string, from: Offset): Promise<ReadResult> {
-  return context.store.read(path, from, context.limits.readBytesMax)
+  return context.store.read(path, from, context.limits.readBytesMax, PIECE_BYTES)
 }
 
 async function readOn(context: Context, path: string, before: ReadResult): Promise<ReadResult> {

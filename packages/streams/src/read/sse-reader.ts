@@ -9,7 +9,7 @@ import { base64, controlEvent, dataEvent, HEARTBEAT } from "../core/sse-frame.ts
 import { Frame } from "../live/frame-cache.ts"
 import type { Tail, Ticking } from "../live/tail.ts"
 import type { Feed, Waiter } from "../reply.ts"
-import { bodyOf } from "./batch-reply.ts"
+import { bodyOf, PIECE_BYTES } from "./batch-reply.ts"
 
 const HEARTBEAT_MS = 15_000
 const encoder = new TextEncoder()
@@ -184,7 +184,8 @@ export class SseReader implements Feed, Ticking {
   }
 
   async #fetch(from: Offset): Promise<ReadResult> {
-    const result = await this.#context.store.read(this.#tail.path, from, this.#context.limits.readBytesMax)
+    const bytesMax = Math.min(this.#context.limits.readBytesMax, PIECE_BYTES)
+    const result = await this.#context.store.read(this.#tail.path, from, bytesMax)
     if (this.#incarnation !== undefined && result.info.incarnation !== this.#incarnation) {
       throw new RouseError("UNKNOWN_STREAM", `the stream at ${this.#tail.path} was deleted`)
     }

@@ -100,14 +100,36 @@ export function streamTests(fixture: Fixture): void {
       expect(read.chunks.map((chunk) => parseJson([chunk]))).toEqual([[1], [2]])
     })
 
-    it("may be told that the bytes of a read are needed no more", async () => {
+    it("gives the rest of a long read piece by piece, as it was when it began", async () => {
+      const store = await fixture.open()
+      const sent = Array.from({ length: 9 }, (_, n) => String(n).repeat(30_000))
+      await store.commit({ ops: [create("a"), ...sent.map((text) => append("a", text))] })
+      for (const firstBytes of [1, 65_000, 200_000, 10_000_000]) {
+        const read = await store.read("a", START, 250_000, firstBytes)
+        const whole = await store.read("a", START, 250_000)
+        expect({ start: read.start, next: read.next, upToDate: read.upToDate }).toEqual({
+          start: whole.start,
+          next: whole.next,
+          upToDate: false,
+        })
+        const pieces = [read.data]
+        for (let piece = read.rest?.next(); piece !== undefined; piece = read.rest?.next()) pieces.push(piece)
+        expect(read.rest?.bytes ?? 0).toBe(0)
+        expect(Buffer.concat(pieces).equals(whole.data)).toBe(true)
+        for (const piece of read.rest === undefined ? [] : pieces) piece.fill(0)
+        expect(Buffer.concat((await store.read("a", START, 250_000)).chunks).equals(whole.data)).toBe(true)
+        await store.commit({ ops: [append("a", "later")] })
+      }
+    })
+
+    it("refuses the rest of a read whose stream was deleted and swept", async () => {
       const store = await fixture.open()
       const long = "x".repeat(100_000)
       await store.commit({ ops: [create("a"), append("a", long), append("a", long)] })
-      const read = await store.read("a", START, ALL)
-      read.release?.()
-      read.release?.()
-      expect(await messages(store, "a")).toEqual([long, long])
+      const { rest } = await store.read("a", START, ALL, 1)
+      await store.commit({ ops: [{ op: "deleteStream", path: "a" }] })
+      while ((await store.sweep(0)) > 0);
+      if (rest !== undefined) expect(() => rest.next()).toThrow(expect.objectContaining({ code: "UNKNOWN_STREAM" }))
     })
 
     it("reads nothing at the tail", async () => {

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net"
-import { RouseError } from "@rouse/protocol"
+import { problemOf, RouseError } from "@rouse/protocol"
 import { RequestParser } from "../../core/http/request-parser.ts"
 import type { RequestHead } from "../../core/http/request-head.ts"
 import { problemReply } from "../../reply.ts"
@@ -158,14 +158,21 @@ export class Connection implements Inlet, Waiter {
     this.#dueTick = NEVER
     if (this.#socket.destroyed) return dropReply(reply)
     const { keepAlive, onError } = this.#shared
-    const circumstances = { isHead, canChunk, isLast: this.#isLast, date: this.#shared.date(), keepAlive }
+    const cut = (error: unknown): void => {
+      if (problemOf(error).status >= 500) onError(error)
+      this.destroy()
+    }
+    const circumstances = { isHead, canChunk, isLast: this.#isLast, date: this.#shared.date(), keepAlive, cut }
     const opened = openReply(reply, circumstances, onError)
     this.#isLast = opened.isLast
     this.#isChunked = opened.isChunked
     this.#feed = opened.feed
+    // The head and what follows it at once are one write.
+    if (opened.feed !== undefined) this.#socket.cork()
     if (typeof opened.first === "string") this.#socket.write(opened.first, "latin1")
     else this.#socket.write(opened.first)
     this.ready()
+    if (opened.feed !== undefined) this.#socket.uncork()
   }
 
   /** Goes on with the answer as far as the client takes it; then with what comes next. */
@@ -250,8 +257,13 @@ function onEnd(this: Held): void {
   this[CONNECTION].halved()
 }
 
+/** Not at once: others have their turn between two pieces, and the memory of the one that was written, told next, serves the one behind. */
 function onDrain(this: Held): void {
-  this[CONNECTION].ready()
+  setImmediate(goOn, this[CONNECTION])
+}
+
+function goOn(connection: Connection): void {
+  connection.ready()
 }
 
 function onError(this: Held): void {

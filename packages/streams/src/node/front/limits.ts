@@ -18,8 +18,6 @@ export const SWEEP_MS = 1_000
 export const AHEAD_BYTES_MAX = 65_536
 /** What the client has not taken. Beyond it: nothing more is made for it. */
 export const UNSENT_BYTES_MAX = 65_536
-/** Written at a time: what a connection holds that its client does not take. */
-export const WRITE_BYTES_MAX = 262_144
 /** A shorter body is put behind its head, in one write. */
 export const COPIED_BYTES_MAX = 16_384
 /** How long, and how much, is heard of a client after the last answer of a connection, so that it is not cut off before it reads that. */

@@ -1,7 +1,7 @@
 import { problemReply } from "../../reply.ts"
 import type { Feed, Reply } from "../../reply.ts"
 import { COPIED_BYTES_MAX } from "./limits.ts"
-import { PiecesFeed } from "./pieces-feed.ts"
+import { inWrites, PiecesFeed } from "../pieces-feed.ts"
 import { replyHead } from "./reply-head.ts"
 import type { BodyLength } from "./reply-head.ts"
 
@@ -15,6 +15,8 @@ export interface Circumstances {
   readonly date: string
   /** Said to a client whose connection stays. */
   readonly keepAlive: string
+  /** Ends the connection at once: what was promised cannot be sent. */
+  readonly cut: (error: unknown) => void
 }
 
 /** An answer as it goes out: what is written at once, and what follows as it is taken. */
@@ -43,8 +45,9 @@ export function dropReply({ body }: Reply): void {
   if (typeof body === "object" && "poll" in body) body.cancel()
 }
 
-function opened(reply: Reply, { isHead, canChunk, isLast, date, keepAlive }: Circumstances): Opened {
-  const { body = "", status, release } = reply
+function opened(reply: Reply, circumstances: Circumstances): Opened {
+  const { isHead, canChunk, isLast, date, keepAlive, cut } = circumstances
+  const { body = "", status } = reply
   const head = (length: BodyLength, last: boolean): string => replyHead(reply, length, date, last ? CLOSE : keepAlive)
   if (typeof body === "object" && "poll" in body) {
     const last = isLast || !canChunk
@@ -52,11 +55,14 @@ function opened(reply: Reply, { isHead, canChunk, isLast, date, keepAlive }: Cir
   }
   const bare = { feed: undefined, isChunked: false, isLast }
   if (isHead || status === 204 || status === 304) return { first: head("none", isLast), ...bare }
+  if (typeof body === "object" && "take" in body) {
+    return { first: head(body.byteLength, isLast), ...bare, feed: new PiecesFeed(body, cut) }
+  }
   const pieces = piecesOf(body)
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
   const text = head(length, isLast)
   if (length === 0) return { first: text, ...bare }
-  if (length > COPIED_BYTES_MAX) return { first: text, ...bare, feed: new PiecesFeed(pieces, release) }
+  if (length > COPIED_BYTES_MAX) return { first: text, ...bare, feed: new PiecesFeed(inWrites(pieces), cut) }
   return { first: Buffer.concat([Buffer.from(text, "latin1"), ...pieces]), ...bare }
 }
 
