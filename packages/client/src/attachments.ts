@@ -1,7 +1,41 @@
-import type { AttachmentInfo, AttachmentPage } from "@rouse/protocol"
+import type { AttachmentInfo, AttachmentPage, EntityUrl } from "@rouse/protocol"
 import { entityPath, queryString } from "./core/address.ts"
 import type { Transport } from "./transport.ts"
-import type { CallOptions, FileInput, SendOptions, UploadOptions } from "./types.ts"
+import type { SendOptions } from "./messages.ts"
+import type { CallOptions, WriteOptions } from "./options.ts"
+
+/** A file on its way: text, bytes, a `Blob` or `File`, or a stream. */
+export interface FileInput {
+  readonly content: string | Uint8Array | Blob | ReadableStream<Uint8Array>
+  /** A `File`'s own when absent. */
+  readonly name?: string | undefined
+  /** A `Blob`'s own when absent. */
+  readonly mediaType?: string | undefined
+}
+
+export interface UploadOptions extends CallOptions, Omit<FileInput, "content"> {}
+
+export interface FilesOption {
+  /** Files that come with it: they are uploaded first. */
+  readonly files?: readonly FileInput[] | undefined
+}
+
+/** Files beside an entity's log. */
+export interface Attachments {
+  /**
+   * Puts a file beside the entity's log, for messages to bring and for the agent to read. The same bytes again are the same attachment.
+   *
+   * @throws {RouseError} `TOO_LARGE`; `INVALID_ARGS` naming `name`.
+   * @example
+   * const { id } = await client.upload("/assistant/one", file)
+   * await client.send("/assistant/one", "What is in this picture?", { attachments: [id] })
+   */
+  upload(url: EntityUrl, content: FileInput["content"], options?: UploadOptions): Promise<AttachmentInfo>
+  attachments(url: EntityUrl, options?: CallOptions): Promise<readonly AttachmentInfo[]>
+  /** An attachment's bytes, as the answer to a request. @throws {RouseError} `NOT_FOUND`. */
+  attachment(url: EntityUrl, id: string, options?: CallOptions): Promise<Response>
+  deleteAttachment(url: EntityUrl, id: string, options?: WriteOptions): Promise<void>
+}
 
 /** Puts a file beside an entity's log. Bytes are sent again after a passing failure; a stream, which is gone by then, is not. */
 export async function upload(

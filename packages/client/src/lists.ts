@@ -6,7 +6,23 @@ import { unreachableError } from "./core/problem.ts"
 import { pauseQuietly } from "./log.ts"
 import { eventData, readEvents } from "./sse.ts"
 import type { Transport } from "./transport.ts"
-import type { CallOptions, WatchEvent, WatchOptions } from "./types.ts"
+import type { CallOptions, WatchOptions } from "./options.ts"
+
+/** What a watched list tells: the whole first page, then every entity that changed, and those that match no longer. */
+export type WatchEvent =
+  | { readonly kind: "page"; readonly page: EntityPage }
+  | { readonly kind: "entity"; readonly entity: EntitySummary }
+  | { readonly kind: "gone"; readonly url: EntityUrl }
+
+/** Which entities there are. */
+export interface Lists {
+  /** One page of entities, newest activity first. */
+  list(query?: EntityQuery, options?: CallOptions): Promise<EntityPage>
+  /** All entities that match, page after page. */
+  listAll(query?: EntityQuery, options?: CallOptions): AsyncIterableIterator<EntitySummary>
+  /** A list that stays current. After a lost connection it starts again with a `page`. Ends when the signal aborts. */
+  watch(query?: EntityQuery, options?: WatchOptions): AsyncIterableIterator<WatchEvent>
+}
 
 const PATH = "/v1/entities"
 

@@ -1,13 +1,50 @@
 import type { JsonBatch, StreamResponse } from "@durable-streams/client"
 import { stream } from "@durable-streams/client"
-import type { ChangeEvent, LogEvent, Offset } from "@rouse/protocol"
+import type { ChangeEvent, EntityUrl, LogEvent, Offset } from "@rouse/protocol"
 import { isControlEvent, RouseError, START } from "@rouse/protocol"
 import { isAborted } from "./clock.ts"
 import { logPath } from "./core/address.ts"
 import { unreachableError } from "./core/problem.ts"
 import type { Transport } from "./transport.ts"
 import { isEventStream } from "./transport.ts"
-import type { LogBatch, ObserveOptions } from "./types.ts"
+import type { WatchOptions } from "./options.ts"
+
+export interface ObserveOptions extends WatchOptions {
+  /** Read after this offset; the beginning of the log when absent. */
+  readonly from?: Offset | undefined
+  /** Go on with what is written from now on; true when absent. */
+  readonly live?: boolean | undefined
+  /**
+   * Begin with the live rows, however long the log is, instead of all that happened. They are told between two control events, and again
+   * should the log no longer be kept from where the reader stands. Without effect together with `from`, until then.
+   */
+  readonly snapshot?: boolean | undefined
+}
+
+/** Changes of an entity's log, in order, and where the log stands after them. */
+export interface LogBatch<Event extends LogEvent = ChangeEvent> {
+  readonly events: readonly Event[]
+  readonly offset: Offset
+  /** Nothing more was on the log when this was read. */
+  readonly upToDate: boolean
+}
+
+/** What happens to an entity. */
+export interface Logs {
+  /**
+   * Reads the entity's log in order, and goes on as it grows unless `live` is false. Ends without an error when the signal aborts.
+   *
+   * The beginning of a log that is no longer kept whole is its live rows, as inserts.
+   *
+   * @example
+   * for await (const { events, offset } of client.observe("/assistant/one")) console.log(offset, events)
+   */
+  observe(
+    url: EntityUrl,
+    options: ObserveOptions & { readonly snapshot: true },
+  ): AsyncIterableIterator<LogBatch<LogEvent>>
+  observe(url: EntityUrl, options?: ObserveOptions & { readonly snapshot?: false }): AsyncIterableIterator<LogBatch>
+}
 
 /** Reads an entity's log as changes alone. */
 export async function* observe(transport: Transport, url: string, options: ObserveOptions): AsyncGenerator<LogBatch> {

@@ -4,7 +4,7 @@ import { observe } from "./log.ts"
 import { isSettled, messageCall, sendBody, waitFor } from "./messages.ts"
 import { eventData, readEvents } from "./sse.ts"
 import type { Call, Transport } from "./transport.ts"
-import type { SendOptions, StreamEvent } from "./types.ts"
+import type { SendOptions, StreamEvent } from "./messages.ts"
 
 /**
  * A send whose consequences are told as they happen.

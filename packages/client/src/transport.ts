@@ -4,7 +4,7 @@ import { systemClock } from "./clock.ts"
 import { baseUrl } from "./core/address.ts"
 import { ATTEMPTS_MAX, RECONNECTS_MAX, retryAfterMs, RETRY_AFTER_MS_MAX, retryDelayMs } from "./core/backoff.ts"
 import { isPassing, problemError, unreachableError } from "./core/problem.ts"
-import type { ClientOptions } from "./types.ts"
+import type { ClientOptions } from "./options.ts"
 
 /** One request. It is sent again after a passing failure, so one that changes something must have a `key`. */
 export interface Call {
