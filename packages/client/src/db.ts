@@ -60,7 +60,11 @@ export function entityDb<Rows = object>(
     ...patientReader(transport),
   }
   const state = { ...builtIn(), ...authored(options.collections ?? {}) }
-  return createStreamDB({ streamOptions, live: "sse", state }) as unknown as EntityDb<Rows>
+  return createStreamDB({
+    streamOptions,
+    live: transport.streams() ? "sse" : "long-poll",
+    state,
+  }) as unknown as EntityDb<Rows>
 }
 
 function builtIn(): Record<string, CollectionDefinition> {

@@ -48,6 +48,7 @@ export async function* watch(
   query: EntityQuery,
   { signal, onInterrupted }: WatchOptions,
 ): AsyncGenerator<WatchEvent> {
+  if (!transport.streams()) return yield* polled(transport, query, signal, onInterrupted)
   const call = { path: PATH + queryString(query), accept: "text/event-stream", signal }
   for (let failures = 1; !isAborted(signal); failures++) {
     let failure: unknown = unreachableError(transport.url, "the list's connection ended")
@@ -63,6 +64,32 @@ export async function* watch(
     if (isAborted(signal)) return
     onInterrupted?.(failure as RouseError)
     await pauseQuietly(transport, Math.max(failures, 1), failure, signal)
+  }
+}
+
+/** How often a list is asked for where it cannot be streamed. */
+const POLL_MS = 3_000
+
+/** The list again and again: a page each time that it changed. */
+async function* polled(
+  transport: Transport,
+  query: EntityQuery,
+  signal: AbortSignal | undefined,
+  onInterrupted: WatchOptions["onInterrupted"],
+): AsyncGenerator<WatchEvent> {
+  let shown = ""
+  for (let failures = 0; !isAborted(signal);) {
+    try {
+      const page = await list(transport, query, { signal })
+      const text = JSON.stringify(page)
+      if (text !== shown) yield { kind: "page", page }
+      ;[shown, failures] = [text, 0]
+      await transport.clock.sleep(POLL_MS, signal)
+    } catch (error) {
+      if (isAborted(signal)) return
+      onInterrupted?.(error as RouseError)
+      await pauseQuietly(transport, ++failures, error, signal)
+    }
   }
 }
 

@@ -3,6 +3,8 @@ import { stream } from "@durable-streams/client"
 import type { ChangeEvent, EntityUrl, LogEvent, Offset } from "@rouse/protocol"
 import { isControlEvent, RouseError, START } from "@rouse/protocol"
 import { isAborted } from "./clock.ts"
+import type { ReadFrom } from "./poll-log.ts"
+import { polledBatches } from "./poll-log.ts"
 import { logPath } from "./core/address.ts"
 import { unreachableError } from "./core/problem.ts"
 import type { Transport } from "./transport.ts"
@@ -48,26 +50,36 @@ export interface Logs {
 
 /** Reads an entity's log as changes alone. */
 export async function* observe(transport: Transport, url: string, options: ObserveOptions): AsyncGenerator<LogBatch> {
-  for await (const { events, ...batch } of observeAll(transport, url, options)) {
+  for await (const { events, ...batch } of readLog(transport, logPath(url), options)) {
     yield { ...batch, events: events.filter(isChange) }
   }
 }
 
-/** Reads an entity's log; a lost connection is taken up again after the last batch that was told. */
-export async function* observeAll(
+/** Reads an entity's log with what is said of the log itself. */
+export function observeAll(
   transport: Transport,
   url: string,
   options: ObserveOptions,
 ): AsyncGenerator<LogBatch<LogEvent>> {
+  return readLog(transport, logPath(url), options)
+}
+
+/** Reads the log at a path; a lost connection is taken up again after the last batch that was told. */
+export async function* readLog(
+  transport: Transport,
+  path: string,
+  options: ObserveOptions,
+): AsyncGenerator<LogBatch<LogEvent>> {
   const { live = true, signal } = options
-  const address = transport.url + logPath(url)
   let offset: Offset = options.from ?? START
   let snapshot = options.snapshot === true
   let caughtUp = false
   for (let failures = 1; !isAborted(signal); failures++) {
     let failure: unknown = unreachableError(transport.url, "the log's connection ended")
+    const streams = transport.streams()
     try {
-      for await (const batch of batchesOf(transport, address, { offset, live, snapshot }, signal)) {
+      const batchesOf = streams ? streamedBatches : polledBatches
+      for await (const batch of batchesOf(transport, path, { offset, live, snapshot }, signal)) {
         const next = batch.offset as Offset
         // A batch whose offset did not arrive was cut off: it is read again.
         const whole = batch.items.length === 0 || next !== offset
@@ -76,7 +88,9 @@ export async function* observeAll(
         }
         if (whole && (batch.streamClosed || (!live && batch.upToDate))) return
         if (whole) [offset, caughtUp, failures] = [next, batch.upToDate, 0]
+        if (streams !== transport.streams()) break
       }
+      if (streams !== transport.streams()) continue
       // The ecosystem's reader ends a read that is not live after one answer, however much there is.
       if (!live && failures === 0) continue
     } catch (error) {
@@ -116,14 +130,14 @@ export async function pauseQuietly(
   }
 }
 
-async function* batchesOf(
+async function* streamedBatches(
   transport: Transport,
-  url: string,
-  { offset, live, snapshot }: { readonly offset: Offset; readonly live: boolean; readonly snapshot: boolean },
+  path: string,
+  { offset, live, snapshot }: ReadFrom,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<JsonBatch<LogEvent>> {
   const response = await stream<LogEvent>({
-    url,
+    url: transport.url + path,
     offset,
     ...(snapshot && { params: { snapshot: "true" } }),
     live: live ? "sse" : false,

@@ -9,6 +9,11 @@ export interface ClientOptions {
   readonly token?: string | (() => string | Promise<string>)
   /** Used instead of the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch
+  /**
+   * Whether `fetch` hands out an answer's body as it comes. Found out when absent. Without it logs are read by long-polling, and lists by
+   * asking again: React Native's `fetch` is like that.
+   */
+  readonly streaming?: boolean
   /** How often one request is sent at most when it fails for a passing reason; 6 when absent, 1 never tries again. */
   readonly attempts?: number
   readonly clock?: Clock

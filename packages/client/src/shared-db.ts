@@ -44,7 +44,11 @@ export function sharedDb<Rows = object>(
     ...patientReader(transport),
   }
   const state = { claim: CLAIM, ...authored(collections) }
-  return createStreamDB({ streamOptions, live: "sse", state }) as unknown as SharedDb<Rows>
+  return createStreamDB({
+    streamOptions,
+    live: transport.streams() ? "sse" : "long-poll",
+    state,
+  }) as unknown as SharedDb<Rows>
 }
 
 function authored(collections: object): Record<string, CollectionDefinition> {
