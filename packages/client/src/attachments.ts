@@ -44,7 +44,7 @@ export async function upload(
   content: FileInput["content"],
   { name, mediaType, signal }: UploadOptions,
 ): Promise<AttachmentInfo> {
-  const named = name ?? (content instanceof Blob && "name" in content ? String(content.name) : "file")
+  const named = fileName({ name, content })
   const type = mediaType ?? (content instanceof Blob && content.type !== "" ? content.type : undefined)
   const bytes = typeof content === "string" ? new Blob([content]) : content
   return transport.json({
@@ -83,4 +83,9 @@ export async function withFiles<T extends SendOptions & { readonly files?: reado
   for (const { content, name, mediaType } of files)
     ids.push((await upload(transport, url, content, { name, mediaType, signal: (options as SendOptions).signal })).id)
   return { ...options, attachments: ids }
+}
+
+/** What a file is called. */
+export function fileName({ name, content }: Pick<FileInput, "name" | "content">): string {
+  return name ?? (content instanceof Blob && "name" in content ? String(content.name) : "file")
 }
