@@ -49,6 +49,13 @@ export function initialAgent(url: EntityUrl): AgentState {
   }
 }
 
+/** The state when reading begins, also after it failed. */
+export function begun(state: AgentState): AgentState {
+  if (state.phase !== "failed") return state
+  const { error: _, ...rest } = state
+  return { ...rest, phase: "loading" }
+}
+
 /** The state after more of the log. */
 export function withBatches(state: AgentState, batches: readonly LogBatch<LogEvent>[]): AgentState {
   const events = batches.flatMap((batch) => batch.events)

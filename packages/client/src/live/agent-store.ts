@@ -5,14 +5,14 @@ import { fileName } from "../attachments.ts"
 import type { Client } from "../client-type.ts"
 import type { OutgoingItem } from "../core/outbox.ts"
 import { changeOutgoing, OUTBOX_MAX } from "../core/outbox.ts"
-import { isPassing } from "../core/problem.ts"
 import type { LogBatch } from "../log.ts"
 import type { SendOptions } from "../messages.ts"
 import type { SpawnInput } from "../spawn.ts"
 import type { ApproveOptions } from "../steering.ts"
 import type { Transport } from "../transport.ts"
 import type { AgentState, Decision } from "./agent-state.ts"
-import { initialAgent, withBatches, withFailure, withOutbox } from "./agent-state.ts"
+import { begun, initialAgent, withBatches, withFailure, withOutbox } from "./agent-state.ts"
+import { deliver, isMissing } from "./deliver.ts"
 import { perFrame } from "./frame.ts"
 import { createStore } from "./store.ts"
 import type { LiveStore } from "./watched.ts"
@@ -61,6 +61,7 @@ export function createAgentStore(client: Client, transport: Transport, url: stri
     const push = perFrame<LogBatch<LogEvent>>(transport.clock, signal, (batches) =>
       store.update((state) => withBatches(state, batches)),
     )
+    store.update(begun)
     const { offset } = store.get()
     const onInterrupted = (error: unknown): void => store.update((state) => withFailure(state, error, true))
     const from = offset === undefined ? {} : { from: offset }
@@ -89,7 +90,8 @@ export function createAgentStore(client: Client, transport: Transport, url: stri
 
   async function attempt(item: OutgoingItem): Promise<Receipt | undefined> {
     try {
-      const receipt = await deliver(item)
+      const given = { ...sends.get(item.key), idempotencyKey: item.key }
+      const receipt = await deliver(client, url, item.content, given, options.spawn)
       put(item.key, ({ error: _, ...known }) => ({ ...known, status: "sent", message: receipt.message }))
       sends.delete(item.key)
       if (store.get().phase === "failed") live.restart()
@@ -98,17 +100,6 @@ export function createAgentStore(client: Client, transport: Transport, url: stri
       const known = RouseError.is(error) ? error : new RouseError("INTERNAL", String(error), { cause: error })
       put(item.key, (failed) => ({ ...failed, status: "failed", error: known }))
       return undefined
-    }
-  }
-
-  async function deliver({ key, content }: OutgoingItem): Promise<Receipt> {
-    const given = { ...sends.get(key), idempotencyKey: key }
-    try {
-      return await client.send(url, content, given)
-    } catch (error) {
-      if (options.spawn === undefined || !isMissing(error)) throw error
-      await client.spawn(url, options.spawn)
-      return client.send(url, content, given)
     }
   }
 
@@ -171,9 +162,4 @@ export function createAgentStore(client: Client, transport: Transport, url: stri
     signal: (name, payload) => client.signal(url, name, payload),
     fork: (body) => client.fork(url, body),
   }
-}
-
-/** The agent is not there (yet). */
-function isMissing(error: unknown): boolean {
-  return !isPassing(error) && (RouseError.is(error, "UNKNOWN_ENTITY") || RouseError.is(error, "UNKNOWN_STREAM"))
 }
