@@ -8,6 +8,11 @@ import type { ToolView } from "./tool-view.ts"
 import { toolChunks, toolView } from "./tool-view.ts"
 import type { Block, RunTurn } from "./turns.ts"
 
+interface ToldText {
+  readonly kind: TextPart["kind"]
+  readonly text: string
+}
+
 /**
  * Writes one run as the chunks of a chat's stream: each time what is new since the last.
  *
@@ -18,7 +23,7 @@ import type { Block, RunTurn } from "./turns.ts"
 export class RunWriter {
   readonly #fileUrl: FileUrl
   /** What was told of each part, by its key. */
-  readonly #told = new Map<string, string | ToolView>()
+  readonly #told = new Map<string, ToldText | ToolView>()
   readonly #open = new Set<string>()
   /** The steps that were begun, in order. */
   readonly #steps: string[] = []
@@ -42,7 +47,10 @@ export class RunWriter {
   finish(turn: RunTurn, timeline: Timeline): UIMessageChunk[] {
     const { run, end } = turn
     const chunks: UIMessageChunk[] = [...this.advance(turn)]
-    for (const key of this.#open) chunks.push({ type: `${this.#kindOf(turn, key)}-end`, id: key })
+    for (const id of this.#open) {
+      const told = this.#told.get(id)
+      if (told && "text" in told) chunks.push({ type: `${told.kind}-end`, id })
+    }
     if (this.#steps.length > 0) chunks.push({ type: "finish-step" })
     if (end?.outcome === "failed")
       return [...chunks, { type: "error", errorText: end.row.error?.message ?? "the run failed" }]
@@ -61,7 +69,7 @@ export class RunWriter {
     for (const part of shown.parts) {
       if (!("toolCallId" in part) || part.state !== "approval-responded") continue
       const told = this.#told.get(part.toolCallId)
-      if (typeof told === "object")
+      if (told && "state" in told)
         this.#told.set(part.toolCallId, { ...told, state: part.state, approval: { approved: part.approval.approved } })
     }
   }
@@ -99,7 +107,7 @@ export class RunWriter {
 
   #tool(view: ToolView, chunks: UIMessageChunk[]): void {
     const before = this.#told.get(view.id)
-    const known = typeof before === "object" ? before : undefined
+    const known = before && "state" in before ? before : undefined
     if (!known) this.#keys.push(view.id)
     this.#told.set(view.id, view)
     chunks.push(...toolChunks(known, view))
@@ -109,7 +117,7 @@ export class RunWriter {
 
   #text({ kind, key: id, text, streaming }: TextPart, chunks: UIMessageChunk[]): void {
     const before = this.#told.get(id)
-    const known = typeof before === "string" ? before : undefined
+    const known = before && "text" in before ? before.text : undefined
     if (known === undefined && text === "") return
     if (known === undefined) {
       chunks.push({ type: `${kind}-start`, id })
@@ -118,7 +126,7 @@ export class RunWriter {
     }
     const delta = text.slice(known?.length ?? 0)
     if (delta !== "") chunks.push({ type: `${kind}-delta`, id, delta })
-    this.#told.set(id, text)
+    this.#told.set(id, { kind, text })
     if (!streaming && this.#open.delete(id)) chunks.push({ type: `${kind}-end`, id })
   }
 
@@ -129,16 +137,12 @@ export class RunWriter {
       const part = shown[n]
       const told = this.#told.get(key)
       if (part?.key !== key) return true
-      if (part.kind === "tool") return typeof told === "string"
+      if (!told || "state" in told) return part.kind !== "tool"
+      if (part.kind !== told.kind) return true
       if (part.gap) return false
       const isOver = !this.#open.has(key)
-      return typeof told !== "string" || !part.text.startsWith(told) || (isOver && part.text !== told)
+      return !part.text.startsWith(told.text) || (isOver && part.text !== told.text)
     })
-  }
-
-  #kindOf({ blocks }: RunTurn, key: string): TextPart["kind"] {
-    const part = blocks.flatMap(({ step }) => step.parts).find((candidate) => candidate.key === key)
-    return part?.kind === "reasoning" ? "reasoning" : "text"
   }
 }
 
