@@ -29,7 +29,7 @@ async function start(directory: string, port: number): Promise<ChildProcess> {
   const args = ["--conditions=@rouse/source", PROGRAM, directory, String(port)]
   const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] })
   onTestFinished(() => void child.kill("SIGKILL"))
-  await once(child.stdout!, "data")
+  await once(child.stdout, "data")
   return child
 }
 

@@ -79,7 +79,7 @@ function toolEvents(
     ...vote,
     decided,
     put("tool_call", key, { ...row, ...edited, status: "running" }),
-    { ...end, value: { ...(end.value as object), ...edited } as never },
+    put("tool_call", key, { ...(end.value as object), ...edited }),
   ]
 }
 

@@ -35,11 +35,11 @@ export function replyStream({
   closed,
 }: ReplyOptions): ReadableStream<UIMessageChunk> {
   let wake = (): void => undefined
-  let isOver = false
+  const told = { over: false }
   const unsubscribe = store.subscribe(() => wake())
   const end = (): void => {
-    if (isOver) return
-    isOver = true
+    if (told.over) return
+    told.over = true
     unsubscribe()
     signal?.removeEventListener("abort", aborted)
     wake()
@@ -51,7 +51,7 @@ export function replyStream({
 
   return new ReadableStream<UIMessageChunk>({
     async pull(controller) {
-      while (!isOver) {
+      while (!told.over) {
         const { chunks, over } = next(store.get(), followed, writer, isExpected)
         for (const chunk of chunks) controller.enqueue(chunk)
         if (over) end()

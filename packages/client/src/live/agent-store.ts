@@ -35,18 +35,18 @@ export interface AgentActions {
    *
    * @throws {RouseError} `OVERLOADED` when 100 are on their way already.
    */
-  send(content: Json, options?: OutgoingOptions): Promise<Receipt | undefined>
+  readonly send: (content: Json, options?: OutgoingOptions) => Promise<Receipt | undefined>
   /** Sends a failed message again: once, even if it had arrived. @param key The item's. */
-  resend(key: string): Promise<Receipt | undefined>
+  readonly resend: (key: string) => Promise<Receipt | undefined>
   /** Shows a failed message no more. */
-  discard(key: string): void
+  readonly discard: (key: string) => void
   /** Decides a tool call or a used-up budget. @param call The approval's key. @throws {RouseError} When the server refuses. */
-  decide(call: string, decision: "allow" | "deny", note?: string, options?: ApproveOptions): Promise<void>
+  readonly decide: (call: string, decision: "allow" | "deny", note?: string, options?: ApproveOptions) => Promise<void>
   /** Answers a question. @throws {RouseError} When the server refuses. */
-  answer(call: string, answer: Json, note?: string): Promise<void>
+  readonly answer: (call: string, answer: Json, note?: string) => Promise<void>
   /** `interrupt`, `pause`, `resume`, `kill`, or a name of the agent's own. */
-  signal(name: string, payload?: Json): Promise<void>
-  fork(options?: ForkBody): Promise<Forked>
+  readonly signal: (name: string, payload?: Json) => Promise<void>
+  readonly fork: (options?: ForkBody) => Promise<Forked>
 }
 
 /** One agent: its log as a timeline, kept current while anybody is subscribed. */
@@ -92,7 +92,7 @@ export function createAgentStore(client: Client, transport: Transport, url: stri
     try {
       const given = { ...sends.get(item.key), idempotencyKey: item.key }
       const receipt = await deliver(client, url, item.content, given, options.spawn)
-      put(item.key, ({ error: _, ...known }) => ({ ...known, status: "sent", message: receipt.message }))
+      put(item.key, ({ error: _error, ...known }) => ({ ...known, status: "sent", message: receipt.message }))
       sends.delete(item.key)
       if (store.get().phase === "failed") live.restart()
       return receipt

@@ -24,7 +24,7 @@ export interface AgentsState {
 
 export interface AgentsStore extends LiveStore<AgentsState> {
   /** Reads the next page. Does nothing when there is none, or it is being read. */
-  more(): Promise<void>
+  readonly more: () => Promise<void>
 }
 
 /** Keeps the agents that match a query while anybody is subscribed. */
@@ -45,7 +45,7 @@ export function createAgentsStore(
   function apply(events: readonly (WatchEvent | MoreEvent)[]): void {
     list = applyListEvents(list, events)
     const { agents, next } = list
-    store.update(({ error: _, ...state }) => ({
+    store.update(({ error: _error, ...state }) => ({
       ...state,
       phase: "live",
       connected: true,

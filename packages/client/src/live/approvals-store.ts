@@ -26,9 +26,14 @@ export interface ApprovalRef {
 
 export interface ApprovalsActions {
   /** Decides, and shows the approval no more. When the server refuses it is there again, and `refused` says why. Never rejects. */
-  decide(which: ApprovalRef, decision: "allow" | "deny", note?: string, options?: ApproveOptions): Promise<void>
+  readonly decide: (
+    which: ApprovalRef,
+    decision: "allow" | "deny",
+    note?: string,
+    options?: ApproveOptions,
+  ) => Promise<void>
   /** Answers a question, in the same way. */
-  answer(which: ApprovalRef, answer: Json, note?: string): Promise<void>
+  readonly answer: (which: ApprovalRef, answer: Json, note?: string) => Promise<void>
 }
 
 export interface ApprovalsStore extends LiveStore<ApprovalsState>, ApprovalsActions {}
@@ -54,7 +59,7 @@ export function createApprovalsStore(
     const waiting = new Set(found.map(idOf))
     for (const id of decided) if (!waiting.has(id)) decided.delete(id)
     const approvals = found.filter((one) => !decided.has(idOf(one)))
-    store.update(({ error: _, ...state }) => ({ ...state, phase: "live", connected: true, approvals }))
+    store.update(({ error: _error, ...state }) => ({ ...state, phase: "live", connected: true, approvals }))
   }
 
   async function run(signal: AbortSignal, progress: () => void): Promise<void> {
@@ -98,7 +103,7 @@ export function createApprovalsStore(
     const id = idOf(which)
     const shown = store.get().approvals.find((one) => idOf(one) === id)
     decided.add(id)
-    store.update(({ refused: _, ...state }) => ({
+    store.update(({ refused: _refused, ...state }) => ({
       ...state,
       approvals: state.approvals.filter((one) => idOf(one) !== id),
     }))

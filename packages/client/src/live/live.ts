@@ -72,9 +72,6 @@ function kept<S extends { isWatched(): boolean }>(): (name: string, make: () => 
 
 /** The same for queries that ask for the same. */
 function nameOf(query: object): string {
-  return JSON.stringify(
-    Object.entries(query)
-      .filter(([, value]) => value !== undefined)
-      .sort(),
-  )
+  const set = Object.entries(query).filter(([, value]) => value !== undefined)
+  return JSON.stringify(set.sort(([a], [b]) => (a < b ? -1 : 1)))
 }

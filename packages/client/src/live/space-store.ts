@@ -37,7 +37,7 @@ export function createSpaceStore(client: Client, transport: Transport, id: strin
     offset = batches.at(-1)?.offset ?? offset
     const events = batches.flatMap((batch) => batch.events)
     const caughtUp = batches.some((batch) => batch.upToDate)
-    store.update(({ error: _, ...state }) => ({
+    store.update(({ error: _error, ...state }) => ({
       ...state,
       phase: caughtUp || state.phase === "live" ? "live" : "loading",
       connected: true,
