@@ -18,7 +18,7 @@ import { steering } from "./steering.ts"
 import type { Call } from "./transport.ts"
 import { createTransport } from "./transport.ts"
 import { rememberTransport } from "./transports.ts"
-import type { TypedClient } from "./typed.ts"
+import type { ClientOf } from "./typed.ts"
 import { webhooks } from "./webhooks.ts"
 
 /**
@@ -37,9 +37,7 @@ import { webhooks } from "./webhooks.ts"
  * const client = createClient<typeof app>({ url: "http://127.0.0.1:4437" })
  * @see DESIGN §6
  */
-export function createClient(options: ClientOptions): Client
-export function createClient<App>(options: ClientOptions): TypedClient<App>
-export function createClient(options: ClientOptions): object {
+export function createClient<App extends object | undefined = undefined>(options: ClientOptions): ClientOf<App> {
   const transport = createTransport(options)
   const { json } = transport
   const write = (call: Call, { idempotencyKey, signal }: WriteOptions = {}): Call => ({
@@ -81,5 +79,5 @@ export function createClient(options: ClientOptions): object {
     ...webhooks(transport, write),
   }
   rememberTransport(client, transport)
-  return client
+  return client as ClientOf<App>
 }

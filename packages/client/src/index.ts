@@ -24,6 +24,7 @@ export type {
   AnyClient,
   AddressOf,
   ArgsOf,
+  ClientOf,
   MessageOf,
   RowsOf,
   SpaceOf,

@@ -50,6 +50,9 @@ export interface TypedClient<App> extends Omit<Client, TypedMethod> {
   shared<K extends SpaceOf<App>>(id: string): SharedClient<SpaceRows<App, K>>
 }
 
+/** The client of an app, or one that knows of none. */
+export type ClientOf<App extends object | undefined> = [App] extends [object] ? TypedClient<App> : Client
+
 type TypedMethod = "spawn" | "send" | "ask" | "stream" | "get" | "state" | "list" | "listAll" | "watch" | "shared"
 
 /** Either client, for what works with both. */
