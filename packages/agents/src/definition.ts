@@ -7,12 +7,14 @@ import type { EntityDefinition } from "./entity.ts"
 export function typeManifest(definition: EntityDefinition): TypeManifest {
   const { name, description, state, timeout, attempts, concurrency, budget } = definition
   const args = definition.args && jsonSchemaOf(definition.args)
+  const message = definition.message && jsonSchemaOf(definition.message)
   return {
     name,
     description,
     collections: Object.keys(state),
     ...(attempts === undefined ? {} : { attempts }),
     ...(args ? { args } : {}),
+    ...(message ? { message } : {}),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(budget === undefined ? {} : { budget }),
@@ -30,4 +32,13 @@ export async function validateArgs(definition: EntityDefinition, args: unknown):
   }
   if (definition.args) await validate(definition.args, args, "args")
   return args as JsonObject
+}
+
+/**
+ * Checks what a person or an app sends. It is kept as it was sent.
+ *
+ * @throws {RouseError} `INVALID_ARGS` naming the path and the rule.
+ */
+export async function validateMessage({ message }: EntityDefinition, content: unknown): Promise<void> {
+  if (message) await validate(message, content, "content")
 }

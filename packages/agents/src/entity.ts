@@ -1,5 +1,5 @@
 import { HANDLER_COLLECTIONS, RouseError, SERVER_COLLECTIONS, isEntityType } from "@rouse/protocol"
-import type { ApprovalRule, Budget, JsonObject } from "@rouse/protocol"
+import type { ApprovalRule, Budget, EntityShape, Json, JsonObject, Shaped } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import type { Context, Wake } from "./context.ts"
 import { checkTerms } from "./core/approval-terms.ts"
@@ -19,10 +19,19 @@ export type NoState = Readonly<Record<never, CollectionSpec>>
 
 export type StateSpec = Readonly<Record<string, CollectionSpec>>
 
-export interface EntityOptions<A extends StandardSchemaV1, S extends StateSpec> {
+export interface EntityOptions<
+  A extends StandardSchemaV1,
+  S extends StateSpec,
+  M extends StandardSchemaV1 = StandardSchemaV1<Json, Json>,
+> {
   readonly description?: string
   /** Schema of the arguments that an entity is spawned with. Without it: any JSON object. */
   readonly args?: A
+  /**
+   * Schema of the messages that people and apps send; a union of objects where there are several kinds. Without it: any JSON. What agents
+   * send each other is not checked.
+   */
+  readonly message?: M
   /** Collections of typed rows that the handler keeps. */
   readonly state?: S
   /** Milliseconds a wake may take. */
@@ -58,10 +67,11 @@ export type MigratedRows<S extends StateSpec> = {
 }
 
 /** An entity type: name, schemas, limits and handler. Made by `defineEntity`. */
-export interface EntityDefinition {
-  readonly name: string
+export interface EntityDefinition<Shape extends EntityShape = EntityShape> extends Shaped<Shape> {
+  readonly name: Shape["name"]
   readonly description: string
   readonly args: StandardSchemaV1 | undefined
+  readonly message?: StandardSchemaV1 | undefined
   readonly state: StateSpec
   readonly timeout: number | undefined
   readonly attempts: number | undefined
@@ -71,6 +81,19 @@ export interface EntityDefinition {
   readonly schema?: number
   migrate?(rows: OlderRows, from: number): MigratedRows<StateSpec> | Promise<MigratedRows<StateSpec>>
   handler(ctx: Context<unknown, StateSpec>, wake: Wake): unknown
+}
+
+/** What a client knows of the type: see `EntityShape`. */
+export interface ShapeOf<
+  N extends string,
+  A extends StandardSchemaV1,
+  S extends StateSpec,
+  M extends StandardSchemaV1,
+> extends EntityShape {
+  readonly name: N
+  readonly args: StandardSchemaV1.InferInput<A>
+  readonly message: StandardSchemaV1.InferInput<M>
+  readonly rows: { readonly [K in keyof S]: StandardSchemaV1.InferOutput<S[K]["schema"]> }
 }
 
 /** Attempts of a wake where neither its type nor its host says otherwise. */
@@ -85,14 +108,17 @@ const COLLECTION = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
  * @see DESIGN §5
  */
 export function defineEntity<
+  const N extends string,
   A extends StandardSchemaV1 = StandardSchemaV1<JsonObject, JsonObject>,
   S extends StateSpec = NoState,
->(name: string, options: EntityOptions<A, S>): EntityDefinition {
+  M extends StandardSchemaV1 = StandardSchemaV1<Json, Json>,
+>(name: N, options: EntityOptions<A, S, M>): EntityDefinition<ShapeOf<N, A, S, M>> {
   check(name, options)
-  const definition: EntityDefinition = {
+  const definition: EntityDefinition<ShapeOf<N, A, S, M>> = {
     name,
     description: options.description ?? "",
     args: options.args,
+    ...(options.message ? { message: options.message } : {}),
     state: options.state ?? {},
     timeout: options.timeout,
     attempts: options.attempts,
@@ -107,7 +133,7 @@ export function defineEntity<
   return definition
 }
 
-function check(name: string, options: Partial<EntityOptions<StandardSchemaV1, StateSpec>>): void {
+function check(name: string, options: Partial<EntityOptions<StandardSchemaV1, StateSpec, StandardSchemaV1>>): void {
   if (typeof name !== "string" || !isEntityType(name)) {
     fail(
       name,
@@ -118,6 +144,7 @@ function check(name: string, options: Partial<EntityOptions<StandardSchemaV1, St
   if (typeof options !== "object" || options === null) fail(name, "options", "must be an object with a handler")
   if (typeof options.handler !== "function") fail(name, "handler", "must be a function")
   if (options.args !== undefined && !isSchema(options.args)) fail(name, "args", "must be a Standard Schema")
+  if (options.message !== undefined && !isSchema(options.message)) fail(name, "message", "must be a Standard Schema")
   checkCount(name, "timeout", options.timeout)
   checkCount(name, "attempts", options.attempts)
   checkCount(name, "concurrency", options.concurrency)

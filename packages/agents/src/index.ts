@@ -1,5 +1,13 @@
 export { defineEntity } from "./entity.ts"
-export type { CollectionSpec, EntityDefinition, EntityOptions, MigratedRows, OlderRows, StateSpec } from "./entity.ts"
+export type {
+  CollectionSpec,
+  EntityDefinition,
+  EntityOptions,
+  MigratedRows,
+  OlderRows,
+  ShapeOf,
+  StateSpec,
+} from "./entity.ts"
 export type { Attachment, AttachmentContent, Attachments, PutOptions } from "./attachments.ts"
 export { defineShared } from "./shared.ts"
 export type {

@@ -1,5 +1,5 @@
 export { clearRegistry, registeredEntities, withRegistry } from "./registry.ts"
-export { typeManifest, validateArgs } from "./definition.ts"
+export { typeManifest, validateArgs, validateMessage } from "./definition.ts"
 export { runWake } from "./host-wake.ts"
 export { checkRule, checkScheduleName, dueNow, firstDueAtMs } from "./schedule.ts"
 export { modelResolver, seenKeys } from "./models.ts"

@@ -13,7 +13,7 @@ export const systemClock: Clock = {
   nowMs: () => Date.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
-      signal?.throwIfAborted()
+      throwIfAborted(signal)
       const abort = (): void => {
         clearTimeout(timer)
         reject(signal?.reason)
@@ -31,4 +31,9 @@ export const systemClock: Clock = {
 
 export function isAborted(signal: AbortSignal | null | undefined): boolean {
   return signal?.aborted === true
+}
+
+/** The same as the signal's own method, which not every runtime has. */
+export function throwIfAborted(signal: AbortSignal | null | undefined): void {
+  if (signal?.aborted === true) throw signal.reason ?? new DOMException("The call was aborted.", "AbortError")
 }

@@ -5,7 +5,7 @@ import { HANDLER_COLLECTIONS, RouseError, SERVER_COLLECTIONS } from "@rouse/prot
 import { logPath } from "./core/address.ts"
 import { patientReader } from "./log.ts"
 import { transportOf } from "./transports.ts"
-import type { Client } from "./types.ts"
+import type { AnyClient } from "./typed.ts"
 
 /** A collection of the author's: any Standard Schema of its rows, and which field holds their key (`id` when absent). */
 export interface AuthorCollection<T = unknown> {
@@ -47,7 +47,7 @@ export interface EntityDbOptions<Rows> {
  * console.log(db.collections.notes.toArray, db.collections.message.get("m1"))
  */
 export function entityDb<Rows = object>(
-  client: Client,
+  client: AnyClient,
   url: string,
   options: EntityDbOptions<Rows> = {},
 ): EntityDb<Rows> {
@@ -60,7 +60,11 @@ export function entityDb<Rows = object>(
     ...patientReader(transport),
   }
   const state = { ...builtIn(), ...authored(options.collections ?? {}) }
-  return createStreamDB({ streamOptions, live: "sse", state }) as unknown as EntityDb<Rows>
+  return createStreamDB({
+    streamOptions,
+    live: transport.streams() ? "sse" : "long-poll",
+    state,
+  }) as unknown as EntityDb<Rows>
 }
 
 function builtIn(): Record<string, CollectionDefinition> {

@@ -1,6 +1,6 @@
 import type { DeployBody, Routing, TypeInfo } from "@rouse/protocol"
 import type { Call, Transport } from "./transport.ts"
-import type { WriteOptions } from "./types.ts"
+import type { WriteOptions } from "./options.ts"
 
 /** Handlers that are not in the server's process: where they are, and which version begins runs. */
 export interface Handlers {

@@ -21,29 +21,27 @@ export type {
 } from "./core/items.ts"
 export type { ClaimRequest, RowChange, SharedClient, SharedSpaces } from "./shared.ts"
 export type {
-  ApproveOptions,
-  AskOptions,
-  CallOptions,
-  Client,
-  ClientOptions,
-  FileInput,
-  FilesOption,
-  UploadOptions,
-  DeadLetterOptions,
-  DelayedSendOptions,
-  Duration,
-  LogBatch,
-  ObserveOptions,
-  Operators,
-  SendOptions,
-  SpawnInput,
-  SpawnOptions,
-  SpawnReply,
-  StateRows,
-  StreamEvent,
-  WatchEvent,
-  WatchOptions,
-  WriteOptions,
-} from "./types.ts"
+  AnyClient,
+  AddressOf,
+  ArgsOf,
+  ClientOf,
+  MessageOf,
+  RowsOf,
+  SpaceOf,
+  SpaceRows,
+  TypedClient,
+  TypedRows,
+  TypeOf,
+} from "./typed.ts"
+export type { Client, StateRows } from "./client-type.ts"
+export type { CallOptions, ClientOptions, Duration, WatchOptions, WriteOptions } from "./options.ts"
+export type { Attachments, FileInput, FilesOption, UploadOptions } from "./attachments.ts"
+export type { AskOptions, DelayedSendOptions, Messages, SendOptions, StreamEvent } from "./messages.ts"
+export type { Lists, WatchEvent } from "./lists.ts"
+export type { LogBatch, Logs, ObserveOptions } from "./log.ts"
+export type { Spawning, SpawnInput, SpawnOptions, SpawnReply } from "./spawn.ts"
+export type { ApproveOptions, Steering } from "./steering.ts"
+export type { DeadLetterOptions, Operators } from "./operators.ts"
+export type { ExportOptions, History, ImportOptions } from "./history.ts"
 export type { People } from "./people.ts"
 export type { Webhooks } from "./webhooks.ts"

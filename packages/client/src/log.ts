@@ -1,36 +1,85 @@
 import type { JsonBatch, StreamResponse } from "@durable-streams/client"
 import { stream } from "@durable-streams/client"
-import type { ChangeEvent, LogEvent, Offset } from "@rouse/protocol"
+import type { ChangeEvent, EntityUrl, LogEvent, Offset } from "@rouse/protocol"
 import { isControlEvent, RouseError, START } from "@rouse/protocol"
 import { isAborted } from "./clock.ts"
+import type { ReadFrom } from "./poll-log.ts"
+import { polledBatches } from "./poll-log.ts"
 import { logPath } from "./core/address.ts"
 import { unreachableError } from "./core/problem.ts"
 import type { Transport } from "./transport.ts"
 import { isEventStream } from "./transport.ts"
-import type { LogBatch, ObserveOptions } from "./types.ts"
+import type { WatchOptions } from "./options.ts"
+
+export interface ObserveOptions extends WatchOptions {
+  /** Read after this offset; the beginning of the log when absent. */
+  readonly from?: Offset | undefined
+  /** Go on with what is written from now on; true when absent. */
+  readonly live?: boolean | undefined
+  /**
+   * Begin with the live rows, however long the log is, instead of all that happened. They are told between two control events, and again
+   * should the log no longer be kept from where the reader stands. Without effect together with `from`, until then.
+   */
+  readonly snapshot?: boolean | undefined
+}
+
+/** Changes of an entity's log, in order, and where the log stands after them. */
+export interface LogBatch<Event extends LogEvent = ChangeEvent> {
+  readonly events: readonly Event[]
+  readonly offset: Offset
+  /** Nothing more was on the log when this was read. */
+  readonly upToDate: boolean
+}
+
+/** What happens to an entity. */
+export interface Logs {
+  /**
+   * Reads the entity's log in order, and goes on as it grows unless `live` is false. Ends without an error when the signal aborts.
+   *
+   * The beginning of a log that is no longer kept whole is its live rows, as inserts.
+   *
+   * @example
+   * for await (const { events, offset } of client.observe("/assistant/one")) console.log(offset, events)
+   */
+  observe(
+    url: EntityUrl,
+    options: ObserveOptions & { readonly snapshot: true },
+  ): AsyncIterableIterator<LogBatch<LogEvent>>
+  observe(url: EntityUrl, options?: ObserveOptions & { readonly snapshot?: false }): AsyncIterableIterator<LogBatch>
+}
 
 /** Reads an entity's log as changes alone. */
 export async function* observe(transport: Transport, url: string, options: ObserveOptions): AsyncGenerator<LogBatch> {
-  for await (const { events, ...batch } of observeAll(transport, url, options)) {
+  for await (const { events, ...batch } of readLog(transport, logPath(url), options)) {
     yield { ...batch, events: events.filter(isChange) }
   }
 }
 
-/** Reads an entity's log; a lost connection is taken up again after the last batch that was told. */
-export async function* observeAll(
+/** Reads an entity's log with what is said of the log itself. */
+export function observeAll(
   transport: Transport,
   url: string,
   options: ObserveOptions,
 ): AsyncGenerator<LogBatch<LogEvent>> {
+  return readLog(transport, logPath(url), options)
+}
+
+/** Reads the log at a path; a lost connection is taken up again after the last batch that was told. */
+export async function* readLog(
+  transport: Transport,
+  path: string,
+  options: ObserveOptions,
+): AsyncGenerator<LogBatch<LogEvent>> {
   const { live = true, signal } = options
-  const address = transport.url + logPath(url)
   let offset: Offset = options.from ?? START
   let snapshot = options.snapshot === true
   let caughtUp = false
   for (let failures = 1; !isAborted(signal); failures++) {
     let failure: unknown = unreachableError(transport.url, "the log's connection ended")
+    const streams = transport.streams()
     try {
-      for await (const batch of batchesOf(transport, address, { offset, live, snapshot }, signal)) {
+      const batchesOf = streams ? streamedBatches : polledBatches
+      for await (const batch of batchesOf(transport, path, { offset, live, snapshot }, signal)) {
         const next = batch.offset as Offset
         // A batch whose offset did not arrive was cut off: it is read again.
         const whole = batch.items.length === 0 || next !== offset
@@ -39,7 +88,9 @@ export async function* observeAll(
         }
         if (whole && (batch.streamClosed || (!live && batch.upToDate))) return
         if (whole) [offset, caughtUp, failures] = [next, batch.upToDate, 0]
+        if (streams !== transport.streams()) break
       }
+      if (streams !== transport.streams()) continue
       // The ecosystem's reader ends a read that is not live after one answer, however much there is.
       if (!live && failures === 0) continue
     } catch (error) {
@@ -79,14 +130,14 @@ export async function pauseQuietly(
   }
 }
 
-async function* batchesOf(
+async function* streamedBatches(
   transport: Transport,
-  url: string,
-  { offset, live, snapshot }: { readonly offset: Offset; readonly live: boolean; readonly snapshot: boolean },
+  path: string,
+  { offset, live, snapshot }: ReadFrom,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<JsonBatch<LogEvent>> {
   const response = await stream<LogEvent>({
-    url,
+    url: transport.url + path,
     offset,
     ...(snapshot && { params: { snapshot: "true" } }),
     live: live ? "sse" : false,

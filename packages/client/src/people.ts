@@ -1,7 +1,7 @@
 import type { ApprovalPage, ApprovalQuery, EntityUrl, Json, WaitingApproval } from "@rouse/protocol"
 import { entityPath, queryString } from "./core/address.ts"
 import type { Call, Transport } from "./transport.ts"
-import type { CallOptions, WriteOptions } from "./types.ts"
+import type { CallOptions, WriteOptions } from "./options.ts"
 
 /** What waits for people. */
 export interface People {

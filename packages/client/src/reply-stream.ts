@@ -1,10 +1,12 @@
-import type { ChangeEvent, Json, MessageRow, Offset, Receipt, Settled } from "@rouse/protocol"
+import type { ChangeEvent, EntityDetail, Json, MessageRow, Offset, Receipt, Settled } from "@rouse/protocol"
+import { throwIfAborted } from "./clock.ts"
+import { entityPath } from "./core/address.ts"
 import { isPassing, problemError, unreachableError } from "./core/problem.ts"
 import { observe } from "./log.ts"
 import { isSettled, messageCall, sendBody, waitFor } from "./messages.ts"
 import { eventData, readEvents } from "./sse.ts"
 import type { Call, Transport } from "./transport.ts"
-import type { SendOptions, StreamEvent } from "./types.ts"
+import type { SendOptions, StreamEvent } from "./messages.ts"
 
 /**
  * A send whose consequences are told as they happen.
@@ -21,6 +23,8 @@ interface Progress {
   told: number
   /** The change that settles the message was told. */
   settling: boolean
+  /** What stands before the message is passed over, for it was not told yet. */
+  seeking: boolean
 }
 
 export async function* streamReply(
@@ -30,24 +34,34 @@ export async function* streamReply(
   options: SendOptions,
 ): AsyncGenerator<StreamEvent> {
   const call = { ...messageCall(transport, url, options), body: sendBody(content, options) }
-  const progress: Progress = { told: 0, settling: false }
+  const progress: Progress = { told: 0, settling: false, seeking: false }
   for (let failures = 1; ; failures++) {
     let failure: unknown = unreachableError(transport.url, "the connection ended before the message was settled")
     const before = { ...progress }
     try {
+      if (!progress.receipt && !transport.streams()) yield await accepted(transport, url, call, progress)
       const source = progress.receipt ? fromLog(transport, call, progress) : fromRequest(transport, call, progress)
       for await (const event of source) {
         yield event
         if (event.kind === "settled") return
       }
     } catch (error) {
-      options.signal?.throwIfAborted()
+      throwIfAborted(options.signal)
       if (!isPassing(error)) throw error
       failure = error
     }
     if (progress.at !== before.at || progress.told !== before.told) failures = 1
     await transport.pause(failures, failure, options.signal)
   }
+}
+
+/** Sends the message where the reply cannot be streamed: it is read from the log, from before the message on. */
+async function accepted(transport: Transport, url: string, call: Call, progress: Progress): Promise<StreamEvent> {
+  progress.base ??= (await transport.json<EntityDetail>({ path: entityPath(url), signal: call.signal })).offset
+  const receipt = await transport.json<Receipt>(call)
+  progress.receipt = receipt
+  progress.seeking = true
+  return { kind: "accepted", receipt: { ...receipt, offset: progress.base } }
 }
 
 async function* fromRequest(transport: Transport, call: Call, progress: Progress): AsyncGenerator<StreamEvent> {
@@ -70,7 +84,9 @@ async function* fromLog(transport: Transport, call: Call, progress: Progress): A
   let pass = progress.told
   if (!progress.settling && progress.receipt) {
     for await (const batch of observe(transport, progress.receipt.url, { from: progress.base, signal })) {
-      const fresh = batch.events.slice(pass)
+      const start = progress.seeking ? batch.events.findIndex((event) => isMessage(event, progress)) : pass
+      const fresh = start < 0 ? [] : batch.events.slice(start)
+      if (start >= 0) progress.seeking = false
       pass = Math.max(0, pass - batch.events.length)
       for (const event of fresh) yield { kind: "change", event, offset: batch.offset }
       const settling = fresh.some((event) => settles(event, progress))
@@ -78,7 +94,7 @@ async function* fromLog(transport: Transport, call: Call, progress: Progress): A
       if (settling) break
     }
   }
-  signal?.throwIfAborted()
+  throwIfAborted(signal)
   const settled = await waitFor(transport, call, 0)
   if (isSettled(settled)) yield { kind: "settled", settled }
 }
@@ -96,8 +112,12 @@ function told(progress: Progress, event: ChangeEvent, id: string | undefined): S
   return { kind: "change", event, ...(offset !== undefined && { offset }) }
 }
 
-function settles(event: ChangeEvent, { receipt }: Progress): boolean {
-  if (event.type !== "message" || event.key !== receipt?.message) return false
+function isMessage(event: ChangeEvent, { receipt }: Progress): boolean {
+  return event.type === "message" && event.key === receipt?.message
+}
+
+function settles(event: ChangeEvent, progress: Progress): boolean {
+  if (!isMessage(event, progress)) return false
   const row = event.value as MessageRow | undefined
   return row !== undefined && row.status !== "accepted" && row.status !== "taken"
 }

@@ -4,7 +4,7 @@ import { isEntityId, RouseError, SPACE_COLLECTIONS, sharedStreamPath } from "@ro
 import type { AuthorCollection } from "./db.ts"
 import { patientReader } from "./log.ts"
 import { transportOf } from "./transports.ts"
-import type { Client } from "./types.ts"
+import type { AnyClient } from "./typed.ts"
 
 /** Who works on a row, as a space's log has it. */
 export interface ClaimRow {
@@ -30,7 +30,7 @@ export type SharedDb<Rows> = StreamDB<
  * @throws {RouseError} `BAD_REQUEST` when `id` is no space's, or a collection has the name of one that every space has.
  */
 export function sharedDb<Rows = object>(
-  client: Client,
+  client: AnyClient,
   id: string,
   collections: { readonly [K in keyof Rows]: AuthorCollection<Rows[K]> },
 ): SharedDb<Rows> {
@@ -44,7 +44,11 @@ export function sharedDb<Rows = object>(
     ...patientReader(transport),
   }
   const state = { claim: CLAIM, ...authored(collections) }
-  return createStreamDB({ streamOptions, live: "sse", state }) as unknown as SharedDb<Rows>
+  return createStreamDB({
+    streamOptions,
+    live: transport.streams() ? "sse" : "long-poll",
+    state,
+  }) as unknown as SharedDb<Rows>
 }
 
 function authored(collections: object): Record<string, CollectionDefinition> {

@@ -15,7 +15,7 @@ import type {
 } from "@rouse/protocol"
 import { queryString } from "./core/address.ts"
 import type { Call, Transport } from "./transport.ts"
-import type { CallOptions, WriteOptions } from "./types.ts"
+import type { CallOptions, WriteOptions } from "./options.ts"
 
 /** A change of one collection: as `SharedOp`, without its name. */
 export type RowChange = SharedOp extends infer O ? (O extends SharedOp ? Omit<O, "collection"> : never) : never
@@ -37,7 +37,7 @@ export interface ClaimRequest {
  * A refused change throws: `CONFLICT` when a row has another version (`details` has it, and the `value` as JSON text), `ALREADY_CLAIMED`,
  * `CLAIM_LOST`, `NOT_FOUND`, `ALREADY_EXISTS`, `INVALID_ARGS` naming the property.
  */
-export interface SharedClient {
+export interface SharedClient<Rows = Readonly<Record<string, Json>>> {
   readonly id: string
   info(options?: CallOptions): Promise<SharedInfo>
   /** Makes the space, or gives it another definition: a new schema is for what is written from now on. */
@@ -45,19 +45,30 @@ export interface SharedClient {
   /** Removes the space with its rows and its log. Needs a token of scope `admin`. */
   remove(options?: WriteOptions): Promise<void>
   /** One page of rows, by key; with `at` as they were at an offset of the space's log. */
-  rows<T = Json>(
-    collection: string,
+  rows<C extends keyof Rows & string>(
+    collection: C,
     query?: SharedQuery & { readonly at?: Offset | undefined },
     options?: CallOptions,
-  ): Promise<SharedPage<T>>
+  ): Promise<SharedPage<Rows[C]>>
   /** @throws {RouseError} `NOT_FOUND`. */
-  row<T = Json>(collection: string, key: string, options?: CallOptions): Promise<SharedRow<T>>
+  row<C extends keyof Rows & string>(collection: C, key: string, options?: CallOptions): Promise<SharedRow<Rows[C]>>
   /** Changes rows in one commit: all of it or nothing, and once. */
-  write(collection: string, changes: readonly RowChange[], options?: WriteOptions): Promise<SharedWritten>
-  insert(collection: string, rows: readonly JsonObject[], options?: WriteOptions): Promise<SharedWritten>
+  write(collection: keyof Rows & string, changes: readonly RowChange[], options?: WriteOptions): Promise<SharedWritten>
+  insert<C extends keyof Rows & string>(
+    collection: C,
+    rows: readonly InsertOf<Rows[C]>[],
+    options?: WriteOptions,
+  ): Promise<SharedWritten>
   /** Takes rows that nobody has. */
-  claim<T = Json>(collection: string, request?: ClaimRequest, options?: WriteOptions): Promise<readonly SharedHeld<T>[]>
+  claim<C extends keyof Rows & string>(
+    collection: C,
+    request?: ClaimRequest,
+    options?: WriteOptions,
+  ): Promise<readonly SharedHeld<Rows[C]>[]>
 }
+
+/** A row to insert. */
+type InsertOf<T> = T extends object ? T : JsonObject
 
 export interface SharedSpaces {
   /** @throws {RouseError} `BAD_REQUEST` when a space cannot be named so. */
@@ -93,7 +104,7 @@ function sharedClient(transport: Transport, write: (call: Call, o?: WriteOptions
     insert: (collection, rows, o) =>
       change(
         collection,
-        rows.map((value) => ({ op: "insert", value }) as const),
+        rows.map((value) => ({ op: "insert", value: value as JsonObject }) as const),
         o,
       ),
     claim: async (collection, request = {}, o) => {

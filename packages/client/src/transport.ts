@@ -1,10 +1,10 @@
 import { RouseError } from "@rouse/protocol"
 import type { Clock } from "./clock.ts"
-import { systemClock } from "./clock.ts"
+import { systemClock, throwIfAborted } from "./clock.ts"
 import { baseUrl } from "./core/address.ts"
 import { ATTEMPTS_MAX, RECONNECTS_MAX, retryAfterMs, RETRY_AFTER_MS_MAX, retryDelayMs } from "./core/backoff.ts"
 import { isPassing, problemError, unreachableError } from "./core/problem.ts"
-import type { ClientOptions } from "./types.ts"
+import type { ClientOptions } from "./options.ts"
 
 /** One request. It is sent again after a passing failure, so one that changes something must have a `key`. */
 export interface Call {
@@ -29,6 +29,8 @@ export interface Transport {
   readonly json: <T>(call: Call) => Promise<T>
   /** An answer whose body is still to be read. Only the way to its head is retried. */
   readonly open: (call: Call) => Promise<Response>
+  /** Whether answers can be read as they come, as far as is known: event streams are of no use otherwise. */
+  readonly streams: () => boolean
   /** For readers that make their own requests: safe ones only. */
   readonly fetch: typeof globalThis.fetch
   /** Waits before reconnecting for the `attempt`th time in vain, from 1; throws `error` when it is not worth it. */
@@ -41,6 +43,7 @@ export function createTransport(options: ClientOptions): Transport {
   const random = options.random ?? Math.random
   const attemptsMax = options.attempts ?? ATTEMPTS_MAX
   const send = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
+  let streams = options.streaming ?? new Response("").body !== undefined
 
   async function once<T>(input: string, init: RequestInit, read: (response: Response) => Promise<T>): Promise<T> {
     const headers = new Headers(init.headers)
@@ -48,10 +51,12 @@ export function createTransport(options: ClientOptions): Transport {
     if (token !== undefined && token !== "") headers.set("authorization", `Bearer ${token}`)
     try {
       const response = await send(input, { ...init, headers })
+      // A runtime that streams has a body, or null where there is none.
+      if (response.body === undefined) streams = false
       if (!response.ok) throw await failureOf(response)
       return await read(response)
     } catch (error) {
-      init.signal?.throwIfAborted()
+      throwIfAborted(init.signal)
       throw error instanceof Failure || RouseError.is(error) ? error : unreachableError(url, error)
     }
   }
@@ -63,12 +68,7 @@ export function createTransport(options: ClientOptions): Transport {
       } catch (thrown) {
         const error = thrown instanceof Failure ? thrown.error : thrown
         const asked = thrown instanceof Failure ? retryAfterMs(thrown.retryAfter, clock.nowMs()) : 0
-        if (
-          attempt >= attemptsMax ||
-          init.body instanceof ReadableStream ||
-          !isPassing(error) ||
-          asked > RETRY_AFTER_MS_MAX
-        )
+        if (attempt >= attemptsMax || isStream(init.body) || !isPassing(error) || asked > RETRY_AFTER_MS_MAX)
           throw error
         await clock.sleep(Math.max(asked, retryDelayMs(attempt, random())), init.signal ?? undefined)
       }
@@ -78,7 +78,8 @@ export function createTransport(options: ClientOptions): Transport {
   return {
     url,
     clock,
-    newKey: options.newKey ?? (() => crypto.randomUUID()),
+    newKey: options.newKey ?? randomKey,
+    streams: () => streams,
     json: (call) => attempts(url + call.path, initOf(call), readJson) as Promise<never>,
     open: (call) => attempts(url + call.path, initOf(call), async (response) => response),
     fetch: (input, init) => attempts(addressOf(input), init ?? {}, readWhole),
@@ -124,8 +125,14 @@ async function readJson(response: Response): Promise<unknown> {
 
 /** The answer with its body read, so that a cut in the middle is tried again; an event stream is left as it is. */
 async function readWhole(response: Response): Promise<Response> {
+  if (response.body === undefined) return whole(await response.text(), response)
   if (isEventStream(response) || response.body === null) return response
   return new Response(await response.arrayBuffer(), { status: response.status, headers: response.headers })
+}
+
+/** An answer of a runtime without streams. Statuses that have no body may not be given one. */
+function whole(text: string, { status, headers }: Response): Response {
+  return new Response(text === "" ? null : text, { status, headers })
 }
 
 export function isEventStream(response: Response): boolean {
@@ -142,11 +149,26 @@ function initOf(call: Call): RequestInit {
     headers,
     ...(call.body && { body: JSON.stringify(call.body) }),
     ...(call.bytes && { body: call.bytes }),
-    ...(call.bytes instanceof ReadableStream && { duplex: "half" as const }),
+    ...(isStream(call.bytes) && { duplex: "half" as const }),
     ...(call.signal && { signal: call.signal }),
   }
 }
 
+function isStream(body: unknown): boolean {
+  return typeof ReadableStream === "function" && body instanceof ReadableStream
+}
+
 function addressOf(input: RequestInfo | URL): string {
   return input instanceof Request ? input.url : String(input)
+}
+
+/** A version 4 UUID. Where `randomUUID` is missing (a page without TLS, React Native) it is made of random bytes. */
+function randomKey(): string {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID()
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  const hex = Array.from(bytes, (byte, n) => {
+    const fixed = n === 6 ? (byte & 0x0f) | 0x40 : n === 8 ? (byte & 0x3f) | 0x80 : byte
+    return fixed.toString(16).padStart(2, "0")
+  }).join("")
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
 }

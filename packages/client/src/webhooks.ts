@@ -1,6 +1,6 @@
 import type { WebhookSource, WebhookSourceBody } from "@rouse/protocol"
 import type { Call, Transport } from "./transport.ts"
-import type { CallOptions, WriteOptions } from "./types.ts"
+import type { CallOptions, WriteOptions } from "./options.ts"
 
 /** Sources of inbound webhooks. Setting and removing them needs a token of scope `admin`. */
 export interface Webhooks {

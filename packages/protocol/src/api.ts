@@ -123,6 +123,8 @@ export interface TypeInfo {
   readonly description: string
   /** JSON Schema of `args`, when the definition's schema can be shown as one. */
   readonly args?: JsonObject
+  /** JSON Schema of a message from people and apps, when the definition has one that can be shown so. */
+  readonly message?: JsonObject
   /** The author's collections. */
   readonly collections: readonly string[]
   /** How wakes that begin a run reach the handler. */

@@ -46,6 +46,7 @@ export const version: z.ZodType<string> = z
 const manifestFields = {
   description: z.string().max(4_096).optional(),
   args: jsonObject.optional(),
+  message: jsonObject.optional(),
   collections: z
     .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "must begin with a letter"))
     .max(COLLECTIONS_MAX)

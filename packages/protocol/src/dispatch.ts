@@ -26,6 +26,8 @@ export interface TypeManifest {
   readonly description?: string
   /** JSON Schema of `args`. Without it: any object. */
   readonly args?: JsonObject
+  /** JSON Schema of what people and apps send. Without it: anything. */
+  readonly message?: JsonObject
   /** The author's collections. */
   readonly collections?: readonly string[]
   /** Milliseconds that a wake may go without a commit. */

@@ -15,6 +15,7 @@ export {
   entityOfStream,
 } from "./entity.ts"
 export type { EntityUrl, EntityStatus, EntitySummary } from "./entity.ts"
+export type { EntityShape, Shaped } from "./shape.ts"
 export { SERVER_COLLECTIONS, HANDLER_COLLECTIONS, LOG_ONLY_COLLECTIONS } from "./collections.ts"
 export type {
   BuiltInRows,

@@ -3,6 +3,7 @@ import { newId } from "./core/id.ts"
 import { idPart } from "./core/webhook-template.ts"
 import { tailOf } from "./http/entity-routes.ts"
 import { send } from "./inbox.ts"
+import { checkMessage } from "./message-check.ts"
 import type { Plane } from "./plane.ts"
 import { once, type ReceiptKey } from "./receipts.ts"
 import { spawn } from "./spawn.ts"
@@ -56,6 +57,7 @@ export function converse(
         if (!RouseError.is(error, "ALREADY_EXISTS")) throw error
       }
     }
+    await checkMessage(plane, url, said)
     const message = { to: url, from, content: said, mode: "steer" } as const
     return posted((await send(plane, message, (draft, sent) => note(draft, posted(sent.message)))).message)
   })

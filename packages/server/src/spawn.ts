@@ -60,6 +60,7 @@ export async function checkSpawn(plane: Plane, input: SpawnInput): Promise<Spawn
     )
   }
   if (input.budget) checkBudget(input.budget)
+  if (input.message !== undefined && input.from.kind !== "agent") await type.checkMessage?.(input.message)
   return { ...input, args: await type.checkArgs(input.args) }
 }
 

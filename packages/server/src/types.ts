@@ -92,6 +92,6 @@ export class Types {
 
 function byName(definitions: Iterable<EntityDefinition>): ReadonlyMap<string, ServedType> {
   return new Map(
-    [...definitions].map((definition) => [definition.name, localType(definition, typeManifest(definition).args)]),
+    [...definitions].map((definition) => [definition.name, localType(definition, typeManifest(definition))]),
   )
 }

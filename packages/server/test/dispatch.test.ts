@@ -30,6 +30,7 @@ function workerOf(harness: () => Harness, options: Parameters<typeof createWorke
 const greeter = defineEntity("greeter", {
   description: "Greets",
   args: z.object({ name: z.string() }),
+  message: z.string(),
   state: { notes: { schema: z.object({ id: z.string(), text: z.string() }), key: "id" } },
   handler(ctx, wake) {
     for (const message of wake.messages) ctx.state.notes.insert({ id: message.id, text: String(message.content) })
@@ -68,6 +69,8 @@ describe("a webhook", () => {
       body: { detail: expect.stringContaining("args.name: must be string") },
     })
     await harness.spawn("/greeter/a", { args: { name: "Ada" } })
+    const wrong = await harness.call("POST", "/v1/entities/greeter/a/messages", { content: 5 })
+    expect(wrong).toMatchObject({ status: 422, body: { detail: expect.stringContaining("content: must be string") } })
     calls.length = 0
     expect(await harness.ask("/greeter/a", "one")).toMatchObject({ status: "processed", reply: "hello Ada, 1" })
     expect(await harness.ask("/greeter/a", "two")).toMatchObject({ status: "processed", reply: "hello Ada, 2" })

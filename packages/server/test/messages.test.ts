@@ -1,7 +1,18 @@
 import { defineEntity } from "@rouse/agents"
 import type { MessageRow, Receipt, RunRow, Settled, Spawned } from "@rouse/protocol"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { z } from "zod"
 import { Harness } from "./harness.ts"
+
+const desk = defineEntity("desk", {
+  message: z.union([z.string(), z.object({ type: z.literal("refund"), cents: z.number().int() })]),
+  handler(ctx, wake) {
+    ctx.reply(wake.messages.map((message) => message.content))
+  },
+})
+const boss = defineEntity("boss", {
+  handler: (ctx) => void ctx.send("/desk/two", { type: "whatever agents agree on" }),
+})
 
 const upper = defineEntity("upper", {
   async handler(ctx, wake) {
@@ -29,7 +40,7 @@ const echo = defineEntity("echo", {
 
 let harness: Harness
 beforeAll(async () => {
-  harness = await Harness.open({ entities: [upper, slow, echo] })
+  harness = await Harness.open({ entities: [upper, slow, echo, desk, boss] })
 })
 afterAll(() => harness.close())
 
@@ -53,6 +64,29 @@ describe("a message", () => {
     expect(story).toContain("text insert")
     expect(story.filter((line) => line === "message update")).toHaveLength(1)
     expect(story.at(-1)).toBe("wake update")
+  })
+
+  test("must be what its type says that people and apps send; agents are not held to it", async () => {
+    const types = await harness.call<{ types: { name: string; message?: object }[] }>("GET", "/v1/types")
+    const shown = types.body.types.find((type) => type.name === "desk")
+    expect(shown?.message).toMatchObject({ anyOf: [{ type: "string" }, { type: "object" }] })
+    const bad = { type: "refund", cents: "many" }
+    expect(await harness.spawn("/desk/one", { message: bad })).toMatchObject({ status: 422 })
+    await harness.spawn("/desk/one", { message: { type: "refund", cents: 5 } })
+    await harness.spawn("/desk/two")
+    const refused = await harness.call("POST", "/v1/entities/desk/one/messages", { content: bad })
+    expect(refused).toMatchObject({
+      status: 422,
+      body: { code: "INVALID_ARGS", detail: expect.stringMatching(/^content/) },
+    })
+    const schedule = { name: "late", every: 60_000, message: 5 }
+    expect(await harness.call("POST", "/v1/entities/desk/one/schedules", schedule)).toMatchObject({ status: 422 })
+    expect(await harness.ask("/desk/one", "hello")).toMatchObject({ reply: ["hello"] })
+    await harness.spawn("/boss/one")
+    await harness.ask("/boss/one", "tell it")
+    await expect
+      .poll(() => harness.rows<MessageRow>("/desk/two", "message"))
+      .toMatchObject([{ value: { from: { kind: "agent" } } }])
   })
 
   test("of an unknown agent is refused by name", async () => {

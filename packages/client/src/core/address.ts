@@ -25,18 +25,19 @@ export function spawnAddress(target: string, id: () => string): string {
 
 /** Checks and normalises the server's base. */
 export function baseUrl(url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed?.protocol !== "http:" && parsed?.protocol !== "https:") {
-    throw new RouseError("BAD_REQUEST", `url: "${url}" is not like http://127.0.0.1:4437`)
-  }
-  return `${parsed.origin}${parsed.pathname}`.replace(/\/+$/, "")
+  // Taken apart by hand: the URL of some runtimes is a stub.
+  const [, scheme = "", host = "", path = ""] = BASE.exec(url) ?? []
+  if (host === "") throw new RouseError("BAD_REQUEST", `url: "${url}" is not like http://127.0.0.1:4437`)
+  return `${scheme.toLowerCase()}//${host.toLowerCase()}${path}`.replace(/\/+$/, "")
 }
+
+const BASE = /^(https?:)\/\/(?:[^\s/?#@]*@)?([^\s/?#@]+)(\/[^\s?#]*)?/i
 
 /** A query string with its question mark; empty when nothing is set. */
 export function queryString(query: object): string {
   const set = Object.entries(query).filter(([, value]) => value !== undefined)
-  const params = new URLSearchParams(set.map(([name, value]) => [name, String(value)]))
-  return set.length === 0 ? "" : `?${params}`
+  const pairs = set.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
+  return set.length === 0 ? "" : `?${pairs.join("&")}`
 }
 
 function checkAddress(url: string): void {

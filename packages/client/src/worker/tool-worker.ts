@@ -3,7 +3,7 @@ import type { ToolClaim, ToolClaims } from "@rouse/protocol"
 import { retryDelayMs } from "../core/backoff.ts"
 import { createTransport } from "../transport.ts"
 import type { Transport } from "../transport.ts"
-import type { ClientOptions } from "../types.ts"
+import type { ClientOptions } from "../options.ts"
 import { RunningCall } from "./running-call.ts"
 import type { WorkerLog, WorkerTool } from "./tool.ts"
 

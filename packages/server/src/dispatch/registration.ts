@@ -113,8 +113,8 @@ function recordOf(
   dispatch: RemoteDispatch,
   version: string | undefined,
 ): TypeRecord {
-  const { name, description, args, collections, timeoutMs, attempts, concurrency, budget } = manifest
-  const facts = { description, args, collections, timeoutMs, attempts, concurrency, budget }
+  const { name, description, args, message, collections, timeoutMs, attempts, concurrency, budget } = manifest
+  const facts = { description, args, message, collections, timeoutMs, attempts, concurrency, budget }
   const given = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
   return {
     name,

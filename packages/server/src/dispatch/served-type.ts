@@ -1,5 +1,5 @@
-import { type EntityDefinition, validateArgs } from "@rouse/agents/runtime"
-import { type Budget, type Dispatch, type JsonObject, RouseError, type TypeManifest } from "@rouse/protocol"
+import { type EntityDefinition, validateArgs, validateMessage } from "@rouse/agents/runtime"
+import { type Budget, type Dispatch, type Json, type JsonObject, RouseError, type TypeManifest } from "@rouse/protocol"
 import type { ErrorObject, ValidateFunction } from "ajv"
 import type { TypeRecord } from "../core/type-catalog.ts"
 
@@ -18,8 +18,12 @@ export interface ServedType {
   readonly budget: Budget | undefined
   /** JSON Schema of the arguments, where there is one. */
   readonly args: JsonObject | undefined
+  /** JSON Schema of what people and apps send, where there is one. */
+  readonly message: JsonObject | undefined
   /** @throws {RouseError} `INVALID_ARGS` naming the path and the rule. */
   checkArgs(args: unknown): Promise<JsonObject>
+  /** Of a type that says what people and apps may send. @throws {RouseError} `INVALID_ARGS` naming the path and the rule. */
+  readonly checkMessage?: ((content: Json) => Promise<void>) | undefined
   /** What runs in this process; undefined where the handler is elsewhere. */
   readonly definition?: EntityDefinition
 }
@@ -28,7 +32,7 @@ export interface ServedType {
 const ISSUES_SHOWN_MAX = 5
 
 /** A type that this process runs itself. */
-export function localType(definition: EntityDefinition, args: JsonObject | undefined): ServedType {
+export function localType(definition: EntityDefinition, { args, message }: TypeManifest): ServedType {
   const { name, description, state, timeout, attempts, concurrency, budget } = definition
   return {
     name,
@@ -41,15 +45,18 @@ export function localType(definition: EntityDefinition, args: JsonObject | undef
     concurrency,
     budget,
     args,
+    message,
     checkArgs: (given) => validateArgs(definition, given),
+    checkMessage: definition.message && ((content) => validateMessage(definition, content)),
     definition,
   }
 }
 
 /** A type whose handler is elsewhere. */
 export function remoteType(record: TypeRecord): ServedType {
-  const { name, description = "", version, dispatch, timeoutMs, attempts, concurrency, budget, args } = record
+  const { name, description = "", version, dispatch, timeoutMs, attempts, concurrency, budget, args, message } = record
   let check: ReturnType<typeof compile> | undefined
+  let checkSent: ReturnType<typeof compile> | undefined
   return {
     name,
     description,
@@ -61,42 +68,53 @@ export function remoteType(record: TypeRecord): ServedType {
     concurrency,
     budget,
     args,
+    message,
+    checkMessage: message && (async (content) => (await (checkSent ??= compile("content", message)))(content)),
     checkArgs: async (given) => {
       if (typeof given !== "object" || given === null || Array.isArray(given))
         throw new RouseError("INVALID_ARGS", "args: must be an object", { details: { path: "args" } })
-      if (args !== undefined) (await (check ??= compile(record)))(given)
+      if (args !== undefined) (await (check ??= compile("args", args)))(given)
       return given as JsonObject
     },
   }
 }
 
 /**
- * Checks that the schema of a type's arguments can be used.
+ * Checks that the schemas of a type's arguments and messages can be used.
  *
  * @throws {RouseError} `INVALID_ARGS`.
  */
 export async function checkSchema(manifest: TypeManifest): Promise<void> {
-  if (manifest.args !== undefined) await compile(manifest)
+  const { name, args, message } = manifest
+  if (args?.["type"] !== undefined && args["type"] !== "object")
+    throw new RouseError("INVALID_ARGS", `args: the schema of ${name}'s arguments must be of an object`)
+  if (args !== undefined) await compile("args", args)
+  if (message !== undefined) await compile("message", message)
 }
 
 /** Only a server that checks arguments of types elsewhere loads what that takes. */
-async function compile({ name, args = {} }: TypeManifest): Promise<(value: object) => void> {
-  if (args["type"] !== undefined && args["type"] !== "object")
-    throw new RouseError("INVALID_ARGS", `args: the schema of ${name}'s arguments must be of an object`)
+async function compile(field: string, schema: JsonObject): Promise<(value: unknown) => void> {
   let validate: ValidateFunction
   try {
-    validate = await validatorOf(args)
+    validate = await validatorOf(schema)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : "it cannot be compiled"
-    throw new RouseError("INVALID_ARGS", `args: is not a JSON Schema that can be used: ${why}`, { cause })
+    throw new RouseError("INVALID_ARGS", `${field}: is not a JSON Schema that can be used: ${why}`, { cause })
   }
   return (value) => {
     if (validate(value)) return
     const issues = validate.errors ?? []
     const [first] = issues
-    throw new RouseError("INVALID_ARGS", issues.slice(0, ISSUES_SHOWN_MAX).map(said).join("; "), {
-      details: { path: first ? pathOf(first) : "args" },
-    })
+    throw new RouseError(
+      "INVALID_ARGS",
+      issues
+        .slice(0, ISSUES_SHOWN_MAX)
+        .map((issue) => `${pathOf(field, issue)}: ${issue.message ?? "is not valid"}`)
+        .join("; "),
+      {
+        details: { path: first ? pathOf(field, first) : field },
+      },
+    )
   }
 }
 
@@ -112,10 +130,6 @@ async function validatorOf(schema: JsonObject): Promise<ValidateFunction> {
   return new Ajv(OPTIONS).compile(schema)
 }
 
-function said(issue: ErrorObject): string {
-  return `${pathOf(issue)}: ${issue.message ?? "is not valid"}`
-}
-
-function pathOf({ instancePath }: ErrorObject): string {
-  return `args${instancePath.replaceAll("/", ".")}`
+function pathOf(field: string, { instancePath }: ErrorObject): string {
+  return `${field}${instancePath.replaceAll("/", ".")}`
 }

@@ -19,7 +19,7 @@ export function listTypes(plane: Plane): readonly TypeInfo[] {
 export function typeOf(plane: Plane, name: string): TypeInfo | undefined {
   const type = plane.types.get(name)
   if (!type) return undefined
-  const { description, version, dispatch, state, args } = type
+  const { description, version, dispatch, state, args, message } = type
   const registered = plane.types.registered(name)
   return {
     name,
@@ -28,6 +28,7 @@ export function typeOf(plane: Plane, name: string): TypeInfo | undefined {
     dispatch: shown(dispatch),
     health: healthOf(plane, type),
     ...(args ? { args } : {}),
+    ...(message ? { message } : {}),
     ...(version === undefined ? {} : { version }),
     ...(registered
       ? { routing: registered.routing, versions: registered.versions.toReversed().map((one) => versionOf(plane, one)) }

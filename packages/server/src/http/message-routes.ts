@@ -18,6 +18,7 @@ import { once, type ReceiptKey, receiptKey } from "../receipts.ts"
 import { isTerminal, waitForSettled } from "../settlement.ts"
 import { parseBody, readText } from "./body.ts"
 import { type Env, tailOf, urlOf } from "./entity-routes.ts"
+import { checkMessage } from "../message-check.ts"
 import { replyEvents } from "./reply-stream.ts"
 import { streamResponse, wantsEvents } from "./sse.ts"
 
@@ -50,6 +51,7 @@ async function post(plane: Plane, c: Context<Env>, stop: AbortSignal): Promise<R
 
 async function inputOf(plane: Plane, c: Context<Env>, to: EntityUrl, text: string): Promise<SendInput> {
   const body = parseBody(text, sendBody)
+  await checkMessage(plane, to, body.content)
   const mode: MessageMode = body.mode ?? "steer"
   const now = plane.clock()
   const dueAtMs =

@@ -2,6 +2,7 @@ import type { ScheduleBody, ScheduleInfo, ScheduleRule } from "@rouse/protocol"
 import { deadLetterBody, deadLetterQuery, scheduleBody } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
 import { deadLetters, discard, retry } from "../dead-letters.ts"
+import { checkMessage } from "../message-check.ts"
 import type { Plane } from "../plane.ts"
 import { once, receiptKey } from "../receipts.ts"
 import { removeSchedule, schedulesOf, setSchedule } from "../schedules.ts"
@@ -37,6 +38,7 @@ async function postSchedule(plane: Plane, c: Context<Env>): Promise<Response> {
   const body = parseBody(text, scheduleBody)
   const receipt = await receiptKey(c.req.raw, c.get("principal"), text)
   const { name, message: content, catchUp } = body
+  await checkMessage(plane, url, content)
   const request = { name, rule: ruleOf(body), content, ...(catchUp ? { catchUp } : {}) }
   const made = await once<ScheduleInfo>(plane, receipt, (note) => setSchedule(plane, url, request, note))
   return c.json(made)

@@ -1,0 +1,6 @@
+export { rouseChat } from "./ai-sdk/chat.ts"
+export type { RouseChat, RouseChatOptions } from "./ai-sdk/chat.ts"
+export type { FollowedChat } from "./ai-sdk/follow.ts"
+export { chatMessages } from "./ai-sdk/messages.ts"
+export type { ChatMetadata } from "./ai-sdk/messages.ts"
+export type { FileUrl } from "./ai-sdk/parts.ts"
