@@ -1,4 +1,4 @@
-import type { EntityDetail, ServerInfo, SpawnBody, TypeInfo, UsageReport } from "@rouse/protocol"
+import type { EntityDetail, KeyList, LogPage, ServerInfo, SpawnBody, TypeInfo, UsageReport } from "@rouse/protocol"
 import { attachments, upload, withFiles } from "./attachments.ts"
 import { entityPath, queryString, spawnAddress } from "./core/address.ts"
 import { durationMs } from "./core/duration.ts"
@@ -70,8 +70,12 @@ export function createClient(options: ClientOptions): Client {
     get: async (url, o) => json({ path: entityPath(url), signal: o?.signal }),
     state: async (url, collection, o) => {
       const below = collection === undefined ? ["state"] : ["state", collection]
-      return json({ path: entityPath(url, ...below), signal: o?.signal })
+      const path = entityPath(url, ...below) + queryString({ at: o?.at, ordered: o?.ordered })
+      return json({ path, signal: o?.signal })
     },
+    log: async (url, { signal, ...query } = {}) =>
+      json<LogPage>({ path: entityPath(url, "log") + queryString(query), signal }),
+    keys: async (o) => (await json<KeyList>({ path: "/v1/keys", signal: o?.signal })).keys,
     observe: ((url: string, o?: ObserveOptions) =>
       o?.snapshot === true ? observeAll(transport, url, o) : observe(transport, url, o ?? {})) as Client["observe"],
     signal: (url, name, payload, o) =>

@@ -8,6 +8,7 @@ import type {
   ScheduleBody,
   ScheduleInfo,
   ScheduleList,
+  SchedulePage,
   ScheduleRule,
 } from "@rouse/protocol"
 import { entityPath, queryString } from "./core/address.ts"
@@ -32,6 +33,8 @@ export function operators(transport: Transport, write: (call: Call, options?: Wr
       ),
     schedules: async (url, o) =>
       (await json<ScheduleList>({ path: entityPath(url, "schedules"), signal: o?.signal })).schedules,
+    allSchedules: async (query = {}, o) =>
+      json<SchedulePage>({ path: `/v1/schedules${queryString(query)}`, signal: o?.signal }),
     unschedule: async (url, name, o) =>
       json<void>(write({ method: "DELETE", path: entityPath(url, "schedules", name) }, o)),
     addObservation: async (url, source, o = {}) => {

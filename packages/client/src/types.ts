@@ -15,7 +15,10 @@ import type {
   Imported,
   Json,
   JsonObject,
+  KeyInfo,
   LogEvent,
+  LogPage,
+  LogPageQuery,
   MessageMode,
   Offset,
   Receipt,
@@ -25,6 +28,8 @@ import type {
   ObserveOptions as ObservationOptions,
   ObserveSource,
   ScheduleInfo,
+  SchedulePage,
+  ScheduleQuery,
   ScheduleRule,
   ServerInfo,
   Settled,
@@ -163,6 +168,13 @@ export interface LogBatch<Event extends LogEvent = ChangeEvent> {
   readonly upToDate: boolean
 }
 
+export interface StateOptions extends CallOptions {
+  /** An offset of the log: the rows as they were there. */
+  readonly at?: Offset | undefined
+  /** Together with `at`: in the order in which they came about, so that a timeline can be made of them. */
+  readonly ordered?: boolean | undefined
+}
+
 export interface StateRows {
   readonly offset: Offset
   readonly rows: readonly Row[]
@@ -196,6 +208,8 @@ export interface Operators {
   ): Promise<ScheduleInfo>
   /** The entity's schedules, and messages that were sent for later, earliest first. */
   schedules(url: EntityUrl, options?: CallOptions): Promise<readonly ScheduleInfo[]>
+  /** One page of the schedules of all entities, and of messages for later: what comes due first. */
+  allSchedules(query?: ScheduleQuery, options?: CallOptions): Promise<SchedulePage>
   /** @throws {RouseError} `NOT_FOUND` when there is none. */
   unschedule(url: EntityUrl, name: string, options?: WriteOptions): Promise<void>
   /**
@@ -339,8 +353,12 @@ export interface Client extends Operators, People, History, Handlers, SharedSpac
 
   /** @throws {RouseError} `UNKNOWN_ENTITY` */
   get(url: EntityUrl, options?: CallOptions): Promise<EntityDetail>
-  /** The entity's rows, of all collections or of one. */
-  state(url: EntityUrl, collection?: string, options?: CallOptions): Promise<StateRows>
+  /** The entity's rows, of all collections or of one: now, or as they were at an offset of its log. */
+  state(url: EntityUrl, collection?: string, options?: StateOptions): Promise<StateRows>
+  /** A part of the entity's log read from its end, each commit with the offset behind it. @throws {RouseError} `BAD_OFFSET`; `GONE`. */
+  log(url: EntityUrl, options?: CallOptions & LogPageQuery): Promise<LogPage>
+  /** The tokens that may come in, by name. @throws {RouseError} `FORBIDDEN` below scope `admin`. */
+  keys(options?: CallOptions): Promise<readonly KeyInfo[]>
 
   /**
    * Reads the entity's log in order, and goes on as it grows unless `live` is false. Ends without an error when the signal aborts.
