@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router"
-import { Boxes, CornerDownLeft, Moon, PanelRight, Plus, Search, Sun, UsersRound } from "lucide-react"
+import { CornerDownLeft, Moon, PanelRight, Plus, Search, Sun } from "lucide-react"
 import { useId, useState } from "react"
 import type { KeyboardEvent, ReactNode } from "react"
 import { cn } from "../components/class-names.ts"
@@ -9,6 +9,7 @@ import { matchesText } from "../core/agents-list.ts"
 import { useApp } from "../data/app.tsx"
 import { chooseTheme, toggleLog } from "../data/preferences.ts"
 import { useStore } from "../data/store.ts"
+import { PLACES } from "./places.ts"
 import { openNewAgent } from "./overlays.ts"
 
 interface Command {
@@ -103,8 +104,12 @@ function useCommands(text: string): readonly Command[] {
   const words = text.toLowerCase()
   const others: readonly Command[] = [
     { id: "new", label: "New agent", icon: <Plus className={ICON} />, stays: true, run: () => openNewAgent() },
-    { id: "agents", label: "All agents", icon: <UsersRound className={ICON} />, run: go("/") },
-    { id: "types", label: "Types", icon: <Boxes className={ICON} />, run: go("/types") },
+    ...PLACES.map(({ to, label, icon: Icon }) => ({
+      id: to.slice(1) || "agents",
+      label: to === "/" ? "All agents" : label,
+      icon: <Icon className={ICON} />,
+      run: go(to),
+    })),
     { id: "log", label: "Show or hide the log", icon: <PanelRight className={ICON} />, run: () => toggleLog() },
     { id: "light", label: "Light theme", icon: <Sun className={ICON} />, run: () => chooseTheme("light") },
     { id: "dark", label: "Dark theme", icon: <Moon className={ICON} />, run: () => chooseTheme("dark") },

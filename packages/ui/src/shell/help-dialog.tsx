@@ -1,6 +1,7 @@
 import type { ReactNode } from "react"
 import { Dialog } from "../components/dialog.tsx"
 import { Keys, MOD_KEY } from "../components/keys.tsx"
+import { PLACES } from "./places.ts"
 
 const KEYS = [
   {
@@ -8,13 +9,18 @@ const KEYS = [
     keys: [[MOD_KEY, "K"], ["n"], ["/"], ["?"]],
     does: ["Go to an agent or do something", "New agent", "Search the agents", "This help"],
   },
-  { title: "In the list", keys: [["j"], ["k"], ["↵"]], does: ["Next agent", "Previous agent", "Open it"] },
+  { title: "In a list", keys: [["j"], ["k"], ["↵"]], does: ["Next one", "The one before", "Open it"] },
+  { title: "Go to", keys: PLACES.map(({ key }) => ["g", key]), does: PLACES.map(({ label }) => label) },
   {
     title: "On an agent",
     keys: [["c"], ["l"], ["↵"], ["⇧", "↵"], ["Esc"]],
     does: ["Write a message", "Show or hide the log", "Send it", "New line", "Leave the message, then the agent"],
   },
-] as const
+] satisfies readonly {
+  readonly title: string
+  readonly keys: readonly (readonly string[])[]
+  readonly does: readonly string[]
+}[]
 
 /** Which keys do what. */
 export default function HelpDialog(props: { readonly onOpenChange: (open: boolean) => void }): ReactNode {
