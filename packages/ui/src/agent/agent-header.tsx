@@ -1,7 +1,7 @@
 import { statusOf, usageOf } from "@rouse/client"
 import type { ChildRow } from "@rouse/protocol"
 import { Link, useNavigate } from "@tanstack/react-router"
-import { ArrowLeft, ChevronDown, CornerLeftUp, PanelRight } from "lucide-react"
+import { ArrowLeft, ChevronDown, CornerLeftUp, GitFork, PanelRight } from "lucide-react"
 import { DropdownMenu } from "radix-ui"
 import { useMemo } from "react"
 import type { ReactNode } from "react"
@@ -21,7 +21,14 @@ import { AgentActions } from "./agent-actions.tsx"
 import { EntityLink } from "./entity-link.tsx"
 
 /** Who it is and what it is doing now. Its height is the same whatever is known yet. */
-export function AgentHeader({ state, beside }: { readonly state: AgentState; readonly beside: boolean }): ReactNode {
+export function AgentHeader(props: {
+  readonly state: AgentState
+  /** It is shown as it was. */
+  readonly past: boolean
+  readonly beside: boolean
+  readonly fork: () => void
+}): ReactNode {
+  const { state, past, beside, fork } = props
   const logOpen = useSelected(preferences, (value) => value.logOpen)
   const [, type, id] = state.url.split("/")
   return (
@@ -40,7 +47,7 @@ export function AgentHeader({ state, beside }: { readonly state: AgentState; rea
         </h1>
         <CopyButton label="Copy the address" text={() => state.url} className="max-md:hidden" />
         <div className="ml-auto flex shrink-0 items-center gap-1.5">
-          <AgentActions state={state} />
+          {!past && <AgentActions state={state} fork={fork} />}
           {beside && (
             <IconButton
               label={logOpen ? "Hide the log" : "Show the log"}
@@ -73,6 +80,12 @@ function Facts({ state }: { readonly state: AgentState }): ReactNode {
         <span className="inline-flex items-center gap-1">
           <CornerLeftUp aria-label="Parent" className="size-3" />
           <EntityLink url={parent} />
+        </span>
+      )}
+      {detail?.forkedFrom && (
+        <span className="inline-flex items-center gap-1">
+          <GitFork aria-label="Forked from" className="size-3" />
+          <EntityLink url={detail.forkedFrom.url} />
         </span>
       )}
       {children.length > 0 && <Children rows={children} />}

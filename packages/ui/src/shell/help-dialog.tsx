@@ -13,8 +13,18 @@ const KEYS = [
   { title: "Go to", keys: PLACES.map(({ key }) => ["g", key]), does: PLACES.map(({ label }) => label) },
   {
     title: "On an agent",
-    keys: [["c"], ["l"], ["↵"], ["⇧", "↵"], ["Esc"]],
-    does: ["Write a message", "Show or hide the log", "Send it", "New line", "Leave the message, then the agent"],
+    keys: [["c"], ["↵"], ["⇧", "↵"], ["1"], ["l"], ["h"], ["["], ["]"], ["Esc"]],
+    does: [
+      "Write a message",
+      "Send it",
+      "New line",
+      "Timeline; 2 state, 3 tree, 4 compare",
+      "Show or hide the log",
+      "Back in time, and to now",
+      "The moment before; { ten",
+      "The next moment; } ten",
+      "Leave the message, the past, the agent",
+    ],
   },
 ] satisfies readonly {
   readonly title: string

@@ -58,6 +58,10 @@ export async function makeScene(url: string): Promise<Scene> {
   for (const id of ["reader", "writer", "checker"]) {
     await client.spawn(`/assistant/${id}`, { parent: "/assistant/lead", message: "/say My part is done." })
   }
+  await client.ask(
+    "/assistant/reader",
+    '/call send {"to":"/assistant/writer","content":"/say Noted."}\n/then\n/say Told.',
+  )
   await client.spawn("/assistant/intern", { parent: "/assistant/writer", message: "/say Copied." })
   await client.setWebhookSource("repo", {
     kind: "github",

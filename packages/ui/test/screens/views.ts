@@ -14,6 +14,35 @@ const at = (path: string) => () => path
 export const VIEWS: readonly View[] = [
   { name: "agents", path: at("/"), ready: (page) => page.locator("[data-agent-row]").first().waitFor() },
   { name: "agent", path: at("/agents/assistant/planner"), ready: text("205 in all.") },
+  {
+    name: "past",
+    path: ({ past }) => `/agents/assistant/planner?at=${past}`,
+    ready: (page) => page.locator("section[aria-label=Time][aria-busy=false]").waitFor(),
+  },
+  {
+    name: "state",
+    path: at("/agents/assistant/planner?view=state&collection=tool_call"),
+    ready: async (page) => {
+      await page.getByRole("region", { name: "Rows of tool_call" }).getByRole("row").nth(1).click()
+      await page.getByText("How it came to be").waitFor()
+      await page.getByText("insert", { exact: true }).first().waitFor()
+    },
+  },
+  {
+    name: "tree",
+    path: at("/agents/assistant/lead?view=tree"),
+    ready: (page) => page.getByLabel(/^.assistant.intern, /).waitFor(),
+  },
+  {
+    name: "compare",
+    path: at("/agents/assistant/cheaper?view=compare"),
+    ready: (page) => page.getByText("by bus and tent").first().waitFor(),
+  },
+  {
+    name: "log",
+    path: at("/agents/assistant/planner?view=log"),
+    ready: (page) => page.getByRole("region", { name: "Events of the log" }).waitFor(),
+  },
   { name: "approval", path: at("/agents/clerk/ann"), ready: text("May refund run?") },
   { name: "approvals", path: at("/approvals"), ready: text("Which sofa fits") },
   { name: "dead-letters", path: at("/dead-letters"), ready: text("a mistake in the handler") },
