@@ -2,13 +2,18 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "
 import { AgentsScreen } from "./agents/agents-screen.tsx"
 import { Overview } from "./agents/overview.tsx"
 import { AppShell } from "./shell/app-shell.tsx"
-import { agentSearch, spendSearch, typeSearch } from "./core/searches.ts"
+import { agentSearch, listSearch, spendSearch, typeSearch } from "./core/searches.ts"
 import { CrashScreen, NotFoundScreen } from "./shell/wrong-screens.tsx"
 
 const root = createRootRoute({ component: AppShell, notFoundComponent: NotFoundScreen, errorComponent: CrashScreen })
 
 /** The list stays where it is while one agent after another is opened beside it. */
-const agents = createRoute({ getParentRoute: () => root, id: "agents", component: AgentsScreen })
+const agents = createRoute({
+  getParentRoute: () => root,
+  id: "agents",
+  validateSearch: listSearch,
+  component: AgentsScreen,
+})
 const overview = createRoute({ getParentRoute: () => agents, path: "/", component: Overview })
 const agent = createRoute({
   getParentRoute: () => agents,

@@ -74,7 +74,12 @@ function Facts({ state }: { readonly state: AgentState }): ReactNode {
   const tags = Object.entries(phase === "live" ? timeline.tags : (detail?.tags ?? {}))
   const children = Object.values(timeline.children)
   return (
-    <div className="flex h-8 items-center gap-x-4 overflow-x-auto px-4 pb-1.5 text-xs whitespace-nowrap text-ink-3 [scrollbar-width:none]">
+    <div
+      role="group"
+      aria-label="About it"
+      tabIndex={0}
+      className="flex h-8 items-center gap-x-4 overflow-x-auto px-4 pb-1.5 text-xs whitespace-nowrap text-ink-3 -outline-offset-2 [scrollbar-width:none]"
+    >
       <Now state={state} />
       {parent !== undefined && parent !== null && (
         <span className="inline-flex items-center gap-1">

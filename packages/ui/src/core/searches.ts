@@ -1,8 +1,15 @@
 import type { UsageBy } from "@rouse/protocol"
+import { filterIn } from "./list-filter.ts"
+import type { AgentsFilter } from "./list-filter.ts"
 
 /** What the addresses of the page's screens may say behind the question mark. What they say wrongly is left out. */
 
 type Raw = Readonly<Record<string, unknown>>
+
+/** Of the list of agents: kept while agents are opened beside it. */
+export function listSearch(raw: Raw): AgentsFilter {
+  return filterIn(raw)
+}
 
 export function typeSearch(raw: Raw): { readonly type?: string } {
   return text(raw, "type")

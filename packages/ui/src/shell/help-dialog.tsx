@@ -36,7 +36,12 @@ const KEYS = [
 export default function HelpDialog(props: { readonly onOpenChange: (open: boolean) => void }): ReactNode {
   return (
     <Dialog open onOpenChange={props.onOpenChange} title="Keys" className="sm:max-w-md">
-      <div className="flex flex-col gap-5 overflow-auto px-5 py-4">
+      <div
+        role="region"
+        aria-label="Keys"
+        tabIndex={0}
+        className="flex flex-col gap-5 overflow-auto px-5 py-4 -outline-offset-2"
+      >
         {KEYS.map(({ title, keys, does }) => (
           <section key={title}>
             <h3 className="mb-1.5 text-xs font-medium text-ink-3">{title}</h3>

@@ -54,12 +54,11 @@ function RailLink({ place }: { readonly place: Place }): ReactNode {
     <Tip label={label} keys={["g", key]} side="right">
       <Link
         to={to}
-        aria-label={label}
         data-here={isAt(to, path) || undefined}
         className="relative flex h-9 w-9 items-center justify-center gap-2.5 rounded-md text-sm font-medium text-ink-3 transition-colors hover:bg-hover hover:text-ink data-here:bg-selected data-here:text-ink min-[1800px]:w-full min-[1800px]:justify-start min-[1800px]:px-2.5"
       >
         <Icon className="size-4.5" strokeWidth={1.75} />
-        <span className="hidden min-[1800px]:inline">{label}</span>
+        <span className="sr-only min-[1800px]:not-sr-only">{label}</span>
         {to === "/approvals" && (
           <span className="absolute -top-0.5 -right-0.5 min-[1800px]:static min-[1800px]:ml-auto">
             <WaitingCount />
