@@ -1,6 +1,7 @@
 import { useNavigate } from "@tanstack/react-router"
 import type { KeyboardEvent, ReactNode } from "react"
 import { compact } from "../core/number.ts"
+import { without } from "../core/without.ts"
 import type { AgentView } from "../core/searches.ts"
 import { useShortcuts } from "../shell/shortcuts.ts"
 
@@ -27,7 +28,8 @@ export function ScreenTabs(props: {
   const show = (view: AgentView): void =>
     void navigate({
       to: ".",
-      search: ({ view: _, ...rest }: { readonly view?: AgentView }) => (view === "timeline" ? rest : { ...rest, view }),
+      search: (before: { readonly view?: AgentView }) =>
+        view === "timeline" ? without(before, "view") : { ...before, view },
       replace: true,
     }).catch(console.error)
   useShortcuts(Object.fromEntries(tabs.map(({ view }, index) => [String(index + 1), () => show(view)])))

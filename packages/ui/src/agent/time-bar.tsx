@@ -7,6 +7,7 @@ import { Ago } from "../components/times.tsx"
 import { summaryOf } from "../core/event-summary.ts"
 import { momentAt, momentsOf, timeOfEvent } from "../core/log-entries.ts"
 import { grouped } from "../core/number.ts"
+import { without } from "../core/without.ts"
 import { sentenceOf } from "../core/errors.ts"
 import type { AgentState } from "../data/agent.ts"
 import type { PastState } from "../data/past.ts"
@@ -97,7 +98,7 @@ export function useGoTo(): (at: string | undefined) => void {
   return (at) =>
     void navigate({
       to: ".",
-      search: ({ at: _, ...rest }: { readonly at?: string }) => (at === undefined ? rest : { ...rest, at }),
+      search: (before: { readonly at?: string }) => (at === undefined ? without(before, "at") : { ...before, at }),
       replace: true,
     }).catch(console.error)
 }

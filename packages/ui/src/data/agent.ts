@@ -4,6 +4,7 @@ import { isControlEvent } from "@rouse/protocol"
 import type { ChangeEvent, EntityDetail, EntityUrl, LogEvent, LogPage, Offset } from "@rouse/protocol"
 import { appendEntries, LOG_ENTRIES_MAX, prependEntries } from "../core/log-entries.ts"
 import type { LogEntry } from "../core/log-entries.ts"
+import { without } from "../core/without.ts"
 import { createFrameBatch } from "./frame.ts"
 import { keepLive } from "./retrying.ts"
 import { createStore } from "./store.ts"
@@ -53,11 +54,16 @@ export function createAgent(client: Client, url: EntityUrl): Agent {
   function apply(batches: readonly LogBatch<LogEvent>[]): void {
     store.update((state) => {
       const events = batches.flatMap((batch) => batch.events)
-      const { error: _, ...rest } = state
       const timeline = applyChanges(state.timeline, events)
       const live = state.phase === "live" || batches.some((batch) => batch.upToDate)
       const offset = batches.at(-1)!.offset
-      return { ...rest, phase: live ? "live" : "loading", timeline, offset, ...logOf(state, batches) }
+      return {
+        ...without(state, "error"),
+        phase: live ? "live" : "loading",
+        timeline,
+        offset,
+        ...logOf(state, batches),
+      }
     })
     const { log, telling } = store.get()
     if (log.length === 0 && telling === false) loadEarlier().catch((error: unknown) => failed(error, true))
@@ -102,7 +108,7 @@ export function createAgent(client: Client, url: EntityUrl): Agent {
       emptyTimeline(),
       log.map(({ event }) => event),
     )
-    store.update(({ error: _, before: __, ...state }) => ({ ...state, phase: "live", timeline, log, offset }))
+    store.update((state) => ({ ...without(state, "error", "before"), phase: "live", timeline, log, offset }))
     return offset
   }
 
@@ -131,9 +137,9 @@ export function createAgent(client: Client, url: EntityUrl): Agent {
   return { get: store.get, subscribe: store.subscribe, open, close, loadEarlier }
 }
 
-function withEarlier({ before: _, ...state }: AgentState, page: LogPage): AgentState {
+function withEarlier(state: AgentState, page: LogPage): AgentState {
   const log = prependEntries(state.log, page.batches)
-  return { ...state, log, ...(page.before !== undefined && { before: page.before }) }
+  return { ...without(state, "before"), log, ...(page.before !== undefined && { before: page.before }) }
 }
 
 /** The log with what was read. Rows that were told anew are no events: the log begins behind them, and can be read from there back. */
