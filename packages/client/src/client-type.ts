@@ -1,4 +1,14 @@
-import type { EntityDetail, EntityUrl, Row, Offset, ServerInfo, TypeInfo } from "@rouse/protocol"
+import type {
+  EntityDetail,
+  EntityUrl,
+  KeyInfo,
+  LogPage,
+  LogPageQuery,
+  Offset,
+  Row,
+  ServerInfo,
+  TypeInfo,
+} from "@rouse/protocol"
 import type { Attachments } from "./attachments.ts"
 import type { Handlers } from "./handlers.ts"
 import type { History } from "./history.ts"
@@ -12,6 +22,13 @@ import type { SharedSpaces } from "./shared.ts"
 import type { Spawning } from "./spawn.ts"
 import type { Steering } from "./steering.ts"
 import type { Webhooks } from "./webhooks.ts"
+
+export interface StateOptions extends CallOptions {
+  /** An offset of the log: the rows as they were there. */
+  readonly at?: Offset | undefined
+  /** Together with `at`: in the order in which they came about, so that a timeline can be made of them. */
+  readonly ordered?: boolean | undefined
+}
 
 export interface StateRows {
   readonly offset: Offset
@@ -47,6 +64,10 @@ export interface Client
 
   /** @throws {RouseError} `UNKNOWN_ENTITY` */
   get(url: EntityUrl, options?: CallOptions): Promise<EntityDetail>
-  /** The entity's rows, of all collections or of one. */
-  state(url: EntityUrl, collection?: string, options?: CallOptions): Promise<StateRows>
+  /** The entity's rows, of all collections or of one: now, or as they were at an offset of its log. */
+  state(url: EntityUrl, collection?: string, options?: StateOptions): Promise<StateRows>
+  /** A part of the entity's log read from its end, each commit with the offset behind it. @throws {RouseError} `BAD_OFFSET`; `GONE`. */
+  log(url: EntityUrl, options?: CallOptions & LogPageQuery): Promise<LogPage>
+  /** The tokens that may come in, by name. @throws {RouseError} `FORBIDDEN` below scope `admin`. */
+  keys(options?: CallOptions): Promise<readonly KeyInfo[]>
 }

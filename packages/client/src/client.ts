@@ -1,7 +1,7 @@
-import type { ServerInfo, TypeInfo } from "@rouse/protocol"
+import type { KeyList, LogPage, ServerInfo, TypeInfo } from "@rouse/protocol"
 import { attachments, upload, withFiles } from "./attachments.ts"
 import type { Client } from "./client-type.ts"
-import { entityPath } from "./core/address.ts"
+import { entityPath, queryString } from "./core/address.ts"
 import { handlers } from "./handlers.ts"
 import { history } from "./history.ts"
 import { list, listAll, watch } from "./lists.ts"
@@ -66,8 +66,12 @@ export function createClient<App extends object | undefined = undefined>(options
     get: async (url, o) => json({ path: entityPath(url), signal: o?.signal }),
     state: async (url, collection, o) => {
       const below = collection === undefined ? ["state"] : ["state", collection]
-      return json({ path: entityPath(url, ...below), signal: o?.signal })
+      const path = entityPath(url, ...below) + queryString({ at: o?.at, ordered: o?.ordered })
+      return json({ path, signal: o?.signal })
     },
+    log: async (url, { signal, ...query } = {}) =>
+      json<LogPage>({ path: entityPath(url, "log") + queryString(query), signal }),
+    keys: async (o) => (await json<KeyList>({ path: "/v1/keys", signal: o?.signal })).keys,
     observe: ((url: string, o?: ObserveOptions) =>
       o?.snapshot === true ? observeAll(transport, url, o) : observe(transport, url, o ?? {})) as Client["observe"],
     ...steering(transport, write),

@@ -33,7 +33,7 @@ export type {
   TypedRows,
   TypeOf,
 } from "./typed.ts"
-export type { Client, StateRows } from "./client-type.ts"
+export type { Client, StateOptions, StateRows } from "./client-type.ts"
 export type { CallOptions, ClientOptions, Duration, WatchOptions, WriteOptions } from "./options.ts"
 export type { Attachments, FileInput, FilesOption, UploadOptions } from "./attachments.ts"
 export type { AskOptions, DelayedSendOptions, Messages, SendOptions, StreamEvent } from "./messages.ts"

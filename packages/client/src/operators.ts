@@ -11,6 +11,8 @@ import type {
   ScheduleBody,
   ScheduleInfo,
   ScheduleList,
+  SchedulePage,
+  ScheduleQuery,
   ScheduleRule,
 } from "@rouse/protocol"
 import { entityPath, queryString } from "./core/address.ts"
@@ -40,6 +42,8 @@ export interface Operators {
   ): Promise<ScheduleInfo>
   /** The entity's schedules, and messages that were sent for later, earliest first. */
   schedules(url: EntityUrl, options?: CallOptions): Promise<readonly ScheduleInfo[]>
+  /** One page of the schedules of all entities, and of messages for later: what comes due first. */
+  allSchedules(query?: ScheduleQuery, options?: CallOptions): Promise<SchedulePage>
   /** @throws {RouseError} `NOT_FOUND` when there is none. */
   unschedule(url: EntityUrl, name: string, options?: WriteOptions): Promise<void>
   /**
@@ -85,6 +89,8 @@ export function operators(transport: Transport, write: (call: Call, options?: Wr
       ),
     schedules: async (url, o) =>
       (await json<ScheduleList>({ path: entityPath(url, "schedules"), signal: o?.signal })).schedules,
+    allSchedules: async (query = {}, o) =>
+      json<SchedulePage>({ path: `/v1/schedules${queryString(query)}`, signal: o?.signal }),
     unschedule: async (url, name, o) =>
       json<void>(write({ method: "DELETE", path: entityPath(url, "schedules", name) }, o)),
     addObservation: async (url, source, o = {}) => {

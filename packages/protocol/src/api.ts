@@ -69,6 +69,8 @@ export interface EntityQuery {
   /** `name` or `name=value`. */
   readonly tag?: string
   readonly parent?: EntityUrl
+  /** Words of an address: each must be somewhere in it, capital or small. */
+  readonly text?: string
   /** Opaque: the `next` of the page before. */
   readonly after?: string
   /** 1 to 1,000; 100 when absent. */

@@ -104,7 +104,7 @@ export type {
   BudgetDecision,
   Cause,
 } from "./budget.ts"
-export type { Usage, UsageSum, UsageBy, UsageQuery, UsageReport } from "./usage.ts"
+export type { Usage, UsageSum, UsageBy, UsageQuery, UsageReport, UsageTime } from "./usage.ts"
 export type { ContextRow, SummaryRow, SourceRow } from "./context-rows.ts"
 export {
   OCTETS,
@@ -123,7 +123,19 @@ export type {
   AttachmentRow,
   ByteRange,
 } from "./attachments.ts"
-export type { CatchUp, ScheduleBody, ScheduleInfo, ScheduleList, ScheduleRequest, ScheduleRule } from "./schedule.ts"
+export type { LogBatchAt, LogPage, LogPageQuery } from "./log-page.ts"
+export type {
+  CatchUp,
+  ScheduleBody,
+  ScheduleEntry,
+  ScheduleInfo,
+  ScheduleList,
+  SchedulePage,
+  ScheduleQuery,
+  ScheduleRequest,
+  ScheduleRule,
+} from "./schedule.ts"
+export type { KeyInfo, KeyList } from "./keys-list.ts"
 export type { DeadLetter, DeadLetterBody, DeadLetterPage } from "./dead-letters.ts"
 export { runKey, stepKey, partKey } from "./keys.ts"
 export { SUMMARY_KEY, isPast, isRunAfter, summaryOf } from "./live.ts"

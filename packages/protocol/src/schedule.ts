@@ -50,3 +50,25 @@ export interface ScheduleInfo {
 export interface ScheduleList {
   readonly schedules: readonly ScheduleInfo[]
 }
+
+/** A schedule, and whose it is. */
+export interface ScheduleEntry extends ScheduleInfo {
+  readonly url: EntityUrl
+}
+
+/** `GET /v1/schedules` */
+export interface ScheduleQuery {
+  /** Of entities of this type. */
+  readonly type?: string
+  /** Opaque: the `next` of the page before. */
+  readonly after?: string
+  /** 1 to 1,000; 100 when absent. */
+  readonly limit?: number
+}
+
+/** Schedules of all entities, and messages for later, those that come due first before others. */
+export interface SchedulePage {
+  readonly schedules: readonly ScheduleEntry[]
+  /** Present when there may be more. */
+  readonly next?: string
+}

@@ -9,7 +9,8 @@ import type { Json, JsonObject } from "./json.ts"
 import type { ObserveBody } from "./observe.ts"
 import type { SharedClaimBody, SharedDefinition, SharedOp, SharedQuery, SharedRequest, SharedWrite } from "./shared.ts"
 import type { UsageQuery } from "./usage.ts"
-import type { ScheduleBody } from "./schedule.ts"
+import type { LogPageQuery } from "./log-page.ts"
+import type { ScheduleBody, ScheduleQuery } from "./schedule.ts"
 
 /** Checks of what comes from outside, at the server's edge. Unknown fields are refused, so that a misspelt one is seen. */
 
@@ -57,7 +58,21 @@ export const usageQuery: z.ZodType<UsageQuery> = z.strictObject({
   type: z.string().max(64).optional(),
   entity: url.optional(),
   tree: url.optional(),
-}) as z.ZodType<UsageQuery>
+  times: z.stringbool({ truthy: ["true"], falsy: ["false"] }).optional(),
+}) as unknown as z.ZodType<UsageQuery>
+
+export const logPageQuery: z.ZodType<LogPageQuery> = z.strictObject({
+  before: z.string().max(128).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).optional(),
+  collection: z.string().max(64).optional(),
+  key: z.string().max(512).optional(),
+}) as unknown as z.ZodType<LogPageQuery>
+
+export const scheduleQuery: z.ZodType<ScheduleQuery> = z.strictObject({
+  type: z.string().max(64).optional(),
+  after: z.string().max(512).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).optional(),
+}) as z.ZodType<ScheduleQuery>
 
 export const spawnBody: z.ZodType<SpawnBody> = z.strictObject({
   args: jsonObject.optional(),
@@ -121,6 +136,11 @@ export const entityQuery: z.ZodType<EntityQuery> = z.strictObject({
   status: z.enum(["idle", "queued", "running", "suspended", "paused", "dead", "stopped"]).optional(),
   tag: z.string().max(321).optional(),
   parent: url.optional(),
+  text: z
+    .string()
+    .max(256)
+    .refine((value) => value.trim().split(/\s+/).length <= 8, "at most 8 words")
+    .optional(),
   after: z.string().max(512).optional(),
   limit: z.coerce.number().int().min(1).max(1_000).optional(),
 }) as z.ZodType<EntityQuery>

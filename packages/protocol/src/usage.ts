@@ -42,6 +42,8 @@ export interface UsageQuery {
   readonly entity?: EntityUrl
   /** Only this entity and everything below it. */
   readonly tree?: EntityUrl
+  /** Tell `times` too. */
+  readonly times?: boolean
 }
 
 export interface UsageReport {
@@ -53,4 +55,12 @@ export interface UsageReport {
   readonly groups: readonly (UsageSum & { readonly key: string })[]
   /** Groups that are not shown. */
   readonly more: number
+  /** When it was, oldest first, of the dearest groups and of all others together (key ""). Only when asked for. */
+  readonly times?: readonly UsageTime[]
+}
+
+/** What a group used in an hour (`2026-11-23T16`), a day (`2026-11-23`) or, when it is empty, longer ago than that is kept. */
+export interface UsageTime extends UsageSum {
+  readonly period: string
+  readonly key: string
 }

@@ -1,7 +1,8 @@
 import type { EntityUrl, UsageQuery, UsageReport, UsageSum } from "@rouse/protocol"
 import type { EntityRecord } from "@rouse/store"
 import { controlOf } from "./core/control.ts"
-import { addSums, NO_USAGE, totals } from "./core/usage-book.ts"
+import { addSums, entriesIn, NO_USAGE } from "./core/usage-book.ts"
+import { UsageTimes } from "./core/usage-times.ts"
 import type { Plane } from "./plane.ts"
 
 const PAGE = 500
@@ -14,10 +15,12 @@ export async function usageReport(plane: Plane, query: UsageQuery): Promise<Usag
   const by = query.by ?? "type"
   const bounds = { sinceMs: timeOf(query.since), untilMs: timeOf(query.until) }
   const sums = new Map<string, UsageSum>()
+  const times = new UsageTimes()
   for await (const record of entitiesOf(plane, query, bounds.sinceMs)) {
-    for (const [model, sum] of totals(controlOf(record).usage, bounds)) {
+    for (const { period, model, sum } of entriesIn(controlOf(record).usage, bounds)) {
       const key = by === "model" ? model : keyOf(record, by)
       sums.set(key, addSums(sums.get(key) ?? NO_USAGE, sum))
+      if (query.times === true) times.add(period, key, sum)
     }
   }
   const groups = [...sums].map(([key, sum]) => ({ key, ...sum }))
@@ -29,6 +32,7 @@ export async function usageReport(plane: Plane, query: UsageQuery): Promise<Usag
     total: groups.reduce((total, { key: _key, ...sum }) => addSums(total, sum), NO_USAGE),
     groups: groups.slice(0, GROUPS_MAX),
     more: Math.max(0, groups.length - GROUPS_MAX),
+    ...(query.times === true && { times: times.of(groups.map(({ key }) => key)) }),
   }
 }
 

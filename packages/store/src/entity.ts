@@ -33,6 +33,8 @@ export interface EntityFilter {
   readonly status?: EntityStatus
   readonly tag?: { readonly name: string; readonly value?: string }
   readonly parent?: EntityUrl
+  /** Parts of the address, in any order: each is in it. Capital letters of ASCII count as small ones. */
+  readonly words?: readonly string[]
   /** Only those whose `control.dead`, a count, is over 0. */
   readonly hasDead?: boolean
   readonly after?: string

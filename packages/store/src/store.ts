@@ -7,7 +7,7 @@ import type { Keep, StoredSnapshot, Trimmable } from "./retention.ts"
 import type { SpaceReads } from "./space.ts"
 import type { ReadResult, StreamInfo, StreamListener, StreamPathPage } from "./stream.ts"
 import type { SubscriptionReads } from "./subscription.ts"
-import type { Timer } from "./timer.ts"
+import type { Timer, TimerPlace } from "./timer.ts"
 import type { WorkReads } from "./work.ts"
 
 /**
@@ -96,8 +96,8 @@ export interface Store extends SubscriptionReads, ObservationReads, WorkReads, S
   /** Entities whose `dueAtMs` is at or before `nowMs`, earliest first; of one status and type, when given. */
   dueEntities(nowMs: number, limit: number, filter?: DueFilter): Promise<readonly EntityRecord[]>
 
-  /** Timers at or before `nowMs`, earliest first. */
-  dueTimers(nowMs: number, limit: number): Promise<readonly Timer[]>
+  /** Timers at or before `nowMs`, earliest first, then by id (byte order); those behind a place, when given. */
+  dueTimers(nowMs: number, limit: number, after?: TimerPlace): Promise<readonly Timer[]>
 
   /** The earliest `dueAtMs` of any entity or timer. */
   nextDueAtMs(): Promise<number | undefined>

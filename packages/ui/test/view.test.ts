@@ -1,7 +1,7 @@
 import type { ChangeEvent, EntitySummary, Offset } from "@rouse/protocol"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { applyListChanges, byActivity, heldOrder, matchesText } from "../src/core/agents-list.ts"
+import { applyListChanges, byActivity, changeIndex, heldOrder, matchesText } from "../src/core/agents-list.ts"
 import { argsOf, fieldsOf, parseArgs } from "../src/core/args-form.ts"
 import { sentenceOf } from "../src/core/errors.ts"
 import { summaryOf } from "../src/core/event-summary.ts"
@@ -162,6 +162,27 @@ describe("the list", () => {
     expect(byActivity(next.values()).map(({ id }) => id)).toEqual(["a", "c"])
     expect([...applyListChanges(next, [{ kind: "page", entities: [c] }]).keys()]).toEqual(["/worker/c"])
     expect(applyListChanges(page, [])).toBe(page)
+  })
+
+  test("merging changes is the same as sorting all anew", () => {
+    const agents = fc.array(fc.tuple(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 1, max: 9 })), {
+      maxLength: 20,
+    })
+    fc.assert(
+      fc.property(agents, fc.array(agents, { maxLength: 5 }), fc.integer({ min: 0, max: 12 }), (first, rest, gone) => {
+        const of = (pairs: readonly (readonly [number, number])[]) =>
+          pairs.map(([id, day]) => agent(`x${id}`, `2026-01-0${day}`))
+        let index = changeIndex({ byUrl: new Map(), sorted: [] }, [{ kind: "page", entities: of(first) }])
+        for (const some of rest) {
+          index = changeIndex(index, [
+            { kind: "more", entities: of(some) },
+            ...of(some).map((entity) => ({ kind: "entity", entity }) as const),
+            { kind: "gone", url: `/worker/x${gone}` },
+          ])
+          expect(index.sorted).toEqual(byActivity(index.byUrl.values()))
+        }
+      }),
+    )
   })
 
   test("what the pointer is on stays where it is; what is new comes on top", () => {

@@ -41,13 +41,19 @@ export function totals(
   bounds: { readonly sinceMs?: number | undefined; readonly untilMs?: number | undefined } = {},
 ): ReadonlyMap<string, UsageSum> {
   const sums = new Map<string, UsageSum>()
+  for (const { model, sum } of entriesIn(of, bounds)) sums.set(model, addSums(sums.get(model) ?? NO_USAGE, sum))
+  return sums
+}
+
+/** What falls into a time, by period and model. */
+export function* entriesIn(
+  of: UsageBook | undefined,
+  bounds: { readonly sinceMs?: number | undefined; readonly untilMs?: number | undefined } = {},
+): Generator<{ readonly period: string; readonly model: string; readonly sum: UsageSum }, void> {
   for (const [period, models] of Object.entries(of ?? {})) {
     if (!overlaps(period, bounds)) continue
-    for (const [model, entry] of Object.entries(models)) {
-      sums.set(model, addSums(sums.get(model) ?? NO_USAGE, sumOf(entry)))
-    }
+    for (const [model, entry] of Object.entries(models)) yield { period, model, sum: sumOf(entry) }
   }
-  return sums
 }
 
 export function addSums(a: UsageSum, b: UsageSum): UsageSum {

@@ -12,9 +12,10 @@ import { exportRoutes, postImport } from "./bundle-routes.ts"
 import { forkRoutes } from "./fork-routes.ts"
 import { eventRoutes } from "./event-routes.ts"
 import { admit, type GateOptions, isOpen, scopeOf } from "./gate.ts"
+import { logRoutes } from "./log-routes.ts"
 import { messageRoutes } from "./message-routes.ts"
 import { observeRoutes } from "./observe-routes.ts"
-import { getDeadLetters, operatorRoutes } from "./operator-routes.ts"
+import { getDeadLetters, getSchedules, operatorRoutes } from "./operator-routes.ts"
 import { openaiRoutes } from "./openai-routes.ts"
 import { pageHandler } from "./page.ts"
 import { sharedRoutes } from "./shared-routes.ts"
@@ -73,7 +74,10 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
   app.route("/v1/entities", exportRoutes(plane))
   app.post("/v1/import", (c) => postImport(plane, c))
   app.route("/v1/shared", sharedRoutes(plane))
+  app.route("/v1/entities", logRoutes(plane))
   app.route("/v1/usage", usageRoutes(plane))
+  app.get("/v1/schedules", (c) => getSchedules(plane, c))
+  app.get("/v1/keys", (c) => c.json({ keys: gate.tokens.map(({ name, scope }) => ({ name, scope })) }))
   app.route("/v1/entities", operatorRoutes(plane))
   app.get("/v1/approvals", (c) => getApprovals(plane, c))
   app.post("/v1/tool-claims", (c) => postToolClaims(plane, c, stop))

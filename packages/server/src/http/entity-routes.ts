@@ -10,6 +10,7 @@ import {
   type Offset,
   type Principal,
   RouseError,
+  type Row,
   type Spawned,
   START,
 } from "@rouse/protocol"
@@ -18,6 +19,7 @@ import type { EntityRecord } from "@rouse/store"
 import { type Context, Hono } from "hono"
 import { shownSummary } from "../dispatch/type-list.ts"
 import { parseWait } from "../core/duration.ts"
+import { orderRows } from "../core/snapshot-order.ts"
 import type { Plane } from "../plane.ts"
 import { once, receiptKey } from "../receipts.ts"
 import { remove, tag } from "../entities.ts"
@@ -171,11 +173,20 @@ async function state(plane: Plane, c: Context<Env>): Promise<Response> {
   const at = c.req.query("at")
   if (at !== undefined) {
     const rows = (await stateAt(plane, url, at as Offset)).rows()
-    return c.json({ offset: at, rows: rows.filter((row) => collection === undefined || row.collection === collection) })
+    const wanted = rows.filter((row) => collection === undefined || row.collection === collection)
+    return c.json({ offset: at, rows: c.req.query("ordered") === "true" ? asTold(wanted) : wanted })
   }
   const live = await plane.store.liveRows(url, entityStreamPath(url), collection)
   const rows = (live?.rows ?? []).map(({ json, ...row }) => ({ ...row, value: JSON.parse(json) as Json }))
   return c.json({ offset: live?.info.next ?? START, rows })
+}
+
+/** Rows in the order in which they came about, so that applied one by one they show what was to be seen then. */
+function asTold(rows: readonly Row[]): readonly Row[] {
+  const ordered = orderRows(
+    rows.map(({ collection, key, value }) => ({ collection, key, json: JSON.stringify(value) })),
+  )
+  return ordered.map(({ collection, key, json }) => ({ collection, key, value: JSON.parse(json) as Json }))
 }
 
 async function postSignal(plane: Plane, c: Context<Env>): Promise<Response> {

@@ -50,6 +50,8 @@ const WORK = /^\/v1\/tool-(claims$|calls\/)/
  */
 export function scopeOf(method: string, pathname: string): Scope {
   if (method === "POST" && WORK.test(pathname)) return "work"
+  // Who else may come in is for those who may do anything.
+  if (pathname === "/v1/keys") return "admin"
   // An address may hold a secret.
   if (TOLD.test(pathname)) return "admin"
   if (method === "GET" || method === "HEAD") return "read"

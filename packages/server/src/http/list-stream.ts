@@ -59,12 +59,14 @@ function eventFor(plane: Plane, record: EntityRecord, filter: EntityFilter, show
 }
 
 function matches(record: EntityRecord, filter: EntityFilter): boolean {
-  const { type, status, parent, tag } = filter
+  const { type, status, parent, tag, words = [] } = filter
+  const address = record.url.toLowerCase()
   const value = tag && record.tags[tag.name]
   return (
     (type === undefined || record.type === type) &&
     (status === undefined || record.status === status) &&
     (parent === undefined || record.parent === parent) &&
+    words.every((word) => address.includes(word)) &&
     (tag === undefined || (value !== undefined && (tag.value === undefined || tag.value === value)))
   )
 }
@@ -87,7 +89,9 @@ export function filterOf(query: EntityQuery): EntityFilter {
   const { type, status, parent, after, limit } = query
   const [name, ...rest] = (query.tag ?? "").split("=")
   const tag = name ? { tag: rest.length > 0 ? { name, value: rest.join("=") } : { name } } : {}
-  return { ...defined({ type, status, parent, after }), ...tag, limit: limit ?? LIMIT }
+  const words = (query.text ?? "").toLowerCase().split(/\s+/).filter(Boolean)
+  const named = { ...tag, ...(words.length > 0 ? { words } : {}) }
+  return { ...defined({ type, status, parent, after }), ...named, limit: limit ?? LIMIT }
 }
 
 function defined(fields: {
@@ -95,6 +99,6 @@ function defined(fields: {
   readonly status: EntityStatus | undefined
   readonly parent: string | undefined
   readonly after: string | undefined
-}): Omit<EntityFilter, "limit" | "tag"> {
+}): Omit<EntityFilter, "limit" | "tag" | "words"> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

@@ -1,10 +1,11 @@
 import type { ScheduleBody, ScheduleInfo, ScheduleRule } from "@rouse/protocol"
-import { deadLetterBody, deadLetterQuery, scheduleBody } from "@rouse/protocol/schemas"
+import { deadLetterBody, deadLetterQuery, scheduleBody, scheduleQuery } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
 import { deadLetters, discard, retry } from "../dead-letters.ts"
 import { checkMessage } from "../message-check.ts"
 import type { Plane } from "../plane.ts"
 import { once, receiptKey } from "../receipts.ts"
+import { allSchedules } from "../schedule-list.ts"
 import { removeSchedule, schedulesOf, setSchedule } from "../schedules.ts"
 import { postApproval } from "./approval-routes.ts"
 import { parseBody, parseValue, readText } from "./body.ts"
@@ -30,6 +31,11 @@ export function operatorRoutes(plane: Plane): Hono<Env> {
 /** `GET /v1/dead-letters` */
 export async function getDeadLetters(plane: Plane, c: Context<Env>): Promise<Response> {
   return c.json(await deadLetters(plane, parseValue(c.req.query(), deadLetterQuery, "query")))
+}
+
+/** `GET /v1/schedules` */
+export async function getSchedules(plane: Plane, c: Context<Env>): Promise<Response> {
+  return c.json(await allSchedules(plane, parseValue(c.req.query(), scheduleQuery, "query")))
 }
 
 async function postSchedule(plane: Plane, c: Context<Env>): Promise<Response> {

@@ -28,3 +28,20 @@ export function parseOffset(incarnation: string, offset: Offset): number | undef
   const match = OFFSET.exec(offset)
   return match?.[1] === incarnation ? Number(match[2]) : undefined
 }
+
+/**
+ * Where each batch of a read ends, reckoned from where the read began.
+ *
+ * @returns undefined when the read went from a fork's source into the fork: offsets of the two are reckoned apart.
+ */
+export function endsOf(read: {
+  readonly start: Offset
+  readonly next: Offset
+  readonly chunks: readonly Uint8Array[]
+}): readonly Offset[] | undefined {
+  const [, incarnation, position] = OFFSET.exec(read.start) ?? []
+  if (incarnation === undefined) return undefined
+  let at = Number(position)
+  const ends = read.chunks.map((chunk) => encodeOffset(incarnation, (at += chunk.length)))
+  return ends.length > 0 && ends.at(-1) !== read.next ? undefined : ends
+}

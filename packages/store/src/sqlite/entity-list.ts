@@ -40,6 +40,8 @@ function conditionsOf(filter: EntityFilter): Conditions {
   }
   if (filter.status === "idle") parts.push(["status = ?", filter.status])
   else if (filter.status !== undefined) parts.push(["status = ? AND status <> 'idle'", filter.status])
+  /** Addresses are read off the same index, newest first, until the page is full: no record is looked at that does not match. */
+  for (const word of filter.words ?? []) parts.push(["url LIKE ? ESCAPE '!'", `%${word.replace(/[!%_]/g, "!$&")}%`])
   if (filter.parent !== undefined) parts.push(["parent = ?", filter.parent])
   if (filter.hasDead === true) parts.push([HAS_DEAD])
   if (filter.tag !== undefined) parts.push(tagCondition(filter.tag))

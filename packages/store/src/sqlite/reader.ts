@@ -11,7 +11,7 @@ import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows 
 import type { StoredReceipt } from "../receipt.ts"
 import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
 import type { ReadResult, StreamInfo, StreamPathPage } from "../stream.ts"
-import type { Timer } from "../timer.ts"
+import type { Timer, TimerPlace } from "../timer.ts"
 import { concatBytes } from "../core/bytes.ts"
 import { joinRuns, splitRuns } from "./chunk-run.ts"
 import type { ChunkRun } from "./chunk-run.ts"
@@ -180,9 +180,13 @@ export class Reader {
       .map(recordOf)
   }
 
-  dueTimers(nowMs: number, limit: number): Timer[] {
-    const sql = "SELECT id, due_at, url, payload FROM timer WHERE due_at <= ? ORDER BY due_at, id LIMIT ?"
-    return this.#prepare(sql).all(nowMs, limit).map(timerOf)
+  dueTimers(nowMs: number, limit: number, after?: TimerPlace): Timer[] {
+    const behind = after === undefined ? "" : " AND (due_at, id) > (?, ?)"
+    const place = after === undefined ? [] : [after.dueAtMs, after.id]
+    const sql = `SELECT id, due_at, url, payload FROM timer WHERE due_at <= ?${behind} ORDER BY due_at, id LIMIT ?`
+    return this.#prepare(sql)
+      .all(nowMs, ...place, limit)
+      .map(timerOf)
   }
 
   nextDueAtMs(): number | undefined {

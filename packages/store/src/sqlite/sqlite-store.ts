@@ -8,7 +8,7 @@ import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
 import type { ExpiredClaim, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
 import type { Store } from "../store.ts"
 import type { ReadRest, ReadResult, StreamInfo, StreamListener, StreamPathPage } from "../stream.ts"
-import type { Timer } from "../timer.ts"
+import type { Timer, TimerPlace } from "../timer.ts"
 import type { DueCursor, Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
 import type { ObservationRecord } from "../observation.ts"
 import type { WorkFilter, WorkPage, WorkRecord } from "../work.ts"
@@ -147,8 +147,8 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#reader.dueEntities(nowMs, limit, filter))
   }
 
-  async dueTimers(nowMs: number, limit: number): Promise<readonly Timer[]> {
-    return this.#read(() => this.#reader.dueTimers(nowMs, limit))
+  async dueTimers(nowMs: number, limit: number, after?: TimerPlace): Promise<readonly Timer[]> {
+    return this.#read(() => this.#reader.dueTimers(nowMs, limit, after))
   }
 
   async nextDueAtMs(): Promise<number | undefined> {

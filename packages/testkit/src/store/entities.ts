@@ -66,6 +66,18 @@ export function entityTests(fixture: Fixture): void {
   })
 
   describe("lists", () => {
+    it("finds addresses by the words in them, in any order, page by page", async () => {
+      const store = await fixture.open()
+      const urls = ["/t/order-1", "/t/Order-2", "/u/order_3", "/u/last"]
+      await store.commit({ ops: urls.map((url, n) => put(url, { activeAtMs: NOW + n * 1_000 })) })
+      expect(await pages(store, { words: ["order"], limit: 2 })).toEqual([["/u/order_3", "/t/Order-2"], ["/t/order-1"]])
+      expect(await pages(store, { words: ["2", "/t/"], limit: 2 })).toEqual([["/t/Order-2"]])
+      expect(await pages(store, { words: ["r_3"], limit: 2 })).toEqual([["/u/order_3"]])
+      expect(await pages(store, { words: ["/"], type: "u", limit: 2 })).toEqual([["/u/last", "/u/order_3"]])
+      for (const none of ["%", "!", "\\", "'", "none"])
+        expect(await pages(store, { words: [none], limit: 2 })).toEqual([[]])
+    })
+
     it("newest second of activity first, then by address; paged without gaps", async () => {
       const store = await fixture.open()
       const urls = Array.from({ length: 23 }, (_, n) => `/t/e${String(n).padStart(2, "0")}`)

@@ -20,6 +20,10 @@ export function timeTests(fixture: Fixture): void {
       expect(await store.dueEntities(NOW + 30, 2, { status: "stopped" })).toEqual([])
       expect(await store.dueTimers(NOW + 21, 10)).toEqual([timer("x10", 11), timer("x20", 21)])
       expect(await store.dueTimers(NOW + 100, 1)).toEqual([timer("x10", 11)])
+      await store.commit({ ops: [{ op: "putTimer", timer: timer("y10", 11) }] })
+      const first = { dueAtMs: NOW + 11, id: "x10" }
+      expect(await store.dueTimers(NOW + 21, 2, first)).toEqual([timer("y10", 11), timer("x20", 21)])
+      expect(await store.dueTimers(NOW + 21, 2, { dueAtMs: NOW + 21, id: "x20" })).toEqual([])
       expect(await store.nextDueAtMs()).toBe(NOW + 10)
     })
 

@@ -1,16 +1,17 @@
 import { statusOf } from "@rouse/client"
-import { CirclePause, CirclePlay, Ellipsis, Hand, RotateCcw, Square } from "lucide-react"
-import { AlertDialog, DropdownMenu } from "radix-ui"
+import { CirclePause, CirclePlay, Ellipsis, GitFork, Hand, RotateCcw, Square } from "lucide-react"
+import { DropdownMenu } from "radix-ui"
 import { useMemo, useState } from "react"
 import type { ReactNode } from "react"
 import { Button, IconButton } from "../components/button.tsx"
+import { Confirm } from "../components/confirm.tsx"
 import { MENU, MENU_ITEM } from "../components/menu.ts"
 import { useAction } from "../data/action.ts"
 import type { AgentState } from "../data/agent.ts"
 import { useApp } from "../data/app.tsx"
 
 /** What a person can do to an agent: interrupt its run, hold it, let it go on, end it. */
-export function AgentActions({ state }: { readonly state: AgentState }): ReactNode {
+export function AgentActions({ state, fork }: { readonly state: AgentState; readonly fork: () => void }): ReactNode {
   const { client } = useApp()
   const { busy, act } = useAction()
   const [confirming, setConfirming] = useState(false)
@@ -50,18 +51,30 @@ export function AgentActions({ state }: { readonly state: AgentState }): ReactNo
           <CirclePause className="size-4" />
         </IconButton>
       )}
-      <More paused={activity.kind === "paused"} pause={() => signal("pause")} stop={() => setConfirming(true)} />
-      <ConfirmStop
-        url={url}
+      <More
+        paused={activity.kind === "paused"}
+        pause={() => signal("pause")}
+        fork={fork}
+        stop={() => setConfirming(true)}
+      />
+      <Confirm
         open={confirming}
         onOpenChange={setConfirming}
-        stop={() => void act(() => client.delete(url), `${url} is stopped.`)}
+        title={`Stop ${url}?`}
+        about="Its run is aborted, waiting messages are cancelled, and it never wakes again. Its log stays readable."
+        yes="Stop for good"
+        act={() => void act(() => client.delete(url), `${url} is stopped.`)}
       />
     </>
   )
 }
 
-function More(props: { readonly paused: boolean; readonly pause: () => void; readonly stop: () => void }): ReactNode {
+function More(props: {
+  readonly paused: boolean
+  readonly pause: () => void
+  readonly fork: () => void
+  readonly stop: () => void
+}): ReactNode {
   return (
     <DropdownMenu.Root>
       <DropdownMenu.Trigger asChild>
@@ -81,6 +94,10 @@ function More(props: { readonly paused: boolean; readonly pause: () => void; rea
               Pause
             </DropdownMenu.Item>
           )}
+          <DropdownMenu.Item onSelect={props.fork} className={MENU_ITEM}>
+            <GitFork className="size-4 text-ink-3" />
+            Fork…
+          </DropdownMenu.Item>
           <DropdownMenu.Item onSelect={props.stop} className={`${MENU_ITEM} text-danger`}>
             <Square className="size-4" />
             Stop for good…
@@ -88,36 +105,5 @@ function More(props: { readonly paused: boolean; readonly pause: () => void; rea
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>
-  )
-}
-
-function ConfirmStop(props: {
-  readonly url: string
-  readonly open: boolean
-  readonly onOpenChange: (open: boolean) => void
-  readonly stop: () => void
-}): ReactNode {
-  return (
-    <AlertDialog.Root open={props.open} onOpenChange={props.onOpenChange}>
-      <AlertDialog.Portal>
-        <AlertDialog.Overlay className="fixed inset-0 z-40 animate-fade bg-scrim" />
-        <AlertDialog.Content className="fixed top-[20vh] left-1/2 z-50 w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 animate-fade rounded-xl bg-raised p-5 shadow-pop">
-          <AlertDialog.Title className="text-base font-semibold tracking-tight">Stop {props.url}?</AlertDialog.Title>
-          <AlertDialog.Description className="mt-1 text-ink-2">
-            Its run is aborted, waiting messages are cancelled, and it never wakes again. Its log stays readable.
-          </AlertDialog.Description>
-          <div className="mt-5 flex justify-end gap-2">
-            <AlertDialog.Cancel asChild>
-              <Button tone="ghost">Keep it</Button>
-            </AlertDialog.Cancel>
-            <AlertDialog.Action asChild>
-              <Button tone="danger" onClick={props.stop}>
-                Stop for good
-              </Button>
-            </AlertDialog.Action>
-          </div>
-        </AlertDialog.Content>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
   )
 }

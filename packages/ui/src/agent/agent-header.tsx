@@ -1,7 +1,7 @@
 import { statusOf, usageOf } from "@rouse/client"
 import type { ChildRow } from "@rouse/protocol"
 import { Link, useNavigate } from "@tanstack/react-router"
-import { ArrowLeft, ChevronDown, CornerLeftUp, PanelRight } from "lucide-react"
+import { ArrowLeft, ChevronDown, CornerLeftUp, GitFork, PanelRight } from "lucide-react"
 import { DropdownMenu } from "radix-ui"
 import { useMemo } from "react"
 import type { ReactNode } from "react"
@@ -21,7 +21,14 @@ import { AgentActions } from "./agent-actions.tsx"
 import { EntityLink } from "./entity-link.tsx"
 
 /** Who it is and what it is doing now. Its height is the same whatever is known yet. */
-export function AgentHeader({ state, beside }: { readonly state: AgentState; readonly beside: boolean }): ReactNode {
+export function AgentHeader(props: {
+  readonly state: AgentState
+  /** It is shown as it was. */
+  readonly past: boolean
+  readonly beside: boolean
+  readonly fork: () => void
+}): ReactNode {
+  const { state, past, beside, fork } = props
   const logOpen = useSelected(preferences, (value) => value.logOpen)
   const [, type, id] = state.url.split("/")
   return (
@@ -40,7 +47,7 @@ export function AgentHeader({ state, beside }: { readonly state: AgentState; rea
         </h1>
         <CopyButton label="Copy the address" text={() => state.url} className="max-md:hidden" />
         <div className="ml-auto flex shrink-0 items-center gap-1.5">
-          <AgentActions state={state} />
+          {!past && <AgentActions state={state} fork={fork} />}
           {beside && (
             <IconButton
               label={logOpen ? "Hide the log" : "Show the log"}
@@ -67,12 +74,23 @@ function Facts({ state }: { readonly state: AgentState }): ReactNode {
   const tags = Object.entries(phase === "live" ? timeline.tags : (detail?.tags ?? {}))
   const children = Object.values(timeline.children)
   return (
-    <div className="flex h-8 items-center gap-x-4 overflow-x-auto px-4 pb-1.5 text-xs whitespace-nowrap text-ink-3 [scrollbar-width:none]">
+    <div
+      role="group"
+      aria-label="About it"
+      tabIndex={0}
+      className="flex h-8 items-center gap-x-4 overflow-x-auto px-4 pb-1.5 text-xs whitespace-nowrap text-ink-3 -outline-offset-2 [scrollbar-width:none]"
+    >
       <Now state={state} />
       {parent !== undefined && parent !== null && (
         <span className="inline-flex items-center gap-1">
           <CornerLeftUp aria-label="Parent" className="size-3" />
           <EntityLink url={parent} />
+        </span>
+      )}
+      {detail?.forkedFrom && (
+        <span className="inline-flex items-center gap-1">
+          <GitFork aria-label="Forked from" className="size-3" />
+          <EntityLink url={detail.forkedFrom.url} />
         </span>
       )}
       {children.length > 0 && <Children rows={children} />}

@@ -1,22 +1,32 @@
-import { useNavigate, useParams } from "@tanstack/react-router"
-import { SearchX } from "lucide-react"
-import { useEffect, useState } from "react"
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router"
+import { History, SearchX } from "lucide-react"
+import { lazy, Suspense, useEffect, useState } from "react"
 import type { ReactNode } from "react"
-import { Button } from "../components/button.tsx"
+import { Button, IconButton } from "../components/button.tsx"
+import { cn } from "../components/class-names.ts"
 import { EmptyState } from "../components/empty-state.tsx"
 import { useMedia } from "../components/media.ts"
 import { codeOf, sentenceOf } from "../core/errors.ts"
+import type { AgentView } from "../core/searches.ts"
 import { useAgent } from "../data/app.tsx"
-import type { AgentState } from "../data/agent.ts"
+import type { Agent, AgentState } from "../data/agent.ts"
+import { IsPast } from "../data/is-past.ts"
+import { usePast } from "../data/past.ts"
+import type { Past } from "../data/past.ts"
 import { preferences } from "../data/preferences.ts"
 import { useSelected, useStore } from "../data/store.ts"
 import { useShortcuts } from "../shell/shortcuts.ts"
 import { AgentHeader } from "./agent-header.tsx"
 import { Composer } from "./composer.tsx"
 import { LogPanel } from "./log-panel.tsx"
+import { CompareView } from "./compare-view.tsx"
 import { ScreenTabs, TAB_PANEL } from "./screen-tabs.tsx"
-import type { Tab } from "./screen-tabs.tsx"
+import { StateView } from "./state-view.tsx"
+import { TimeBar, useGoTo } from "./time-bar.tsx"
 import { TimelineView } from "./timeline-view.tsx"
+
+const TreeView = lazy(() => import("./tree-view.tsx"))
+const ForkDialog = lazy(() => import("./fork-dialog.tsx"))
 
 /** From this width on the log is beside the timeline; below, one of them is shown. */
 const BESIDE = "(min-width: 1100px)"
@@ -28,42 +38,89 @@ export function AgentScreen(): ReactNode {
 }
 
 function Screen({ url }: { readonly url: string }): ReactNode {
-  const state = useStore(useAgent(url))
+  const agent = useAgent(url)
+  const live = useStore(agent)
+  const { view: asked = "timeline", at } = useSearch({ from: "/agents/agents/$type/$id" })
+  const seen = usePast(url, at)
   const beside = useMedia(BESIDE)
   const logOpen = useSelected(preferences, (value) => value.logOpen)
-  const [tab, setTab] = useState<Tab>("timeline")
+  const [forking, setForking] = useState(false)
   useTitle(url)
-  useLeaving()
-  if (state.phase === "failed") return <Failed state={state} />
-  const showLog = beside ? logOpen : tab === "log"
+  useLeaving(at)
+  useTimeKeys(live, at)
+  if (live.phase === "failed") return <Failed state={live} />
+  const view = asked === "log" && beside ? "timeline" : asked
+  const { past } = seen
+  const state: AgentState = past ? { ...live, timeline: past.timeline } : live
+  const fork = (): void => setForking(true)
   return (
-    <div className="flex h-full min-w-0">
-      <div className="flex min-w-0 flex-1 flex-col bg-surface">
-        <AgentHeader state={state} beside={beside} />
-        {!beside && <ScreenTabs tab={tab} setTab={setTab} events={state.log.at(-1)?.n ?? 0} />}
-        <div
-          id={TAB_PANEL}
-          {...(!beside && { role: "tabpanel", "aria-label": tab })}
-          className="flex min-h-0 flex-1 flex-col"
-        >
-          {showLog && !beside ? (
-            <LogPanel state={state} titled={false} />
-          ) : (
-            <>
-              {state.error !== undefined && <Unread error={state.error} />}
-              <TimelineView state={state} />
-              <Composer state={state} />
-            </>
-          )}
+    <IsPast value={at !== undefined}>
+      <div className="flex h-full min-w-0">
+        <div className="flex min-w-0 flex-1 flex-col bg-surface">
+          <AgentHeader state={state} past={at !== undefined} beside={beside} fork={fork} />
+          <ScreenTabs view={view} beside={beside} events={live.log.length}>
+            <TravelButton state={live} at={at} />
+          </ScreenTabs>
+          {at !== undefined && <TimeBar state={live} at={at} seen={seen} fork={fork} loadEarlier={agent.loadEarlier} />}
+          <div id={TAB_PANEL} role="tabpanel" aria-label={view} className="flex min-h-0 flex-1 flex-col">
+            <Panel view={view} agent={agent} live={live} state={state} past={past} at={at} />
+          </div>
         </div>
+        {beside && logOpen && (
+          <aside aria-label="Log" className="flex w-[clamp(20rem,29vw,36rem)] shrink-0 flex-col border-l border-line">
+            <LogPanel state={live} at={at} titled loadEarlier={agent.loadEarlier} />
+          </aside>
+        )}
       </div>
-      {showLog && beside && (
-        <aside aria-label="Log" className="flex w-[clamp(20rem,29vw,36rem)] shrink-0 flex-col border-l border-line">
-          <LogPanel state={state} titled />
-        </aside>
-      )}
-    </div>
+      <Suspense>{forking && <ForkDialog url={url} at={at} close={() => setForking(false)} />}</Suspense>
+    </IsPast>
   )
+}
+
+function Panel(props: {
+  readonly view: AgentView
+  readonly agent: Agent
+  /** As it is now. */
+  readonly live: AgentState
+  /** As the page shows it. */
+  readonly state: AgentState
+  readonly past: Past | undefined
+  readonly at: string | undefined
+}): ReactNode {
+  const { view, agent, live, state, past, at } = props
+  if (view === "log") return <LogPanel state={live} at={at} titled={false} loadEarlier={agent.loadEarlier} />
+  if (view === "state") return <StateView state={live} past={past} />
+  if (view === "tree") return <Suspense>{<TreeView url={state.url} />}</Suspense>
+  if (view === "compare") return <CompareView state={state} />
+  return (
+    <>
+      {live.error !== undefined && <Unread error={live.error} />}
+      <TimelineView state={state} />
+      {at === undefined && <Composer state={live} />}
+    </>
+  )
+}
+
+/** Into the past, at the end of it, and out again. */
+function TravelButton({ state, at }: { readonly state: AgentState; readonly at: string | undefined }): ReactNode {
+  const go = useGoTo()
+  return (
+    <IconButton
+      label={at === undefined ? "Go back in time" : "Back to now"}
+      keys={["h"]}
+      aria-pressed={at !== undefined}
+      disabled={at === undefined && state.offset === undefined}
+      onClick={() => go(at === undefined ? state.offset : undefined)}
+      className={cn(at !== undefined && "bg-attention-soft text-attention")}
+    >
+      <History className="size-4" />
+    </IconButton>
+  )
+}
+
+function useTimeKeys(state: AgentState, at: string | undefined): void {
+  const go = useGoTo()
+  useShortcuts({ h: () => go(at === undefined ? state.offset : undefined) })
 }
 
 /** The log was being read, and can be no more. */
@@ -105,8 +162,9 @@ function useTitle(url: string): void {
   }, [url])
 }
 
-/** Escape goes back to the list. */
-function useLeaving(): void {
+/** Escape comes back to now, and then to the list. */
+function useLeaving(at: string | undefined): void {
   const navigate = useNavigate()
-  useShortcuts({ Escape: () => void navigate({ to: "/" }).catch(console.error) })
+  const go = useGoTo()
+  useShortcuts({ Escape: () => (at === undefined ? void navigate({ to: "/" }).catch(console.error) : go(undefined)) })
 }

@@ -6,6 +6,7 @@ import { Input } from "../components/field.tsx"
 import { valueForm, valueOf } from "../core/value-form.ts"
 import { useAction } from "../data/action.ts"
 import { useApp } from "../data/app.tsx"
+import { useIsPast } from "../data/is-past.ts"
 import { ApprovalFacts } from "./approval-facts.tsx"
 import { ValueFields } from "./value-fields.tsx"
 
@@ -28,6 +29,7 @@ export function ApprovalForm(props: {
   const [editing, setEditing] = useState(false)
   const [values, setValues] = useState<Values>({})
   const [errors, setErrors] = useState<Values>({})
+  const past = useIsPast()
   const { approval } = props
   const votes = approval?.votes?.length ?? 0
   const isQuestion = approval?.kind === "question"
@@ -48,6 +50,8 @@ export function ApprovalForm(props: {
         : client.approve(props.url, props.call, "allow", reason, { input: filled.value }),
     )
   }
+  if (past)
+    return <p className="border-t border-attention-line px-3 py-2 text-attention">It waited for a person here.</p>
   return (
     <form
       noValidate

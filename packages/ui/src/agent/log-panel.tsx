@@ -12,8 +12,26 @@ import { compact, grouped } from "../core/number.ts"
 import type { AgentState } from "../data/agent.ts"
 import { LOG_ROW_PX, LogRow } from "./log-row.tsx"
 
+const NEAR_TOP_PX = 200
+
+/** Loads what came before, without moving what is being read. */
+async function keepPlace(box: HTMLElement, loadEarlier: () => Promise<void>): Promise<void> {
+  const fromEnd = box.scrollHeight - box.scrollTop
+  await loadEarlier()
+  requestAnimationFrame(() => {
+    box.scrollTop = box.scrollHeight - fromEnd
+  })
+}
+
 /** The log itself: every event, as it was written. It follows the end until the reader scrolls up. */
-export function LogPanel({ state, titled }: { readonly state: AgentState; readonly titled: boolean }): ReactNode {
+export function LogPanel(props: {
+  readonly state: AgentState
+  /** The offset that the page shows the agent at. */
+  readonly at: string | undefined
+  readonly titled: boolean
+  readonly loadEarlier: () => Promise<void>
+}): ReactNode {
+  const { state, titled, at } = props
   const [only, setOnly] = useState<ReadonlySet<string>>(new Set())
   const counted = useDeferredValue(state.log)
   const collections = useMemo(() => collectionsOf(counted), [counted])
@@ -22,7 +40,11 @@ export function LogPanel({ state, titled }: { readonly state: AgentState; readon
     <div className="flex min-h-0 flex-1 flex-col bg-canvas">
       <header className="flex h-12 shrink-0 items-center gap-2 pr-2 pl-4">
         <h2 className={cn("text-sm font-semibold", !titled && "sr-only")}>Log</h2>
-        {titled && <span className="text-sm text-ink-3">{grouped(entries.length)}</span>}
+        {titled && (
+          <span className="text-sm text-ink-3">
+            {grouped(entries.length) + (state.before === undefined ? "" : "+")}
+          </span>
+        )}
         {state.offset !== undefined && (
           <code
             className={cn("min-w-0 truncate font-mono text-2xs text-ink-3", titled && "ml-auto")}
@@ -38,7 +60,13 @@ export function LogPanel({ state, titled }: { readonly state: AgentState; readon
         />
       </header>
       <Collections collections={collections} only={only} setOnly={setOnly} />
-      <Entries key={[...only].join()} entries={entries} loading={state.phase === "loading"} />
+      <Entries
+        key={[...only].join()}
+        entries={entries}
+        at={at}
+        loading={state.phase === "loading"}
+        loadEarlier={state.before === undefined ? undefined : props.loadEarlier}
+      />
     </div>
   )
 }
@@ -78,16 +106,23 @@ function Collections(props: {
 
 function Entries({
   entries,
+  at,
   loading,
+  loadEarlier,
 }: {
   readonly entries: readonly LogEntry[]
+  readonly at: string | undefined
   readonly loading: boolean
+  /** Absent when the log is known from its beginning. */
+  readonly loadEarlier: (() => Promise<void>) | undefined
 }): ReactNode {
   const scroller = useRef<HTMLDivElement>(null)
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set())
   const [follow, setFollow] = useState(true)
   const virtual = useVirtualizer({
     count: entries.length,
+    // An entry keeps its height and its place when earlier ones come before it.
+    getItemKey: (index) => entries[index]!.n,
     getScrollElement: () => scroller.current,
     estimateSize: () => LOG_ROW_PX,
     overscan: 12,
@@ -95,6 +130,13 @@ function Entries({
     paddingEnd: 12,
   })
   const last = entries.at(-1)?.n
+  const first = entries[0]?.n ?? 1
+  const here = at === undefined ? -1 : entries.findLastIndex(({ offset }) => offset <= at)
+  useEffect(() => {
+    if (here < 0) return
+    setFollow(false)
+    virtual.scrollToIndex(here, { align: "auto" })
+  }, [here, virtual])
   useEffect(() => {
     if (follow && last !== undefined) virtual.scrollToIndex(entries.length - 1, { align: "end" })
   }, [follow, last, entries.length, virtual])
@@ -106,6 +148,7 @@ function Entries({
     if (near) setFollow(true)
     else if (box.scrollTop < top.current - 1) setFollow(false)
     top.current = box.scrollTop
+    if (box.scrollTop < NEAR_TOP_PX && loadEarlier) keepPlace(box, loadEarlier).catch(console.error)
   }
   const toggle = (n: number): void => {
     const next = new Set(open)
@@ -133,7 +176,14 @@ function Entries({
               className="absolute inset-x-0"
               style={{ transform: `translateY(${start}px)` }}
             >
-              <LogRow entry={entries[index]!} open={open.has(entries[index]!.n)} toggle={toggle} />
+              <LogRow
+                entry={entries[index]!}
+                place={loadEarlier ? undefined : entries[index]!.n - first + 1}
+                here={index === here}
+                later={at !== undefined && index > here}
+                open={open.has(entries[index]!.n)}
+                toggle={toggle}
+              />
             </li>
           ))}
         </ol>

@@ -1,11 +1,14 @@
 import type { Operation } from "@rouse/protocol"
+import { History } from "lucide-react"
 import { memo } from "react"
 import type { ReactNode } from "react"
+import { Button } from "../components/button.tsx"
 import { cn } from "../components/class-names.ts"
 import { CopyButton } from "../components/copy-button.tsx"
 import { JsonView } from "../components/json-view.tsx"
 import { summaryOf } from "../core/event-summary.ts"
 import type { LogEntry } from "../core/log-entries.ts"
+import { useGoTo } from "./time-bar.tsx"
 
 export const LOG_ROW_PX = 26
 
@@ -18,21 +21,32 @@ const OPERATIONS: Readonly<Record<Operation, { readonly sign: string; readonly t
 /** One event: its place, what it does to which row, and when opened all of it. */
 export const LogRow: (props: {
   readonly entry: LogEntry
+  /** Its number in the log, when the log is known from its beginning. */
+  readonly place: number | undefined
+  /** The page shows the agent as it was here. */
+  readonly here: boolean
+  /** It came after what the page shows. */
+  readonly later: boolean
   readonly open: boolean
   readonly toggle: (n: number) => void
-}) => ReactNode = memo(function LogRow({ entry, open, toggle }) {
+}) => ReactNode = memo(function LogRow({ entry, place, here, later, open, toggle }) {
+  const go = useGoTo()
   const { n, event, offset } = entry
   const { sign, tone } = OPERATIONS[event.headers.operation]
   return (
-    <div className={cn(open && "border-y border-line bg-surface")}>
+    <div className={cn(open && "border-y border-line bg-surface", here && "bg-attention-soft")}>
       <button
         type="button"
         aria-expanded={open}
         onClick={() => toggle(n)}
         style={{ height: LOG_ROW_PX }}
-        className="flex w-full items-center gap-2 px-3 text-left font-mono text-2xs -outline-offset-2 hover:bg-hover"
+        aria-current={here ? "step" : undefined}
+        className={cn(
+          "flex w-full items-center gap-2 px-3 text-left font-mono text-2xs -outline-offset-2 hover:bg-hover",
+          later && "italic",
+        )}
       >
-        <span className="w-9 shrink-0 text-right text-ink-3">{n}</span>
+        <span className="w-9 shrink-0 text-right text-ink-3">{place}</span>
         <span className={cn("w-2 shrink-0 text-center font-semibold", tone)} title={event.headers.operation}>
           {sign}
         </span>
@@ -61,6 +75,10 @@ export const LogRow: (props: {
               </>
             )}
           </dl>
+          <Button tone="outline" className="mb-2" onClick={() => go(offset)}>
+            <History className="size-3.5" />
+            Look at this moment
+          </Button>
           {event.value !== undefined && <JsonView value={event.value} />}
         </div>
       )}

@@ -1,50 +1,72 @@
+import { useNavigate } from "@tanstack/react-router"
 import type { KeyboardEvent, ReactNode } from "react"
 import { compact } from "../core/number.ts"
-
-export type Tab = "timeline" | "log"
+import { without } from "../core/without.ts"
+import type { AgentView } from "../core/searches.ts"
+import { useShortcuts } from "../shell/shortcuts.ts"
 
 /** The id of what the tabs show. */
 export const TAB_PANEL = "agent-panel"
 
-const TABS: readonly { readonly tab: Tab; readonly label: string }[] = [
-  { tab: "timeline", label: "Timeline" },
-  { tab: "log", label: "Log" },
+const TABS: readonly { readonly view: AgentView; readonly label: string }[] = [
+  { view: "timeline", label: "Timeline" },
+  { view: "state", label: "State" },
+  { view: "tree", label: "Tree" },
+  { view: "compare", label: "Compare" },
+  { view: "log", label: "Log" },
 ]
 
-/** Timeline or log, where there is no room for both. */
+/** What of the agent is shown. The log is among it where there is no room for it beside. */
 export function ScreenTabs(props: {
-  readonly tab: Tab
-  readonly setTab: (tab: Tab) => void
+  readonly view: AgentView
+  readonly beside: boolean
   readonly events: number
+  readonly children?: ReactNode
 }): ReactNode {
+  const navigate = useNavigate()
+  const tabs = TABS.filter(({ view }) => !(props.beside && view === "log"))
+  const show = (view: AgentView): void =>
+    void navigate({
+      to: ".",
+      search: (before: { readonly view?: AgentView }) =>
+        view === "timeline" ? without(before, "view") : { ...before, view },
+      replace: true,
+    }).catch(console.error)
+  useShortcuts(Object.fromEntries(tabs.map(({ view }, index) => [String(index + 1), () => show(view)])))
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
-    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return
-    const other = event.currentTarget.querySelector<HTMLElement>("[aria-selected=false]")
-    other?.focus()
-    other?.click()
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
+    const at = tabs.findIndex(({ view }) => view === props.view)
+    const next = by === undefined ? undefined : tabs[(at + by + tabs.length) % tabs.length]
+    if (!next) return
+    show(next.view)
+    event.currentTarget.querySelector<HTMLElement>(`[data-tab=${next.view}]`)?.focus()
   }
   return (
-    <div
-      role="tablist"
-      aria-label="What to show"
-      onKeyDown={onKeyDown}
-      className="flex gap-4 border-b border-line px-4"
-    >
-      {TABS.map(({ tab, label }) => (
-        <button
-          key={tab}
-          type="button"
-          role="tab"
-          aria-selected={props.tab === tab}
-          aria-controls={TAB_PANEL}
-          tabIndex={props.tab === tab ? 0 : -1}
-          onClick={() => props.setTab(tab)}
-          className="-mb-px h-9 border-b-2 border-transparent text-sm font-medium text-ink-3 -outline-offset-2 aria-selected:border-ink aria-selected:text-ink"
-        >
-          {label}
-          {tab === "log" && <span className="pl-1 font-normal text-ink-3">{compact(props.events)}</span>}
-        </button>
-      ))}
+    <div className="flex shrink-0 items-center gap-2 border-b border-line pr-2 pl-4">
+      <div
+        role="tablist"
+        aria-label="What to show"
+        onKeyDown={onKeyDown}
+        className="flex min-w-0 gap-4 overflow-x-auto [scrollbar-width:none]"
+      >
+        {tabs.map(({ view, label }) => (
+          <button
+            key={view}
+            type="button"
+            role="tab"
+            data-tab={view}
+            aria-selected={props.view === view}
+            aria-controls={TAB_PANEL}
+            tabIndex={props.view === view ? 0 : -1}
+            onClick={() => show(view)}
+            className="h-9 shrink-0 border-b-2 border-transparent text-sm font-medium text-ink-3 -outline-offset-2 aria-selected:border-ink aria-selected:text-ink"
+          >
+            {label}
+            {view === "log" && <span className="pl-1 font-normal text-ink-3">{compact(props.events)}</span>}
+          </button>
+        ))}
+      </div>
+      <div className="ml-auto flex shrink-0 items-center">{props.children}</div>
     </div>
   )
 }

@@ -1,7 +1,7 @@
 import { statusOf } from "@rouse/client"
-import type { Activity, Item } from "@rouse/client"
+import type { Activity } from "@rouse/client"
 import { ArrowDown } from "lucide-react"
-import { memo, useState } from "react"
+import { useState } from "react"
 import type { ReactNode } from "react"
 import { Button } from "../components/button.tsx"
 import { cn } from "../components/class-names.ts"
@@ -12,11 +12,7 @@ import { busySince, statusOfActivity } from "../core/agent-status.ts"
 import { grouped } from "../core/number.ts"
 import type { AgentState } from "../data/agent.ts"
 import { BudgetCards } from "./budget-card.tsx"
-import { ChildCard } from "./child-card.tsx"
-import { MessageCard } from "./message-card.tsx"
-import { ErrorNotice, SignalNotice, WakeNotice } from "./notice-line.tsx"
-import { RunEnd } from "./run-end.tsx"
-import { StepView } from "./step-view.tsx"
+import { ItemView } from "./item-view.tsx"
 import { useStickToBottom } from "./stick-to-bottom.ts"
 
 /** How many items are in the page at first, and are added by each request for earlier ones. */
@@ -73,37 +69,6 @@ function useHidden(wanted: number, stuck: boolean): number {
   const [hidden, setHidden] = useState(wanted)
   if (stuck ? hidden !== wanted : hidden > wanted) setHidden(wanted)
   return hidden
-}
-
-/** An item that did not change is the same object, so it is not drawn again. */
-const ItemView: (props: { readonly item: Item; readonly url: string }) => ReactNode = memo(function ItemView({
-  item,
-  url,
-}) {
-  return (
-    <article className="item pb-4" data-item={item.kind}>
-      {viewOf(item, url)}
-    </article>
-  )
-})
-
-function viewOf(item: Item, url: string): ReactNode {
-  switch (item.kind) {
-    case "message":
-      return <MessageCard row={item.row} url={url} />
-    case "step":
-      return <StepView step={item} url={url} />
-    case "runEnd":
-      return <RunEnd item={item} />
-    case "child":
-      return <ChildCard row={item.row} />
-    case "error":
-      return <ErrorNotice row={item.row} retried={item.retried} />
-    case "wake":
-      return <WakeNotice row={item.row} />
-    case "signal":
-      return <SignalNotice row={item.row} />
-  }
 }
 
 /** The last line: what is going on. Its place is always kept, so that it comes and goes without moving anything. */

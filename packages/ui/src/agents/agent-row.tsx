@@ -6,6 +6,7 @@ import { Badge } from "../components/badge.tsx"
 import { cn } from "../components/class-names.ts"
 import { StatusGlyph } from "../components/status-glyph.tsx"
 import { Ago } from "../components/times.tsx"
+import { filterIn } from "../core/list-filter.ts"
 import { STATUSES } from "../core/status.ts"
 
 export const ROW_PX = 50
@@ -20,6 +21,7 @@ export const AgentRow: (props: { readonly agent: EntitySummary; readonly open: b
       <Link
         to="/agents/$type/$id"
         params={{ type: agent.type, id: agent.id }}
+        search={filterIn}
         data-agent-row={agent.url}
         aria-current={open ? "page" : undefined}
         className={cn(

@@ -1,7 +1,7 @@
 import type { EntitySummary } from "@rouse/protocol"
 import { useParams } from "@tanstack/react-router"
 import { useVirtualizer } from "@tanstack/react-virtual"
-import { useEffect, useRef, useState } from "react"
+import { useEffect, useMemo, useRef, useState } from "react"
 import type { PointerEvent, ReactNode } from "react"
 import { Skeleton } from "../components/skeleton.tsx"
 import { heldOrder } from "../core/agents-list.ts"
@@ -79,7 +79,7 @@ interface HeldRows {
 function useHeldOrder(agents: readonly EntitySummary[]): HeldRows {
   const [held, setHeld] = useState(false)
   const [seen, setSeen] = useState<readonly string[]>([])
-  const rows = heldOrder(agents, seen, held)
+  const rows = useMemo(() => heldOrder(agents, seen, held), [agents, seen, held])
   const hold = {
     onPointerEnter: (event: PointerEvent) => {
       if (event.pointerType !== "mouse") return

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react"
-import { ageInWords, elapsed, fullTime, relativeTime } from "../core/time.ts"
+import { ageInWords, elapsed, fullTime, relativeTime, timeUntil } from "../core/time.ts"
 import { useClock } from "../data/clock.ts"
 
 /** How long ago, kept true: in a column, or in the words of a sentence. The full time is its title. */
@@ -25,4 +25,14 @@ export function Ago({
 export function Elapsed({ since }: { readonly since: string }): ReactNode {
   const sinceMs = Date.parse(since)
   return <span>{useClock((nowMs) => elapsed(nowMs - sinceMs))}</span>
+}
+
+/** How long until, kept true. The full time is its title. */
+export function Until({ at, className }: { readonly at: string; readonly className?: string }): ReactNode {
+  const atMs = Date.parse(at)
+  return (
+    <time dateTime={at} title={fullTime(atMs)} className={className}>
+      {useClock((nowMs) => timeUntil(atMs, nowMs))}
+    </time>
+  )
 }

@@ -24,6 +24,48 @@ export function applyListChanges(agents: AgentMap, changes: readonly ListChange[
   return next
 }
 
+/** The agents that are loaded, and the order in which they are shown. */
+export interface AgentsIndex {
+  readonly byUrl: AgentMap
+  /** Newest activity first. */
+  readonly sorted: readonly EntitySummary[]
+}
+
+/** The index after changes. Only what changed is sorted, and merged into what did not: a list may be long, and change often. */
+export function changeIndex(index: AgentsIndex, changes: readonly ListChange[]): AgentsIndex {
+  const byUrl = applyListChanges(index.byUrl, changes)
+  if (byUrl === index.byUrl) return index
+  if (changes.some(({ kind }) => kind === "page")) return { byUrl, sorted: byActivity(byUrl.values()) }
+  const touched = new Set(changes.flatMap(urlsOf))
+  const changed = byActivity([...touched].flatMap((url) => byUrl.get(url) ?? []))
+  return {
+    byUrl,
+    sorted: merged(
+      index.sorted.filter(({ url }) => !touched.has(url)),
+      changed,
+    ),
+  }
+}
+
+function urlsOf(change: ListChange): readonly string[] {
+  if (change.kind === "gone") return [change.url]
+  return change.kind === "entity" ? [change.entity.url] : change.entities.map(({ url }) => url)
+}
+
+/** Two lists in the order of activity as one. */
+function merged(a: readonly EntitySummary[], b: readonly EntitySummary[]): readonly EntitySummary[] {
+  const both: EntitySummary[] = []
+  let taken = 0
+  for (const agent of a) {
+    while (taken < b.length && before(b[taken]!, agent)) both.push(b[taken++]!)
+    both.push(agent)
+  }
+  return [...both, ...b.slice(taken)]
+}
+
+const before = (a: EntitySummary, b: EntitySummary): boolean =>
+  (compare(b.activeAt, a.activeAt) || compare(a.url, b.url)) < 0
+
 /** Newest activity first; equal times by address, so that the order is the same for everyone. */
 export function byActivity(agents: Iterable<EntitySummary>): readonly EntitySummary[] {
   return [...agents].sort((a, b) => compare(b.activeAt, a.activeAt) || compare(a.url, b.url))

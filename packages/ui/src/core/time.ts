@@ -15,6 +15,18 @@ export function relativeTime(atMs: number, nowMs: number): string {
   return dayOf(atMs, new Date(atMs).getFullYear() !== new Date(nowMs).getFullYear())
 }
 
+/** How long until, as short: `in 12s`, `in 4m`, `in 3h`, `in 6d`, then the date; `now` when it is past. */
+export function timeUntil(atMs: number, nowMs: number): string {
+  const left = atMs - nowMs
+  if (Number.isNaN(left)) return ""
+  if (left < SECOND) return "now"
+  if (left < MINUTE) return `in ${Math.floor(left / SECOND)}s`
+  if (left < HOUR) return `in ${Math.floor(left / MINUTE)}m`
+  if (left < DAY) return `in ${Math.floor(left / HOUR)}h`
+  if (left < 30 * DAY) return `in ${Math.floor(left / DAY)}d`
+  return dayOf(atMs, true)
+}
+
 /** How long ago, within a sentence: `just now`, `4m ago`, `1 Oct`. */
 export function ageInWords(atMs: number, nowMs: number): string {
   const age = relativeTime(atMs, nowMs)

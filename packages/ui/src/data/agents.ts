@@ -1,18 +1,14 @@
 import type { Client, WatchEvent } from "@rouse/client"
-import type { EntityPage, EntityStatus, EntitySummary } from "@rouse/protocol"
-import { applyListChanges, byActivity } from "../core/agents-list.ts"
+import type { EntityPage, EntitySummary } from "@rouse/protocol"
+import { changeIndex } from "../core/agents-list.ts"
 import type { AgentMap, ListChange } from "../core/agents-list.ts"
+import { filterIn, queryOf } from "../core/list-filter.ts"
+import type { AgentsFilter } from "../core/list-filter.ts"
 import { createFrameBatch } from "./frame.ts"
 import { keepLive } from "./retrying.ts"
 import { createStore } from "./store.ts"
 import type { Readable } from "./store.ts"
 import { lookedAt } from "./visibility.ts"
-
-/** Which agents the server is asked for. */
-export interface AgentsFilter {
-  readonly type?: string
-  readonly status?: EntityStatus
-}
 
 export interface AgentsState {
   readonly phase: "loading" | "live" | "failed"
@@ -34,6 +30,8 @@ export interface Agents extends Readable<AgentsState> {
 }
 
 const PAGE_SIZE = 200
+/** Whoever scrolls that far goes on. */
+const MORE_SIZE = 1_000
 
 type Change = ListChange | { readonly kind: "next"; readonly next: string | undefined }
 
@@ -44,7 +42,8 @@ type Change = ListChange | { readonly kind: "next"; readonly next: string | unde
 export function createAgents(client: Client): Agents {
   const store = createStore<AgentsState>({
     phase: "loading",
-    filter: {},
+    // An address may name the filter.
+    filter: filterIn(Object.fromEntries(new URLSearchParams(location.search))),
     byUrl: new Map(),
     sorted: [],
     loadingMore: false,
@@ -55,11 +54,11 @@ export function createAgents(client: Client): Agents {
   function apply(changes: readonly Change[]): void {
     store.update((state) => {
       const list = changes.filter((change): change is ListChange => change.kind !== "next")
-      const byUrl = applyListChanges(state.byUrl, list)
+      const index = changeIndex(state, list)
       const { error: _, next: before, ...rest } = state
       const told = changes.findLast((change) => change.kind === "next")
       const next = told ? told.next : before
-      return { ...rest, phase: "live", byUrl, sorted: byActivity(byUrl.values()), ...(next !== undefined && { next }) }
+      return { ...rest, phase: "live", ...index, ...(next !== undefined && { next }) }
     })
   }
 
@@ -67,7 +66,7 @@ export function createAgents(client: Client): Agents {
     const { signal } = watching
     const { filter } = store.get()
     const run = async (inner: AbortSignal, progress: () => void): Promise<void> => {
-      for await (const event of client.watch({ ...filter, limit: PAGE_SIZE }, { signal: inner })) {
+      for await (const event of client.watch({ ...queryOf(filter), limit: PAGE_SIZE }, { signal: inner })) {
         progress()
         batch.push(...changesOf(event))
       }
@@ -93,7 +92,7 @@ export function createAgents(client: Client): Agents {
     if (next === undefined || loadingMore) return
     store.update((state) => ({ ...state, loadingMore: true }))
     try {
-      const page = await client.list({ ...filter, after: next, limit: PAGE_SIZE }, { signal })
+      const page = await client.list({ ...queryOf(filter), after: next, limit: MORE_SIZE }, { signal })
       if (!signal.aborted) batch.push(...pageChanges("more", page))
     } catch (error) {
       if (!signal.aborted) store.update((state) => ({ ...state, error }))

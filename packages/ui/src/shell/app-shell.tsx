@@ -6,6 +6,7 @@ import { useApp } from "../data/app.tsx"
 import { toggleLog } from "../data/preferences.ts"
 import { useStore } from "../data/store.ts"
 import { ConnectionBanner } from "./connection-banner.tsx"
+import { useGoKeys } from "./go-keys.ts"
 import { MobileTabs, NavRail } from "./nav.tsx"
 import { Notices } from "./notices.tsx"
 import { closeOverlay, openNewAgent, overlay } from "./overlays.ts"
@@ -31,6 +32,7 @@ function Frame(): ReactNode {
   const match = useMatchRoute()
   const onAgent = match({ to: "/agents/$type/$id" }) !== false
   usePageShortcuts()
+  useGoKeys()
   return (
     <div className="grid h-dvh grid-cols-1 grid-rows-[auto_minmax(0,1fr)_auto] sm:grid-cols-[auto_minmax(0,1fr)]">
       <a

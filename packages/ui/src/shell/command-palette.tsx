@@ -1,26 +1,11 @@
-import { useNavigate } from "@tanstack/react-router"
-import { Boxes, CornerDownLeft, Moon, PanelRight, Plus, Search, Sun, UsersRound } from "lucide-react"
+import { CornerDownLeft, Search } from "lucide-react"
 import { useId, useState } from "react"
 import type { KeyboardEvent, ReactNode } from "react"
 import { cn } from "../components/class-names.ts"
 import { Dialog } from "../components/dialog.tsx"
-import { StatusGlyph } from "../components/status-glyph.tsx"
-import { matchesText } from "../core/agents-list.ts"
-import { useApp } from "../data/app.tsx"
-import { chooseTheme, toggleLog } from "../data/preferences.ts"
-import { useStore } from "../data/store.ts"
-import { openNewAgent } from "./overlays.ts"
+import { useCommands } from "./use-commands.tsx"
+import type { Command } from "./use-commands.tsx"
 
-interface Command {
-  readonly id: string
-  readonly label: string
-  readonly icon: ReactNode
-  /** Leaves the palette to another overlay. */
-  readonly stays?: boolean
-  readonly run: () => void
-}
-
-const AGENTS_SHOWN = 8
 const ICON = "size-4 text-ink-3"
 
 /** Everything one can go to or do, found by typing. */
@@ -85,29 +70,4 @@ export default function CommandPalette(props: { readonly onOpenChange: (open: bo
       </ul>
     </Dialog>
   )
-}
-
-function useCommands(text: string): readonly Command[] {
-  const navigate = useNavigate()
-  const { sorted } = useStore(useApp().agents)
-  const go = (to: string) => (): void => void navigate({ to }).catch(console.error)
-  const agents: readonly Command[] = sorted
-    .filter((agent) => matchesText(agent, text))
-    .slice(0, AGENTS_SHOWN)
-    .map((agent) => ({
-      id: agent.url,
-      label: agent.url,
-      icon: <StatusGlyph status={agent.status} />,
-      run: go(`/agents${agent.url}`),
-    }))
-  const words = text.toLowerCase()
-  const others: readonly Command[] = [
-    { id: "new", label: "New agent", icon: <Plus className={ICON} />, stays: true, run: () => openNewAgent() },
-    { id: "agents", label: "All agents", icon: <UsersRound className={ICON} />, run: go("/") },
-    { id: "types", label: "Types", icon: <Boxes className={ICON} />, run: go("/types") },
-    { id: "log", label: "Show or hide the log", icon: <PanelRight className={ICON} />, run: () => toggleLog() },
-    { id: "light", label: "Light theme", icon: <Sun className={ICON} />, run: () => chooseTheme("light") },
-    { id: "dark", label: "Dark theme", icon: <Moon className={ICON} />, run: () => chooseTheme("dark") },
-  ]
-  return [...agents, ...others.filter(({ label }) => label.toLowerCase().includes(words))]
 }

@@ -1,5 +1,5 @@
 import { Link, useLocation } from "@tanstack/react-router"
-import { Boxes, CircleHelp, Monitor, Moon, Sun, UsersRound } from "lucide-react"
+import { CircleHelp, Ellipsis, Monitor, Moon, Sun } from "lucide-react"
 import { DropdownMenu } from "radix-ui"
 import type { ReactNode } from "react"
 import { IconButton } from "../components/button.tsx"
@@ -11,11 +11,9 @@ import { chooseTheme, preferences } from "../data/preferences.ts"
 import type { Theme } from "../data/preferences.ts"
 import { useSelected, useStore } from "../data/store.ts"
 import { overlay } from "./overlays.ts"
-
-const PLACES = [
-  { to: "/", label: "Agents", icon: UsersRound },
-  { to: "/types", label: "Types", icon: Boxes },
-] as const
+import { isAt, PLACES } from "./places.ts"
+import type { Place } from "./places.ts"
+import { WaitingCount } from "./waiting-count.tsx"
 
 /** Where one can go: at the left of a desk, in words where there is room for them. */
 export function NavRail(): ReactNode {
@@ -34,7 +32,7 @@ export function NavRail(): ReactNode {
       <ul className="flex flex-col gap-0.5">
         {PLACES.map((place) => (
           <li key={place.to}>
-            <RailLink {...place} />
+            <RailLink place={place} />
           </li>
         ))}
       </ul>
@@ -49,44 +47,67 @@ export function NavRail(): ReactNode {
   )
 }
 
-/** Whether a place is where one is. An agent is among the agents. */
-function useIsAt(): (to: string) => boolean {
+function RailLink({ place }: { readonly place: Place }): ReactNode {
   const path = useLocation({ select: ({ pathname }) => pathname })
-  return (to) => (to === "/" ? path === "/" || path.startsWith("/agents/") : path === to)
-}
-
-function RailLink({ to, label, icon: Icon }: (typeof PLACES)[number]): ReactNode {
-  const isAt = useIsAt()
+  const { to, label, icon: Icon, key } = place
   return (
-    <Tip label={label} side="right">
+    <Tip label={label} keys={["g", key]} side="right">
       <Link
         to={to}
-        aria-label={label}
-        data-here={isAt(to) || undefined}
-        className="flex h-9 w-9 items-center justify-center gap-2.5 rounded-md text-sm font-medium text-ink-3 transition-colors hover:bg-hover hover:text-ink data-here:bg-selected data-here:text-ink min-[1800px]:w-full min-[1800px]:justify-start min-[1800px]:px-2.5"
+        data-here={isAt(to, path) || undefined}
+        className="relative flex h-9 w-9 items-center justify-center gap-2.5 rounded-md text-sm font-medium text-ink-3 transition-colors hover:bg-hover hover:text-ink data-here:bg-selected data-here:text-ink min-[1800px]:w-full min-[1800px]:justify-start min-[1800px]:px-2.5"
       >
         <Icon className="size-4.5" strokeWidth={1.75} />
-        <span className="hidden min-[1800px]:inline">{label}</span>
+        <span className="sr-only min-[1800px]:not-sr-only">{label}</span>
+        {to === "/approvals" && (
+          <span className="absolute -top-0.5 -right-0.5 min-[1800px]:static min-[1800px]:ml-auto">
+            <WaitingCount />
+          </span>
+        )}
       </Link>
     </Tip>
   )
 }
 
+const TABS = 4
+const TAB =
+  "relative flex h-13 flex-1 flex-col items-center justify-center gap-0.5 text-2xs font-medium text-ink-3 -outline-offset-2 data-here:text-ink"
+
 /** The same at the bottom of a phone. */
 export function MobileTabs(): ReactNode {
+  const path = useLocation({ select: ({ pathname }) => pathname })
+  const rest = PLACES.slice(TABS)
   return (
     <nav aria-label="Main" className="flex border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] sm:hidden">
-      {PLACES.map(({ to, label, icon: Icon }) => (
-        <Link
-          key={to}
-          to={to}
-          activeOptions={{ exact: true }}
-          className="flex h-13 flex-1 flex-col items-center justify-center gap-0.5 text-2xs font-medium text-ink-3 aria-[current=page]:text-ink"
-        >
+      {PLACES.slice(0, TABS).map(({ to, label, icon: Icon }) => (
+        <Link key={to} to={to} data-here={isAt(to, path) || undefined} className={TAB}>
           <Icon className="size-5" strokeWidth={1.75} />
           {label}
+          {to === "/approvals" && (
+            <span className="absolute top-0.5 left-[calc(50%+0.5rem)]">
+              <WaitingCount />
+            </span>
+          )}
         </Link>
       ))}
+      <DropdownMenu.Root>
+        <DropdownMenu.Trigger className={TAB} data-here={rest.some(({ to }) => isAt(to, path)) || undefined}>
+          <Ellipsis className="size-5" strokeWidth={1.75} />
+          More
+        </DropdownMenu.Trigger>
+        <DropdownMenu.Portal>
+          <DropdownMenu.Content side="top" align="end" sideOffset={6} className={MENU}>
+            {rest.map(({ to, label, icon: Icon }) => (
+              <DropdownMenu.Item key={to} asChild>
+                <Link to={to} className={`${MENU_ITEM} h-10`}>
+                  <Icon className="size-4 text-ink-3" />
+                  {label}
+                </Link>
+              </DropdownMenu.Item>
+            ))}
+          </DropdownMenu.Content>
+        </DropdownMenu.Portal>
+      </DropdownMenu.Root>
     </nav>
   )
 }

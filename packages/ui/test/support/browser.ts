@@ -24,6 +24,8 @@ const WAIT_MS = 12_000
 export interface TestBrowser {
   /** A page in the one window there is, that remembers what went wrong on it. */
   open(url: string, options?: { readonly width?: number; readonly height?: number }): Promise<TestPage>
+  /** Closes its pages, so that none of them goes on asking for a server that is gone. */
+  clear(): Promise<void>
   close(): Promise<void>
 }
 
@@ -49,6 +51,10 @@ export async function openBrowser(): Promise<TestBrowser> {
   context.setDefaultTimeout(WAIT_MS)
   return {
     open: (url, options) => openPage(context, url, options),
+    clear: async () => {
+      await context.newPage()
+      for (const page of context.pages().slice(0, -1)) await page.close()
+    },
     close: async () => {
       await context.close()
       await rm(profile, { recursive: true, force: true })

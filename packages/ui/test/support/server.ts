@@ -1,11 +1,13 @@
 import { createServer } from "@rouse/server"
 import type { Limits, Token } from "@rouse/server"
 import { openMemoryStore } from "@rouse/store"
+import type { Store } from "@rouse/store"
 import { pageDirectory } from "../../root.js"
 import { assistant, clerk, crasher } from "./entities.ts"
 
 export interface TestServer {
   readonly url: string
+  readonly store: Store
   close(): Promise<void>
 }
 
@@ -34,6 +36,7 @@ export async function startServer(
   const { url } = await server.listen({ host: "127.0.0.1", port: options.port ?? 0 })
   return {
     url,
+    store,
     close: async () => {
       await server.close({ graceMs: 500 })
       await store.close()

@@ -1,0 +1,142 @@
+import type { ScheduleEntry, SchedulePage } from "@rouse/protocol"
+import { useNavigate, useSearch } from "@tanstack/react-router"
+import { CalendarClock, Plus, Trash2 } from "lucide-react"
+import { useCallback, useState } from "react"
+import type { ReactNode } from "react"
+import { EntityLink } from "../agent/entity-link.tsx"
+import { Button, IconButton } from "../components/button.tsx"
+import { Confirm } from "../components/confirm.tsx"
+import { EmptyState } from "../components/empty-state.tsx"
+import { Select } from "../components/field.tsx"
+import { Screen, Told } from "../components/screen.tsx"
+import { Ago, Until } from "../components/times.tsx"
+import { previewOf } from "../core/json.ts"
+import { ruleText } from "../core/rule-text.ts"
+import { useAction } from "../data/action.ts"
+import { useApp, useTypes } from "../data/app.tsx"
+import { usePolled } from "../data/polled.ts"
+import { useRowKeys } from "../shell/row-keys.ts"
+import { ScheduleDialog } from "./schedule-dialog.tsx"
+
+const PAGE = 100
+const EVERY_MS = 5_000
+
+/** What is to happen later, what comes first before others. */
+export function SchedulesScreen(): ReactNode {
+  const { client } = useApp()
+  const { type } = useSearch({ from: "/schedules" })
+  const [limit, setLimit] = useState(PAGE)
+  const [making, setMaking] = useState(false)
+  const load = useCallback(
+    (signal: AbortSignal): Promise<SchedulePage> =>
+      client.allSchedules({ limit, ...(type !== undefined && { type }) }, { signal }),
+    [client, type, limit],
+  )
+  const page = usePolled(load, EVERY_MS)
+  useRowKeys()
+  return (
+    <Screen
+      title="Schedules"
+      count={page.value && `${page.value.schedules.length}${page.value.next === undefined ? "" : "+"}`}
+      actions={
+        <>
+          <TypeFilter type={type} />
+          <Button onClick={() => setMaking(true)}>
+            <Plus className="size-3.5" />
+            New schedule
+          </Button>
+        </>
+      }
+    >
+      <Told of={page} failed="The schedules could not be read">
+        {({ schedules, next }) => (
+          <>
+            {schedules.length === 0 && (
+              <EmptyState icon={<CalendarClock className="size-6" />} title="Nothing is planned">
+                A schedule sends an agent a message by the calendar, at an interval, or once. Agents make their own too.
+              </EmptyState>
+            )}
+            <ul aria-label="Schedules">
+              {schedules.map((entry) => (
+                <Row key={`${entry.url} ${entry.name}`} entry={entry} reload={page.reload} />
+              ))}
+            </ul>
+            {next !== undefined && (
+              <Button tone="ghost" className="mx-auto mt-3 flex" onClick={() => setLimit(Math.min(1_000, limit * 3))}>
+                Show more
+              </Button>
+            )}
+          </>
+        )}
+      </Told>
+      {making && <ScheduleDialog close={() => setMaking(false)} made={page.reload} />}
+    </Screen>
+  )
+}
+
+function Row({ entry, reload }: { readonly entry: ScheduleEntry; readonly reload: () => void }): ReactNode {
+  const { client } = useApp()
+  const { busy, act } = useAction()
+  const [asking, setAsking] = useState(false)
+  const { url, name, dueAt, rule, content, to, firedAt } = entry
+  const remove = (): void =>
+    void act(async () => {
+      await client.unschedule(url, name)
+      reload()
+    }, `${name} is removed.`)
+  return (
+    <li
+      data-row
+      tabIndex={-1}
+      className="grid grid-cols-[4.5rem_minmax(0,1fr)_auto] items-start gap-x-3 border-b border-line py-2.5 -outline-offset-2"
+    >
+      <Until at={dueAt} className="pt-0.5 font-medium" />
+      <div className="min-w-0">
+        <p className="flex min-w-0 flex-wrap items-baseline gap-x-2">
+          <EntityLink url={url} className="max-w-full" />
+          {rule !== undefined && <span className="max-w-full truncate font-medium">{name}</span>}
+          <span className="font-mono text-xs text-ink-2">{ruleText(rule)}</span>
+        </p>
+        <p className="truncate text-ink-2">
+          {to !== url && <span>to {to}: </span>}
+          {previewOf(content, 200)}
+        </p>
+        {firedAt !== undefined && (
+          <p className="text-xs text-ink-3">
+            last <Ago at={firedAt} words />
+          </p>
+        )}
+      </div>
+      <IconButton label={`Remove ${name}`} disabled={busy} onClick={() => setAsking(true)}>
+        <Trash2 className="size-4" />
+      </IconButton>
+      <Confirm
+        open={asking}
+        onOpenChange={setAsking}
+        title={rule === undefined ? "Do not send this message?" : `Remove the schedule ${name}?`}
+        about={`${url} is not roused by it any more.`}
+        yes="Remove"
+        act={remove}
+      />
+    </li>
+  )
+}
+
+function TypeFilter({ type }: { readonly type: string | undefined }): ReactNode {
+  const navigate = useNavigate({ from: "/schedules" })
+  const types = useTypes() ?? []
+  return (
+    <Select
+      aria-label="Type"
+      value={type ?? ""}
+      onChange={({ target }) =>
+        void navigate({ search: target.value ? { type: target.value } : {}, replace: true }).catch(console.error)
+      }
+    >
+      <option value="">Any type</option>
+      {types.map(({ name }) => (
+        <option key={name}>{name}</option>
+      ))}
+    </Select>
+  )
+}
