@@ -73,6 +73,10 @@ describe("a planted mistake is found", () => {
     drift: /P1/,
     "tell-again": /P1|rest/,
     "tell-the-tail": /P1/,
+    "hand-out-twice": /P2/,
+    "forget-lease": /P1/,
+    "fork-the-end": /P8/,
+    "fork-runs-again": /P2/,
   }
   test.each(Object.keys(PLANTS) as PlantName[])("%s", { timeout: LONG_MS_MAX }, async (name) => {
     for (let seed = 0; seed < PLANTED_SEEDS_MAX; seed += 1) {
