@@ -94,7 +94,9 @@ async function seed(directory: string, timers: number): Promise<void> {
   try {
     await store.commit({ ops: records.flatMap((record) => threeEvents(record).ops) })
     for (let from = 0; from < timers; from += SEED_TIMERS) {
-      await store.commit({ ops: Array.from({ length: Math.min(SEED_TIMERS, timers - from) }, (_, n) => timer(from + n)) })
+      await store.commit({
+        ops: Array.from({ length: Math.min(SEED_TIMERS, timers - from) }, (_, n) => timer(from + n)),
+      })
     }
   } finally {
     await store.close()

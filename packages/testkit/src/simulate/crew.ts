@@ -147,7 +147,7 @@ function inLife<T>(life: Life, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     work.then(
       (value) => life.run(() => resolve(value)),
-      (error: unknown) => life.run(() => reject(error as Error)),
+      (error: unknown) => life.run(() => reject(error)),
     )
   })
 }

@@ -211,7 +211,7 @@ function atTheEnd(op: ForkStreamOp): ForkStreamOp {
 function takenUp(value: Json): Json {
   const { endedAt: _, error: __, resolved: ___, ...call } = value as unknown as ToolCallRow
   if (call.status !== "unknown") return value
-  return { ...call, status: "intended", effect: "idempotent" } as unknown as Json
+  return { ...call, status: "intended", effect: "idempotent" }
 }
 
 /** What an observation was told of, and its cursor, are not written together: now and then the cursor stays behind. */
