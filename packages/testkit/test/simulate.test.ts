@@ -6,7 +6,7 @@ import { planOf, PLANTS, type PlantName, runSimulation, simulate, without } from
  * many more.
  */
 const FROM = Number(process.env["ROUSE_SIMULATE_FROM"] ?? 0)
-const SEEDS = Number(process.env["ROUSE_SIMULATE_SEEDS"] ?? 300)
+const SEEDS = Number(process.env["ROUSE_SIMULATE_SEEDS"] ?? 200)
 /** Bounds, not measures: a machine may be busy. */
 const LONG_MS_MAX = 600_000
 /** Seeds within which each planted mistake is found. */
