@@ -19,6 +19,7 @@ import { streams } from "./streams.ts"
 import { streamsCatchUp } from "./streams-catch-up.ts"
 import { streamsIdle } from "./streams-idle.ts"
 import { streamsLive } from "./streams-live.ts"
+import { timersMillion } from "./timers-million.ts"
 import { turn } from "./turn.ts"
 import { waiting } from "./waiting.ts"
 
@@ -32,6 +33,7 @@ export const benches: readonly Bench[] = [
   inFlight,
   waiting,
   idleMillion,
+  timersMillion,
   history,
   longLife,
   store,

@@ -208,7 +208,10 @@ export async function settleInterrupted(session: Session): Promise<void> {
   }
 }
 
+const NO_TOOLS: ReadonlyMap<string, Tool> = new Map()
+
 function toolMap(tools: readonly Tool[]): ReadonlyMap<string, Tool> {
+  if (tools.length === 0) return NO_TOOLS
   const map = new Map<string, Tool>()
   for (const tool of tools) {
     if (map.has(tool.name))

@@ -240,7 +240,7 @@ export interface ContextSource {
 export interface Compaction {
   /** Tokens of a prompt and its answer at which the model writes a summary. 60% of the model's window when absent, at most 120,000. */
   readonly tokensMax?: number
-  /** Runs whose rows may be live: with more, older ones become a digest, without a model. 30 when absent. */
+  /** Runs whose rows may be live: with more, older ones become a digest, without a model. 20 when absent. */
   readonly runsMax?: number
   /** The same for their rows together. 600 when absent. */
   readonly rowsMax?: number

@@ -18,6 +18,7 @@ import type { Attachments } from "./attachments.ts"
 import type { Context, Wake } from "./context.ts"
 import { toJson } from "./core/validate.ts"
 import type { EntityDefinition, StateSpec } from "./entity.ts"
+import type { Log } from "./log.ts"
 import { Steps } from "./memo.ts"
 import { Outbox } from "./outbox.ts"
 import { platformTools } from "./platform-tools.ts"
@@ -53,7 +54,6 @@ export function handlerContext(
     state: state.collections,
     agent: { run: (options) => heard(agent.run(options)) },
     messages: wake.messages,
-    log: toolkitOf(session).log,
     secret: (wanted) => heard(session.vault.resolve(wanted)),
     useAgent: (options) => agent.use(options),
     useContext: (source) => sources.use(source),
@@ -93,6 +93,10 @@ class Lazy {
 
   constructor(session: Session) {
     this.#session = session
+  }
+
+  get log(): Log {
+    return toolkitOf(this.#session).log
   }
 
   get attachments(): Attachments {

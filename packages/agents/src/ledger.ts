@@ -13,7 +13,7 @@ import { redactedMessage } from "./failure.ts"
 import type { Outbox } from "./outbox.ts"
 import { isPlatformTool } from "./platform-tools.ts"
 import type { PlatformTool } from "./platform-tools.ts"
-import { newScope, rollBack } from "./scope.ts"
+import { rollBack, Scope } from "./scope.ts"
 import type { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 import type { Tool } from "./tool.ts"
@@ -191,7 +191,7 @@ export class Ledger {
 
   /** One try of the tool itself. Its changes through `ctx` join the result's commit, or are taken back when it throws. */
   async #attempt(tool: Tool, call: ToolCallRow, attempt: number): Promise<Outcome> {
-    const scope = newScope(call.id)
+    const scope = new Scope(call.id)
     try {
       const input = await validate(tool.input, call.edited ?? call.input, "input")
       const output = await this.#timed(tool, (signal) =>

@@ -2,7 +2,7 @@ import { RouseError } from "@rouse/protocol"
 import type { Json } from "@rouse/protocol"
 import { toJson } from "./core/validate.ts"
 import type { Outbox } from "./outbox.ts"
-import { newScope } from "./scope.ts"
+import { Scope } from "./scope.ts"
 import type { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 
@@ -13,7 +13,7 @@ export class Steps {
   readonly #session: Session
   readonly #scopes: Scopes
   readonly #outbox: Outbox
-  readonly #handler = newScope("")
+  readonly #handler = new Scope("")
 
   constructor(session: Session, scopes: Scopes, outbox: Outbox) {
     this.#session = session
@@ -31,7 +31,7 @@ export class Steps {
     const memo = this.#session.rows.get("memo", key)
     if (memo !== undefined) return (memo.value as { readonly result?: Json }).result as T
     const { world } = this.#session.host
-    const scope = newScope(`step.${unique}`)
+    const scope = new Scope(`step.${unique}`)
     const result = await this.#scopes.within(scope, world ? () => world.step(unique) as T : fn)
     this.#outbox.release(scope)
     const value = result === undefined ? {} : { result: toJson(result, `the result of step ${JSON.stringify(name)}`) }

@@ -17,8 +17,8 @@ import type { Batch } from "./batch.ts"
 import type { ForkOptions, ObservationOptions, ScheduleOptions, SendOptions, SpawnOptions } from "./context.ts"
 import { checkRule, checkScheduleName } from "./schedule.ts"
 import { toJson } from "./core/validate.ts"
-import { newScope } from "./scope.ts"
-import type { Scope, Scopes } from "./scope.ts"
+import { Scope } from "./scope.ts"
+import type { Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 
 /**
@@ -28,7 +28,7 @@ import type { Session } from "./session.ts"
 export class Outbox {
   readonly #session: Session
   readonly #scopes: Scopes
-  readonly #handler: Scope = newScope("")
+  readonly #handler = new Scope("")
 
   constructor(session: Session, scopes: Scopes) {
     this.#session = session

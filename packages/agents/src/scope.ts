@@ -7,22 +7,35 @@ import type { Batch } from "./batch.ts"
  * make them again. Those of a tool or a `ctx.step` are held until it is done, and are written together with its result: either
  * both are on the log, or it runs again and makes them again.
  */
-export interface Scope {
+export class Scope {
   /** Unique within the wake. */
   readonly id: string
-  readonly held: Batch
-  /** Takes the changes back in the view of the rows: what throws has changed nothing. Last first. */
-  readonly undo: (() => void)[]
   /** Its result is settled: what it would still change comes too late. */
-  closed: boolean
+  closed = false
   /** Sends and spawns so far. */
-  ordinal: number
-  /** How often each name was used for a step. */
-  readonly steps: Map<string, number>
-}
+  ordinal = 0
+  // Made when they are needed: few handlers hold or name anything, and thousands may be in flight.
+  #held: Batch | undefined
+  #undo: (() => void)[] | undefined
+  #steps: Map<string, number> | undefined
 
-export function newScope(id: string): Scope {
-  return { id, held: emptyBatch(), undo: [], closed: false, ordinal: 0, steps: new Map() }
+  constructor(id: string) {
+    this.id = id
+  }
+
+  get held(): Batch {
+    return (this.#held ??= emptyBatch())
+  }
+
+  /** Takes the changes back in the view of the rows: what throws has changed nothing. Last first. */
+  get undo(): (() => void)[] {
+    return (this.#undo ??= [])
+  }
+
+  /** How often each name was used for a step. */
+  get steps(): Map<string, number> {
+    return (this.#steps ??= new Map())
+  }
 }
 
 /** Takes a scope's changes back, and refuses later ones. */

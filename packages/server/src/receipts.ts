@@ -56,8 +56,8 @@ export async function once<T>(
   try {
     return await act((draft, answer) => putReceipt(plane, draft, receipt, answer as Json))
   } catch (error) {
-    // The same request came twice at once, and the other was first.
-    const other = RouseError.is(error, "CONFLICT") ? await findReceipt(plane, receipt) : undefined
+    // The same request came twice at once, and the other was first: what this one stumbled over may be what that one made.
+    const other = RouseError.is(error) ? await findReceipt(plane, receipt) : undefined
     if (other === undefined) throw error
     return other as T
   }

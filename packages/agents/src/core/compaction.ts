@@ -9,9 +9,9 @@ export interface Pile {
   readonly rows: number
 }
 
-export const PILE_MAX: Pile = { runs: 30, rows: 600 }
+export const PILE_MAX: Pile = { runs: 20, rows: 600 }
 /** What then stays of it: the newest runs. */
-const KEPT_SHARE = 0.25
+const KEPT_SHARE = 0.35
 /** Of the model's context window: what a conversation may fill before it is summarised. */
 const WINDOW_SHARE = 0.6
 /** Of a model that is not in the table. */

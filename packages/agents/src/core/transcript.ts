@@ -11,8 +11,8 @@ export interface TranscriptSize {
   readonly entryCharsMax: number
 }
 
-/** A summary made without a model: about 1,900 tokens, and with its row just under 8 KiB, which every wake reads. */
-export const DIGEST_SIZE: TranscriptSize = { charsMax: 7_500, entryCharsMax: 300 }
+/** A summary made without a model: about 900 tokens, and with its row just under 4 KiB, which every wake reads. */
+export const DIGEST_SIZE: TranscriptSize = { charsMax: 3_600, entryCharsMax: 300 }
 
 const CUT = "…"
 

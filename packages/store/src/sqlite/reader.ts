@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
+import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { START } from "@rouse/protocol"
 import type { Json, Offset, Row } from "@rouse/protocol"
 import { isBoundary, offsetAt, positionOf } from "../core/lineage.ts"
@@ -18,7 +18,7 @@ import type { ChunkRun } from "./chunk-run.ts"
 import { ENTITY_COLUMNS, listEntities, recordOf } from "./entity-list.ts"
 import { LineReader } from "./line-reader.ts"
 import { readNonce } from "./migrate.ts"
-import { ROW_VALUE } from "./row-writes.ts"
+import { byCollection, ROW_VALUE, rowsSql, rowsValues, sectionOf, turnOf } from "./row-place.ts"
 import { RunsRest } from "./runs-rest.ts"
 import { RetentionReads } from "./retention-reads.ts"
 import { ObservationReader } from "./observation-reader.ts"
@@ -151,12 +151,11 @@ export class Reader {
   }
 
   rows(url: string, collection: string | undefined): Row[] {
-    const where = collection === undefined ? "" : " AND collection = ?"
-    const values: SQLInputValue[] = collection === undefined ? [url] : [url, collection]
-    const sql = `SELECT collection, key, ${ROW_VALUE} AS value FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?)${where} ORDER BY collection, key`
-    return this.#prepare(sql)
-      .all(...values)
-      .map(rowOf)
+    return byCollection(
+      this.#prepare(rowsSql(collection))
+        .all(...rowsValues(url, collection))
+        .map(rowOf),
+    )
   }
 
   rowCounts(url: string): Record<string, number> {
@@ -166,8 +165,8 @@ export class Reader {
   }
 
   row(url: string, collection: string, key: string): Row | undefined {
-    const sql = `SELECT collection, key, ${ROW_VALUE} AS value FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?) AND collection = ? AND key = ?`
-    const row = this.#prepare(sql).get(url, collection, key)
+    const sql = `SELECT collection, key, ${ROW_VALUE} AS value FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?) AND section = ? AND turn = ? AND key = ? AND collection = ?`
+    const row = this.#prepare(sql).get(url, sectionOf(collection), turnOf(collection, key), key, collection)
     return row === undefined ? undefined : rowOf(row)
   }
 

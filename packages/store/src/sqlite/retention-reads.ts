@@ -5,7 +5,7 @@ import type { LiveRow } from "../entity.ts"
 import type { Keep } from "../retention.ts"
 import type { StreamPathPage } from "../stream.ts"
 import { Pins } from "./pins.ts"
-import { ROW_VALUE } from "./row-writes.ts"
+import { byCollection, rowsSql, rowsValues } from "./row-place.ts"
 
 /** Sorts after every path. */
 const PATH_LAST = "\u{10ffff}"
@@ -45,12 +45,10 @@ export class RetentionReads {
   }
 
   rows(url: string, collection: string | undefined): LiveRow[] {
-    const where = collection === undefined ? "" : " AND collection = ?"
-    const sql = `SELECT collection, key, ${ROW_VALUE} AS json FROM "row" WHERE entity = (SELECT id FROM entity WHERE url = ?)${where} ORDER BY collection, key`
-    const values = collection === undefined ? [url] : [url, collection]
-    return this.#prepare(sql)
-      .all(...values)
-      .map((row) => ({ collection: row["collection"], key: row["key"], json: row["json"] }) as LiveRow)
+    const rows = this.#prepare(rowsSql(collection)).all(...rowsValues(url, collection))
+    return byCollection(
+      rows.map((row) => ({ collection: row["collection"], key: row["key"], json: row["value"] }) as LiveRow),
+    )
   }
 
   /** What a fork's source amounted to before the fork point, the fork amounts to as well. */

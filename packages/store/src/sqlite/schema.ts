@@ -4,8 +4,9 @@
  * - `chunk` is the log: append batches in the order they were committed, so that a commit's bytes of all streams land on the
  *   same pages. `chunk_tail` finds a stream's batches by the position after them; its last entry is the stream's tail, so an
  *   append touches no other row of the stream.
- * - `row` is clustered by entity: what a wake reads is a few neighbouring pages, and what a commit puts is one or two. A long value is in
- *   `long_value` and the row has its number: within the row it would fill pages of its own, to be read by whoever looks for a row beside it.
+ * - `row` is clustered by entity, and within it by `section`, of which what its turns left is one, by `turn`: what a wake reads is a few
+ *   neighbouring pages, and what a commit puts is one or two. A long value is in `long_value` and the row has its number: within the row it would
+ *   fill pages of its own, to be read by whoever looks for a row beside it.
  * - `entity` is listed by whole seconds of activity; an entity at work moves its index entry once a second at most. Indexes of
  *   what few entities have (a due time, a status other than idle, a parent) hold those alone.
  * - A batch has no time of its own: an `era` says up to which `chunk` the log had come at a time.
@@ -88,8 +89,9 @@ CREATE TABLE tag (
   PRIMARY KEY (name, value, entity)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE "row" (
-  entity INTEGER NOT NULL, collection TEXT NOT NULL, key TEXT NOT NULL, value ANY NOT NULL,
-  PRIMARY KEY (entity, collection, key)
+  entity INTEGER NOT NULL, section TEXT NOT NULL, turn INTEGER NOT NULL,
+  key TEXT NOT NULL, collection TEXT NOT NULL, value ANY NOT NULL,
+  PRIMARY KEY (entity, section, turn, key, collection)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE long_value (id INTEGER PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TRIGGER row_updated AFTER UPDATE OF value ON "row" WHEN typeof(old.value) = 'integer'

@@ -1,7 +1,8 @@
-import type { Problem, Receipt, Settled, Spawned } from "@rouse/protocol"
+import type { EntityUrl, Offset, Problem, Receipt, Settled, Spawned } from "@rouse/protocol"
 import type { SentMessage } from "../crash/core/history.ts"
 import { AGENT, SINK } from "../crash/core/work.ts"
 import type { PlannedBudget, PlannedMessage, PlannedObserver, PlannedSchedule, PlannedSignal } from "./core/plan.ts"
+import type { PlannedFork } from "./core/plan-forks.ts"
 import { EXTENSION } from "./core/spend-model.ts"
 import type { Fleet } from "./fleet.ts"
 import type { Asked } from "./inspect.ts"
@@ -29,6 +30,8 @@ export type Call = { readonly method: string; readonly path: string; readonly bo
 /** What clients do over HTTP: every request may be late, lost, answered and its answer lost, or doubled. */
 export class Clients {
   readonly sent: Map<string, SentMessage> = new Map()
+  /** Forks that were made. */
+  readonly forks: { readonly url: EntityUrl; readonly from: EntityUrl; readonly at: Offset }[] = []
   /** By agent: the message that makes it is accepted. */
   readonly #made = new Map<string, Promise<void>>()
   readonly #world: World
@@ -127,6 +130,23 @@ export class Clients {
       await this.#until({ method: "PUT", path, body: {}, key: `sink-${agent}-${name}` })
       const body = { name, source: `/${AGENT}/${agent}`, on, debounce, from: "beginning" }
       await this.#until({ method: "POST", path: `${path}/observations`, body, key: `observe-${name}` })
+    })
+  }
+
+  /** Forks an agent at one of the points of its log, and lets the fork go on. */
+  async fork(fork: PlannedFork, pointsOf: (url: EntityUrl) => Promise<readonly Offset[]>): Promise<void> {
+    const { name, agent, atMs, share, message } = fork
+    const from = `/${AGENT}/${agent}`
+    await this.#acting(async () => {
+      await this.#world.sleep(atMs)
+      await this.#made.get(agent)
+      await this.#make(agent, name)
+      await this.#until({ method: "PUT", path: `/${SINK}/${name}`, body: {}, key: `sink-${name}` })
+      const points = await pointsOf(from)
+      const at = points[Math.floor(share * points.length)] as Offset
+      const body = { id: name, at, ...(message === undefined ? { run: true } : { message }) }
+      const { status } = await this.#until({ method: "POST", path: `${from}/fork`, body, key: `fork-${name}` })
+      if (status < 300) this.forks.push({ url: `/${AGENT}/${name}`, from, at })
     })
   }
 

@@ -33,7 +33,12 @@ export function editRow(op: Op, name: string, edit: (value: Json) => Json): Op {
 /** The commit with the events on its logs changed. */
 export function editEvents(commit: Commit, edit: (event: ChangeEvent) => readonly ChangeEvent[]): Commit {
   return editOps(commit, (op) => {
-    if ((op.op !== "append" && op.op !== "createStream") || op.data === undefined || op.data.length === 0) return op
+    if (
+      (op.op !== "append" && op.op !== "createStream" && op.op !== "forkStream") ||
+      op.data === undefined ||
+      op.data.length === 0
+    )
+      return op
     const events = parseJson([op.data]) as unknown as readonly ChangeEvent[]
     const changed = events.flatMap(edit)
     return changed.length === 0 ? undefined : { ...op, data: frameJson(changed) }

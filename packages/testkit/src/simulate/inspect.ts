@@ -1,4 +1,12 @@
-import { type ApprovalRow, type ChangeEvent, entityStreamPath, type ScheduleRow, START } from "@rouse/protocol"
+import {
+  type ApprovalRow,
+  type ChangeEvent,
+  entityStreamPath,
+  type EntityUrl,
+  type Offset,
+  type ScheduleRow,
+  START,
+} from "@rouse/protocol"
 import { type EntityRecord, parseJson, type Store } from "@rouse/store"
 import type { EntityLog, RestingEntity } from "../crash/core/history.ts"
 
@@ -19,9 +27,33 @@ export async function logsIn(store: Store): Promise<readonly EntityLog[]> {
       run: { messages: readonly string[] } | null
     }
     const events = parseJson(chunks) as unknown as readonly ChangeEvent[]
-    logs.push({ url, type, status, pending: wake.pending + (run?.messages.length ?? 0), events })
+    const rows = await store.rows(url)
+    logs.push({ url, type, status, pending: wake.pending + (run?.messages.length ?? 0), events, rows })
   }
   return logs
+}
+
+/** Every offset at which an entity's log can be left, oldest first. */
+export async function pointsIn(store: Store, url: EntityUrl): Promise<readonly Offset[]> {
+  const points: Offset[] = []
+  for (let from = START, more = true; more;) {
+    const { next, upToDate } = await store.read(entityStreamPath(url), from, 1)
+    points.push(next)
+    from = next
+    more = !upToDate
+  }
+  return points
+}
+
+/** What a log held up to an offset of it. */
+export async function eventsUpTo(store: Store, url: EntityUrl, at: Offset): Promise<readonly ChangeEvent[]> {
+  const events: ChangeEvent[] = []
+  for (let from = START; from !== at;) {
+    const { chunks, next } = await store.read(entityStreamPath(url), from, 1)
+    events.push(...(parseJson(chunks) as unknown as readonly ChangeEvent[]))
+    from = next
+  }
+  return events
 }
 
 export async function restIn(store: Store): Promise<readonly RestingEntity[]> {
@@ -50,6 +82,12 @@ export async function schedulesIn(store: Store): Promise<readonly { readonly url
     }
   }
   return found
+}
+
+/** Whether a call is with workers, or waits for one. */
+export async function isWorkedOn(store: Store): Promise<boolean> {
+  for (const { url } of await entitiesIn(store)) if ((await store.rows(url, "tool_work")).length > 0) return true
+  return false
 }
 
 /** What waits for a person. */

@@ -1,7 +1,7 @@
-import { type Json, type JsonObject, type MessageRow, type ScheduleRow, START } from "@rouse/protocol"
+import { type Json, type JsonObject, type MessageRow, type ScheduleRow, START, type ToolCallRow } from "@rouse/protocol"
 import { NOTHING } from "@rouse/protocol/budget"
 import type { Server } from "@rouse/server"
-import type { Commit, Store } from "@rouse/store"
+import type { Commit, ForkStreamOp, Store } from "@rouse/store"
 import {
   editEvents,
   editOps,
@@ -54,6 +54,10 @@ export type PlantName =
   | "drift"
   | "tell-again"
   | "tell-the-tail"
+  | "hand-out-twice"
+  | "forget-lease"
+  | "fork-the-end"
+  | "fork-runs-again"
 
 /** The mistakes, by name. Each has been made by some system of this kind. */
 export const PLANTS: Readonly<Record<PlantName, Plant>> = {
@@ -177,6 +181,37 @@ export const PLANTS: Readonly<Record<PlantName, Plant>> = {
   },
   /** What came while a change was told is taken for told. */
   "tell-the-tail": edited((commit) => ({ ...commit, ops: commit.ops.flatMap(tailCursor) })),
+  /** A call that a worker has is still in its queue. */
+  "hand-out-twice": edited((commit) =>
+    editOps(commit, (op) => (op.op === "putWork" ? { ...op, item: { ...op.item, open: true } } : op)),
+  ),
+  /** Nobody looks when a worker's lease ends. */
+  "forget-lease": edited((commit) =>
+    editOps(commit, (op) => (op.op === "putTimer" && op.timer.id.startsWith("work:") ? undefined : op)),
+  ),
+  /** A fork's log has all of its original's. */
+  "fork-the-end": edited((commit) => editOps(commit, (op) => (op.op === "forkStream" ? atTheEnd(op) : op))),
+  /** A fork takes calls up that were open at its point, whatever their class. */
+  "fork-runs-again": edited((commit) =>
+    commit.ops.some(({ op }) => op === "forkStream")
+      ? editEvents(
+          editOps(commit, (op) => editRow(op, "tool_call", takenUp)),
+          (event) =>
+            event.type === "tool_call" && event.value ? [{ ...event, value: takenUp(event.value) }] : [event],
+        )
+      : commit,
+  ),
+}
+
+function atTheEnd(op: ForkStreamOp): ForkStreamOp {
+  const { offset: _, subOffset: __, ...rest } = op
+  return rest
+}
+
+function takenUp(value: Json): Json {
+  const { endedAt: _, error: __, resolved: ___, ...call } = value as unknown as ToolCallRow
+  if (call.status !== "unknown") return value
+  return { ...call, status: "intended", effect: "idempotent" }
 }
 
 /** What an observation was told of, and its cursor, are not written together: now and then the cursor stays behind. */

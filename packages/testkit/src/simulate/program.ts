@@ -1,4 +1,4 @@
-import { tool } from "@rouse/agents"
+import { tool, workerTool } from "@rouse/agents"
 import type { Tool, ToolContext } from "@rouse/agents"
 import { modelResolver } from "@rouse/agents/runtime"
 import type { ModelResolver } from "@rouse/agents/runtime"
@@ -29,7 +29,16 @@ export interface ToolMistakes {
 
 /** The program's tools in one life, whose every execution is in the outside book. */
 export function simulatedTools(life: Life, outside: Outside, mistakes: ToolMistakes): readonly Tool[] {
-  return Object.entries(TOOLS).map(([name, spec]) => simulatedTool(name, spec, life, outside, mistakes))
+  return Object.entries(TOOLS).map(([name, spec]) =>
+    spec.worker ? handedOver(name, spec.effect) : simulatedTool(name, spec, life, outside, mistakes),
+  )
+}
+
+/** How long a worker may be silent: short, so that leases end while worlds last. */
+const HEARTBEAT_MS = 2_000
+
+function handedOver(name: string, effect: Effect): Tool {
+  return workerTool({ name, description: `Has an effect of class ${effect}`, input, effect, heartbeat: HEARTBEAT_MS })
 }
 
 function simulatedTool(

@@ -1,12 +1,13 @@
 import { openMemoryStore, type Store } from "@rouse/store"
 import { EffectBook } from "../crash/core/effect-book.ts"
-import type { History, Violation } from "../crash/core/history.ts"
+import type { ForkLog, History, Violation } from "../crash/core/history.ts"
 import { judge } from "../crash/core/judge.ts"
 import { Clients } from "./client.ts"
 import type { Plan } from "./core/plan.ts"
+import { Crew } from "./crew.ts"
 import { SpendModel } from "./core/spend-model.ts"
 import { Fleet } from "./fleet.ts"
-import { logsIn, restIn, schedulesIn, waitingIn } from "./inspect.ts"
+import { eventsUpTo, isWorkedOn, logsIn, pointsIn, restIn, schedulesIn, waitingIn } from "./inspect.ts"
 import { Monitor } from "./monitor.ts"
 import type { Plant } from "./plants.ts"
 import type { Outside } from "./program.ts"
@@ -53,21 +54,25 @@ async function live(plan: Plan, world: World, store: Store, plant: Plant | undef
   const monitor = new Monitor(new SpendModel(plan.budgets))
   const fleet = new Fleet({ world, store, outside, monitor, faults: plan.faults, plant })
   const clients = new Clients(world, fleet, plan.budgets)
+  const crew = new Crew(world, fleet, outside)
   const startedMs = world.nowMs
   const troubles: Violation[] = []
   const act = (work: Promise<void>): void => {
     work.catch((error: unknown) => troubles.push({ rule: "rest", where: "a client", what: String(error) }))
   }
   fleet.launch()
+  if (plan.crewed) crew.start(plan.workerFaults)
   for (const message of plan.messages) act(clients.send(message))
   for (const signal of plan.signals) act(clients.signal(signal))
   for (const schedule of plan.schedules) act(clients.schedule(schedule))
   for (const observer of plan.observers) act(clients.observe(observer))
+  for (const fork of plan.forks) act(clients.fork(fork, (url) => pointsIn(store, url)))
   const people = { plan, world, store, clients, act }
   let isQuiet = await untilQuiet(people, troubles)
   for (const message of plan.messages.slice(0, isQuiet ? REPEATS : 0)) act(clients.repeat(message))
   isQuiet &&= await untilQuiet(people, troubles)
   fleet.end()
+  crew.end()
   if (!isQuiet && troubles.length === 0) troubles.push(await unrest(store, world))
   const history: History = {
     sent: [...clients.sent.values()],
@@ -78,6 +83,7 @@ async function live(plan: Plan, world: World, store: Store, plant: Plant | undef
     nextDueAtMs: await store.nextDueAtMs(),
     loose: plan.loose,
     raced: outside.raced,
+    forks: await forksOf(store, clients),
   }
   return {
     violations: [...troubles, ...monitor.violations, ...(isQuiet ? judge(accepted(history)) : [])],
@@ -87,6 +93,10 @@ async function live(plan: Plan, world: World, store: Store, plant: Plant | undef
     lives: fleet.members.length,
     virtualMs: world.nowMs - startedMs,
   }
+}
+
+async function forksOf(store: Store, { forks }: Clients): Promise<readonly ForkLog[]> {
+  return Promise.all(forks.map(async ({ url, from, at }) => ({ url, from, before: await eventsUpTo(store, from, at) })))
 }
 
 /** In a loose plan a message may be refused: its agent was stopped before it came. */
@@ -112,7 +122,7 @@ export async function untilQuiet(people: People, troubles: readonly Violation[])
     if (clients.busy || world.steps % LOOK_EVERY !== 0) continue
     if (await tidies(people)) continue
     if ((await store.nextDueAtMs()) !== undefined || (await store.nextObservationDueAtMs()) !== undefined) continue
-    if (!(await attend(people))) return true
+    if (!(await attend(people)) && !(await isWorkedOn(store))) return true
   }
   return false
 }

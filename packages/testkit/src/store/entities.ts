@@ -160,6 +160,31 @@ export function entityTests(fixture: Fixture): void {
       expect(await store.rowCounts("/t/none")).toEqual({})
     })
 
+    it("of messages and runs are in the order of their keys too, whatever they count to", async () => {
+      const store = await fixture.open()
+      const messages = ["m000000009", "m000000010", "m9", "m10", "note", "m1000000000"]
+      const runs = ["r000009", "r999999", "r1000000", "r000010"]
+      await store.commit({
+        ops: [
+          ...spawn(URL),
+          ...messages.map((key) => putRow(URL, "message", key, key)),
+          ...runs.flatMap((key) => [putRow(URL, "run", key, key), putRow(URL, "step", `${key}-s0001`, key)]),
+          putRow(URL, "notes", "n", 1),
+        ],
+      })
+      const expected = [
+        ...messages.toSorted().map((key) => `message/${key}`),
+        "notes/n",
+        ...runs.toSorted().map((key) => `run/${key}`),
+        ...runs.toSorted().map((key) => `step/${key}-s0001`),
+      ]
+      expect((await store.rows(URL)).map(({ collection, key }) => `${collection}/${key}`)).toEqual(expected)
+      expect((await store.rows(URL, "run")).map(({ key }) => key)).toEqual(runs.toSorted())
+      await store.commit({ ops: [{ op: "deleteRow", url: URL, collection: "message", key: "m10" }] })
+      expect(await store.row(URL, "message", "m10")).toBeUndefined()
+      expect(await store.row(URL, "message", "m9")).toEqual({ collection: "message", key: "m9", value: "m9" })
+    })
+
     it("are of any length, and change it", async () => {
       const store = await fixture.open()
       await store.commit({ ops: [spawn(URL), spawn("/t/other")].flat() })

@@ -1,4 +1,4 @@
-import type { ChangeEvent, EntityStatus, EntityUrl } from "@rouse/protocol"
+import type { ChangeEvent, EntityStatus, EntityUrl, Row } from "@rouse/protocol"
 import type { EffectEntry } from "./effect-book.ts"
 
 /** All that is known of a run when it is over: what the judge reads. */
@@ -18,6 +18,9 @@ export interface History {
    * known of what it did later.
    */
   readonly raced?: ReadonlySet<string>
+  readonly forks?: readonly ForkLog[]
+  /** The logs are of forks: calls that were open at the point are unknown to them, and that is not asked about. */
+  readonly forked?: boolean
 }
 
 /** A message of the driver's. */
@@ -46,6 +49,16 @@ export interface EntityLog {
   readonly status: EntityStatus
   readonly pending: number
   readonly events: readonly ChangeEvent[]
+  /** Its rows as the store has them. */
+  readonly rows?: readonly Row[]
+}
+
+/** A fork that was made, and what it was made of. */
+export interface ForkLog {
+  readonly url: EntityUrl
+  readonly from: EntityUrl
+  /** The events of the original up to the point. */
+  readonly before: readonly ChangeEvent[]
 }
 
 /** One process of the server, from its spawn to its death. */
@@ -69,8 +82,8 @@ export interface RestingEntity {
 
 /** One broken promise. */
 export interface Violation {
-  /** The promise: `P1`, `P2`, `P3`, `P5`, `P6`, or `rest` for what should be over and is not. */
-  readonly rule: "P1" | "P2" | "P3" | "P5" | "P6" | "rest"
+  /** The promise: `P1`, `P2`, `P3`, `P5`, `P6`, `P8`, or `rest` for what should be over and is not. */
+  readonly rule: "P1" | "P2" | "P3" | "P5" | "P6" | "P8" | "rest"
   /** Which entity, message or call. */
   readonly where: string
   readonly what: string

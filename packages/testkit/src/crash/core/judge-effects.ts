@@ -39,7 +39,7 @@ export function callsOf({ logs, effects }: History): readonly JudgedCall[] {
 /** How a call may end when people interrupt and deny. */
 const LOOSE_ENDS: ReadonlySet<ToolCallRow["status"]> = new Set(["done", "unknown", "denied", "cancelled"])
 
-function judgeCall({ url, row, effect, entry }: JudgedCall, { loose, raced }: History): readonly Violation[] {
+function judgeCall({ url, row, effect, entry }: JudgedCall, { loose, raced, forked }: History): readonly Violation[] {
   const executions = entry?.executions ?? 0
   const why = row.error === undefined ? "" : ` (${row.error})`
   const said = `${row.status}${why}${row.resolved ? `, resolved ${row.resolved}` : ""}, ${executions} executions, asked ${entry?.asked ?? 0} times`
@@ -55,7 +55,8 @@ function judgeCall({ url, row, effect, entry }: JudgedCall, { loose, raced }: Hi
   if (effect === "once" && executions > 1) faults.push(broken("ran again"))
   if (effect === "reconcilable" && (entry?.effects ?? 0) > 1 && !raced?.has(row.idempotencyKey))
     faults.push(broken("had its effect again"))
-  if (effect === "reconcilable" && row.resolved !== undefined && row.attempts <= 1 && (entry?.asked ?? 0) === 0) {
+  const isLeft = forked === true && row.status === "unknown"
+  if (effect === "reconcilable" && row.resolved !== undefined && row.attempts <= 1 && !entry?.asked && !isLeft) {
     faults.push(broken("was resolved without asking"))
   }
   if ((effect === "pure" || effect === "idempotent") && (entry?.effects ?? 0) > 1)
@@ -103,7 +104,8 @@ function judgeStarts(log: EntityLog): readonly Violation[] {
     const row = values.at(-1)
     const faults =
       ended === 1 ? [] : [broken(`has ${ended} ends: ${values.map((value) => value?.status ?? "deleted").join(", ")}`)]
-    if (row && TOOLS[row.name]?.effect === "once" && row.attempts > 1)
+    // Of a worker's it counts claims, also those that were given back before they began: the ledger says what ran.
+    if (row && TOOLS[row.name]?.effect === "once" && !TOOLS[row.name]?.worker && row.attempts > 1)
       faults.push(broken(`is of class once and began ${row.attempts} times`))
     return faults
   })

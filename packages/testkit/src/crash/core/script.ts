@@ -1,8 +1,8 @@
 import type { SeededRandom } from "./random.ts"
 import { CHILD, TOOLS, sinkOf } from "./work.ts"
 
-/** Tools that nobody needs to allow. */
-const FREE = Object.entries(TOOLS).flatMap(([name, { approval }]) => (approval ? [] : [name]))
+/** Tools that nobody needs to allow, and no worker to run. */
+const FREE = Object.entries(TOOLS).flatMap(([name, { approval, worker }]) => (approval || worker ? [] : [name]))
 const STEPS_MAX = 3
 const CALLS_MAX = 4
 const TEXT = "The quick brown fox jumps over the lazy dog, again and again, until somebody pulls the plug."

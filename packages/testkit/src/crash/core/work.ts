@@ -2,9 +2,12 @@ import type { Effect, Json } from "@rouse/protocol"
 
 /** What the program under test does, in words that it, the driver and the judge share. */
 
-/** The tools, one for each effect class, and one of `once` that runs with no other call beside it. */
+/** The tools, one for each effect class, one of `once` that runs with no other call beside it, one that a person allows, and those of workers. */
 export const TOOLS: Readonly<
-  Record<string, { readonly effect: Effect; readonly alone?: boolean; readonly approval?: boolean }>
+  Record<
+    string,
+    { readonly effect: Effect; readonly alone?: boolean; readonly approval?: boolean; readonly worker?: boolean }
+  >
 > = {
   look: { effect: "pure" },
   put: { effect: "idempotent" },
@@ -12,6 +15,10 @@ export const TOOLS: Readonly<
   mail: { effect: "once" },
   seal: { effect: "once", alone: true },
   wire: { effect: "reconcilable", approval: true },
+  weigh: { effect: "pure", worker: true },
+  store: { effect: "idempotent", worker: true },
+  haul: { effect: "reconcilable", worker: true },
+  blast: { effect: "once", worker: true },
 }
 
 export const AGENT = "agent"

@@ -20,8 +20,8 @@ export interface ToolSettings {
 
 /** The tools of the program, whose every execution is on the outside ledger. */
 export function effectTools(settings: ToolSettings): readonly Tool[] {
-  return Object.entries(TOOLS).flatMap(([name, { effect, alone, approval }]) =>
-    approval ? [] : [effectTool(settings, name, effect, alone ?? false)],
+  return Object.entries(TOOLS).flatMap(([name, { effect, alone, approval, worker }]) =>
+    approval || worker ? [] : [effectTool(settings, name, effect, alone ?? false)],
   )
 }
 

@@ -1,6 +1,8 @@
 import type { CatchUp } from "@rouse/protocol"
 import { SeededRandom } from "../../crash/core/random.ts"
 import { scriptOf } from "../../crash/core/script.ts"
+import { type PlannedFork, withForks } from "./plan-forks.ts"
+import { type PlannedWorkerFault, withWorkers } from "./plan-workers.ts"
 
 /** Everything that a simulation does from outside, as a seed decides it. Each part has a name, so that it can be left out. */
 export interface Plan {
@@ -13,6 +15,10 @@ export interface Plan {
   readonly schedules: readonly PlannedSchedule[]
   readonly observers: readonly PlannedObserver[]
   readonly faults: readonly PlannedFault[]
+  readonly forks: readonly PlannedFork[]
+  /** Whether tool workers are there; messages then have calls for them. */
+  readonly crewed: boolean
+  readonly workerFaults: readonly PlannedWorkerFault[]
   readonly weather: Weather
 }
 
@@ -123,7 +129,9 @@ export function planOf(seed: number): Plan {
   const observers = [...firsts].flatMap((agent, at) =>
     apart.chance(0.4) ? [observerOf(at, agent, spanMs, apart)] : [],
   )
-  return { seed, loose, messages, signals, budgets, schedules, observers, faults, weather }
+  const plan = { seed, loose, messages, signals, budgets, schedules, observers, faults, weather }
+  const worked = withWorkers(plan, spanMs, new SeededRandom(Math.imul(seed + 1, 0xc2b2_ae35)))
+  return withForks(worked, spanMs, new SeededRandom(Math.imul(seed + 1, 0x27d4_eb2f)))
 }
 
 function messageOf(
@@ -218,14 +226,16 @@ export function without(plan: Plan, names: ReadonlySet<string>): Plan {
     schedules: kept(plan.schedules),
     observers: kept(plan.observers),
     faults: kept(plan.faults),
+    workerFaults: kept(plan.workerFaults),
+    forks: kept(plan.forks),
     weather: calm,
   }
 }
 
 /** The names of all that a plan can be without. */
 export function partsOf(plan: Plan): readonly string[] {
-  const { faults, signals, budgets, schedules, observers, messages } = plan
-  return [...faults, ...signals, ...schedules, ...observers, ...budgets, ...messages]
+  const { faults, workerFaults, forks, signals, budgets, schedules, observers, messages } = plan
+  return [...faults, ...workerFaults, ...forks, ...signals, ...schedules, ...observers, ...budgets, ...messages]
     .map(({ name }) => name)
     .concat("weather")
 }
