@@ -1,9 +1,10 @@
 import { RouseError } from "@rouse/protocol"
-import type { Effect, EntityInfo, JsonObject } from "@rouse/protocol"
+import type { Effect, JsonObject } from "@rouse/protocol"
 import { tool } from "../tool.ts"
 import type { Tool, ToolContext } from "../tool.ts"
 import type { SandboxProvider, Workspace } from "./provider.ts"
 import { inputOf } from "./schemas.ts"
+import { workspaceName } from "./workspaces.ts"
 
 const TIMEOUT_MS = 120_000
 const FILE_BYTES_MAX = 1_000_000
@@ -45,24 +46,10 @@ export function sandboxTools(provider: SandboxProvider, options: SandboxOptions 
   if (!(timeoutMs > 0)) throw invalid("timeoutMs", "must be a positive number of milliseconds")
   const place = {
     named: (name: string) => (prefix === undefined ? name : `${prefix}_${name}`),
-    open: (ctx: ToolContext) => provider.open(workspaceName(ctx.entity, options.workspace)),
+    open: (ctx: ToolContext) => provider.open(workspaceName(ctx.entity, options.workspace), ctx),
   }
   const files = [readTool(place), writeTool(place), editTool(place), searchTool(place)]
   return options.shell === false ? files : [shellTool(place, options, timeoutMs), ...files]
-}
-
-/** Removes an agent's workspace, or the one of a wake. */
-export async function removeWorkspace(
-  provider: SandboxProvider,
-  entity: EntityInfo,
-  workspace?: string,
-): Promise<void> {
-  await provider.remove(workspaceName(entity, workspace))
-}
-
-/** A name of one agent alone: also not of one made again at the same address. */
-function workspaceName({ url, createdAt }: EntityInfo, workspace: string | undefined): string {
-  return `${url}@${createdAt}${workspace === undefined ? "" : `/${workspace}`}`
 }
 
 interface Place {
