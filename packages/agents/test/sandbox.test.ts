@@ -268,6 +268,8 @@ test("tools have names, effects and rules", () => {
     ["box_write_file", "idempotent", false],
     ["box_edit_file", "idempotent", false],
     ["box_search_files", "pure", true],
+    ["box_attach_file", "idempotent", true],
+    ["box_place_file", "idempotent", false],
   ])
   expect(sandbox({ shell: false }).tools.map(({ name }) => name)).not.toContain("shell")
   expect(() => sandbox({ prefix: "no spaces" })).toThrow(/sandboxTools: prefix/)
