@@ -1,5 +1,5 @@
 import { defineEntity } from "@rouse/agents"
-import type { AttachmentInfo, AttachmentPage, AttachmentRow, EntityUrl, MessageRow } from "@rouse/protocol"
+import type { AttachmentPage, AttachmentRow, EntityUrl, MessageRow } from "@rouse/protocol"
 import { openMemoryStore, type Store } from "@rouse/store"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { attachmentsBucket } from "../src/attachments/bucket/open.ts"
@@ -9,7 +9,7 @@ import { ACCESS_KEY, S3Server, SECRET_KEY } from "./support/s3-server.ts"
 /** Makes two files, and sends them to whom its message names. */
 const sender = defineEntity("sender", {
   async handler(ctx, wake) {
-    const { to = [], spawn, after, missing } = wake.messages[0]?.content as unknown as Order
+    const { to = [], spawn, after, missing } = (wake.messages[0]?.content ?? {}) as unknown as Order
     const small = await ctx.attachments.put("small", { name: "small.txt" })
     const large = await ctx.attachments.put(new Uint8Array(600_000).fill(7), { name: "large.bin" })
     const files = missing ? ["0".repeat(64)] : [small, large.id]
@@ -82,7 +82,7 @@ describe.each(["store", "bucket"] as const)("files that agents send each other, 
     ])
     await harness.call("DELETE", "/v1/entities/sender/s?purge=true")
     const { body } = await harness.call<AttachmentPage>("GET", "/v1/entities/receiver/a/attachments")
-    for (const { id, size } of body.attachments as readonly AttachmentInfo[]) {
+    for (const { id, size } of body.attachments) {
       const request = new Request(`http://localhost/v1/entities/receiver/a/attachments/${id}`, {
         headers: { host: "localhost" },
       })
