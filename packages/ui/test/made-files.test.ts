@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises"
 import { createClient } from "@rouse/client"
 import { closeMcp } from "@rouse/agents/mcp"
-import type { AttachmentInfo, ToolCallRow } from "@rouse/protocol"
+import type { AttachmentInfo } from "@rouse/protocol"
 import type { Locator, Page } from "playwright-core"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { openBrowser } from "./support/browser.ts"
@@ -52,8 +52,8 @@ test("what sandboxes and MCP servers make is on the cards of their tools, and go
   ].join("\n/then\n")
   expect(await client.ask("/painter/one", script)).toMatchObject({ reply: "Painted." })
   const { rows } = await client.state("/painter/one", "tool_call")
-  const art = (rows[1]?.value as unknown as ToolCallRow).output as unknown as AttachmentInfo
-  const send = { to: "/assistant/friend", content: "/say I see it.", files: [art.id] }
+  const art = ((rows[1]?.value ?? {}) as { readonly output?: AttachmentInfo }).output
+  const send = { to: "/assistant/friend", content: "/say I see it.", files: [art?.id] }
   await client.ask("/painter/one", `/call send ${JSON.stringify(send)}`)
 
   const { page, wrong } = await browser.open(`${server.url}/agents/painter/one`)
