@@ -83,9 +83,11 @@ describe.each(SERVICES)("$name", ({ service, provider, keyName }) => {
   test("nobody knows what became of a command whose sandbox was lost", async () => {
     const workspace = await provider().open("lost")
     const { signal } = new AbortController()
-    const running = workspace.run("sleep 9101", { timeoutMs: 60_000, outputCharsMax: 1_000, signal })
+    // No other's: nobody ends it when its sandbox is lost, but its own time.
+    const nap = `sleep 30.${Date.now()}`
+    const running = workspace.run(nap, { timeoutMs: 20_000, outputCharsMax: 1_000, signal })
     running.catch(() => undefined)
-    await expect.poll(() => isRunning("sleep 9101"), { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => isRunning(nap), { timeout: 10_000 }).toBe(true)
     service().failure = { status: 502, body: { message: "no such sandbox" }, times: 100 }
     service().dropConnections()
     await expect(running).rejects.toSatisfy(refused("OUTCOME_UNKNOWN"))

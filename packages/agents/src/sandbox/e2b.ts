@@ -113,8 +113,8 @@ class E2b {
     if (there !== undefined) return there
     const made = await this.#made(name)
     const [first, ...others] = await this.list(name)
-    if (first === undefined || first.id === made.sandboxId) return made
-    const winner = await this.again(first.id)
+    const isFirst = first === undefined || first.id === made.sandboxId
+    const winner = isFirst ? made : await this.again(first.id)
     if (winner === undefined) return made
     for (const { id } of others) await this.kill(id)
     return winner

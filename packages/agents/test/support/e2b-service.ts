@@ -87,8 +87,9 @@ export class E2bService extends StandIn {
       state: "running",
       timeout: Number(created["timeout"]),
     }
-    await this.machine(sandboxID)
+    // It is older than whatever is made while its machine starts.
     this.boxes.set(sandboxID, box)
+    await this.machine(sandboxID)
     reply(response, 201, shown(box))
   }
 
