@@ -7,8 +7,10 @@ import type { ApprovalRow, ToolCallRow, ToolWorkRow } from "@rouse/protocol"
 import { expect, onTestFinished, test } from "vitest"
 import { formsOf } from "../../packages/agents/src/core/secret-forms.ts"
 import { directory, served } from "../../packages/cli/test/harness.ts"
+import { buildPage } from "../../packages/ui/test/support/build.ts"
 import { bundle } from "./bundle.ts"
 import { bytesIn, Payments } from "./payments.ts"
+import { OrderPage } from "./scenario-page.ts"
 import { startStockServer } from "./stock-server.ts"
 import { startWorkerd } from "./workerd.ts"
 
@@ -37,6 +39,7 @@ const SCRIPT = [
 
 test("an order agent in a Worker uses every backend, some of which die", { timeout: 120_000 }, async () => {
   await using place = await directory({ "tokens.json": tokensFile() })
+  await buildPage()
   const data = join(place.path, "data")
   const payments = new Payments(join(place.path, "payments.jsonl"), PAYMENTS_KEY)
   onTestFinished(() => payments.close())
@@ -64,6 +67,7 @@ test("an order agent in a Worker uses every backend, some of which die", { timeo
     const { rows: none } = await operator.state("/orders/one", "tool_call")
     expect(none).toEqual([])
 
+    await using page = await OrderPage.open(server.url, TOKENS.operator)
     const asked = operator.ask("/orders/one", SCRIPT)
     // The payment service dies after it charged, and before it said so.
     await payments.killAt("hangs-1")
@@ -82,12 +86,14 @@ test("an order agent in a Worker uses every backend, some of which die", { timeo
     await expect.poll(() => progressOf(operator), { timeout: 20_000 }).toContain("sawing")
     expect(await progressOf(operator)).toContain("[redacted]")
     expect((await operator.get("/orders/one")).status).toBe("suspended")
+    await page.showsBuilding("doomed")
     doomed.kill("SIGKILL")
     workshop("second", 10)
 
     // A person decides, and not everybody may.
     await expect.poll(() => waiting(operator), { timeout: 40_000 }).toBeDefined()
     const call = (await waiting(operator))?.call ?? ""
+    await page.showsApproval()
     const half = { input: { body: { order: "hangs-1", cents: 25_000 } } }
     await expect(as("ben").approve("/orders/one", call, "allow")).rejects.toMatchObject({ code: "FORBIDDEN" })
     await expect(as("workshop").approve("/orders/one", call, "allow")).rejects.toMatchObject({ code: "FORBIDDEN" })
@@ -132,6 +138,7 @@ test("an order agent in a Worker uses every backend, some of which die", { timeo
       },
     ])
     expect(await payments.made("hangs-1")).toBe(2)
+    printed.push(await page.showsAll())
 
     // A later wake of the same isolate, over connections that an earlier one opened.
     expect(await operator.ask("/orders/one", '/call stock_look {"article":"lamp"}')).toMatchObject({

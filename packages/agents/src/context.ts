@@ -1,4 +1,5 @@
 import type {
+  AttachmentInfo,
   Budget,
   BudgetDecision,
   BudgetRequest,
@@ -181,6 +182,8 @@ export interface SendOptions {
   readonly at?: Date | string
   /** How it joins: `steer` when absent. */
   readonly mode?: MessageMode
+  /** Attachments of this entity's, or their ids, that come with it: the receiver gets them as its own. */
+  readonly files?: readonly (AttachmentInfo | string)[]
 }
 
 export interface ObservationOptions extends ObserveOptions {
@@ -196,6 +199,8 @@ export interface ScheduleOptions {
 export interface SpawnOptions {
   /** The child's first message. */
   readonly message?: Json
+  /** Attachments of this entity's, or their ids, that come with that message. */
+  readonly files?: readonly (AttachmentInfo | string)[]
   /** Whether this entity is woken when a run of the child ends. `finished` when absent. */
   readonly wake?: "finished" | "never"
   readonly tags?: Readonly<Record<string, string>>
@@ -203,7 +208,7 @@ export interface SpawnOptions {
   readonly budget?: Budget
 }
 
-export interface ForkOptions extends SpawnOptions {
+export interface ForkOptions extends Omit<SpawnOptions, "files"> {
   /** Made from the wake's when absent. */
   readonly id?: string
 }

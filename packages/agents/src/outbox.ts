@@ -1,5 +1,14 @@
-import { RouseError, entityUrl, isEntityId, isEntityType, parseEntityUrl } from "@rouse/protocol"
+import {
+  MESSAGE_ATTACHMENTS_MAX,
+  RouseError,
+  entityUrl,
+  isAttachmentId,
+  isEntityId,
+  isEntityType,
+  parseEntityUrl,
+} from "@rouse/protocol"
 import type {
+  AttachmentInfo,
   EntityUrl,
   ForkRequest,
   Json,
@@ -165,7 +174,22 @@ export function outgoing(
   options: SendOptions,
   dueAtMs: number | undefined,
 ): OutgoingMessage {
-  return { id, to, content, mode: options.mode ?? "steer", ...(dueAtMs === undefined ? {} : { dueAtMs }) }
+  const due = dueAtMs === undefined ? {} : { dueAtMs }
+  return { id, to, content, mode: options.mode ?? "steer", ...filesOf(options), ...due }
+}
+
+/** @throws {RouseError} `INVALID_ARGS` for what is no attachment, or too many. */
+function filesOf({ files = [] }: Pick<SendOptions, "files">): { readonly attachments?: readonly string[] } {
+  if (!Array.isArray(files))
+    throw new RouseError("INVALID_ARGS", "files: must be a list of attachments, or of their ids")
+  if (files.length > MESSAGE_ATTACHMENTS_MAX)
+    throw new RouseError("INVALID_ARGS", `files: a message brings at most ${MESSAGE_ATTACHMENTS_MAX}`)
+  const ids = files.map((file: AttachmentInfo | string | null) => (typeof file === "string" ? file : file?.id))
+  for (const [i, id] of ids.entries()) {
+    if (typeof id !== "string" || !isAttachmentId(id))
+      throw new RouseError("INVALID_ARGS", `files[${i}]: is not an attachment, or the id of one`)
+  }
+  return ids.length === 0 ? {} : { attachments: ids as readonly string[] }
 }
 
 /** A child to be made. `unique` names its first message. */
@@ -176,8 +200,13 @@ export function spawnRequest(
   args: JsonObject,
   options: SpawnOptions,
 ): SpawnRequest {
+  const files = filesOf(options)
+  if (files.attachments && options.message === undefined)
+    throw new RouseError("INVALID_ARGS", "files: come with a message; give one")
   const message =
-    options.message === undefined ? {} : { message: { id: unique, content: toJson(options.message, "message") } }
+    options.message === undefined
+      ? {}
+      : { message: { id: unique, content: toJson(options.message, "message"), ...files } }
   return {
     type,
     id,

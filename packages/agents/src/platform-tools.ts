@@ -31,17 +31,27 @@ export function platformTools(): readonly Tool[] {
   return [SEND, SPAWN, ASK, OBSERVE, UNOBSERVE]
 }
 
+const FILES: JsonObject = {
+  type: "array",
+  items: { type: "string" },
+  description: "Ids of attachments that come with the message",
+}
+
 const SEND: PlatformTool = platformTool({
   name: "send",
   description: "Send a message to another entity's inbox. It answers, if at all, with a message of its own.",
-  input: objectSchema<{ to: string; content: Json }>(["to", "content"]),
-  inputSchema: jsonSchema({
-    to: { type: "string", description: "The entity's address, such as /support/one" },
-    content: { type: "string", description: "The message" },
-  }),
-  prepare: ({ to, content }, unique) => {
+  input: objectSchema<{ to: string; content: Json; files?: string[] }>(["to", "content"]),
+  inputSchema: jsonSchema(
+    {
+      to: { type: "string", description: "The entity's address, such as /support/one" },
+      content: { type: "string", description: "The message" },
+      files: FILES,
+    },
+    ["to", "content"],
+  ),
+  prepare: ({ to, content, files = [] }, unique) => {
     checkUrl(to)
-    return { delivery: { send: outgoing(unique, to, content, {}, undefined) }, output: { sent: to } }
+    return { delivery: { send: outgoing(unique, to, content, { files }, undefined) }, output: { sent: to } }
   },
 })
 
@@ -50,20 +60,21 @@ const SPAWN: PlatformTool = platformTool({
   description:
     "Create another entity, a child of this one, and send it a first message. " +
     "When it is done you are told its reply in a message; do not wait for it here.",
-  input: objectSchema<{ type: string; id?: string; message?: string; args?: JsonObject }>(["type"]),
+  input: objectSchema<{ type: string; id?: string; message?: string; args?: JsonObject; files?: string[] }>(["type"]),
   inputSchema: jsonSchema(
     {
       type: { type: "string", description: "The entity type" },
       id: { type: "string", description: "Its id; made up when left out" },
       message: { type: "string", description: "Its first message" },
       args: { type: "object", description: "Its arguments, if the type needs any" },
+      files: FILES,
     },
     ["type"],
   ),
-  prepare: ({ type, id, message, args = {} }, unique) => {
+  prepare: ({ type, id, message, args = {}, files = [] }, unique) => {
     const childId = id || idFrom(unique)
     checkSpawn(type, childId)
-    const spawn = spawnRequest(unique, type, childId, args, message ? { message } : {})
+    const spawn = spawnRequest(unique, type, childId, args, { ...(message ? { message } : {}), files })
     return { delivery: { spawn }, output: { url: entityUrl(type, childId) } }
   },
 })

@@ -92,7 +92,10 @@ test("calls run on the server, bad input and its refusals fail the call, and one
   expect(bad).toMatchObject({ status: "failed", error: expect.stringContaining("input") as string })
   expect(refused).toMatchObject({ status: "failed", error: "no such order" })
   expect(listed?.output).toMatchObject({
-    resources: [{ uri: "rules://house", name: "rules" }],
+    resources: [
+      { uri: "rules://house", name: "rules" },
+      { uri: "chart://sales/q3.png", name: "chart" },
+    ],
     templates: [],
     omitted: 0,
   })

@@ -8,7 +8,9 @@ import * as mcp from "../src/mcp.ts"
 import * as mcpNode from "../src/mcp-stdio.ts"
 import * as openapi from "../src/openapi.ts"
 import * as hosts from "../src/runtime.ts"
+import * as daytona from "../src/sandbox-daytona.ts"
 import * as docker from "../src/sandbox-docker.ts"
+import * as e2b from "../src/sandbox-e2b.ts"
 import * as local from "../src/sandbox-local.ts"
 import * as sandbox from "../src/sandbox.ts"
 import * as testing from "../src/testing.ts"
@@ -35,8 +37,10 @@ test("public names", () => {
   expect(Object.keys(code)).toEqual(["codeTool"])
   expect(Object.keys(edge)).toEqual(["createHandler"])
   expect(Object.keys(docker)).toEqual(["dockerSandbox"])
+  expect(Object.keys(e2b)).toEqual(["e2bSandbox"])
+  expect(Object.keys(daytona)).toEqual(["daytonaSandbox"])
   expect(Object.keys(local)).toEqual(["localSandbox"])
-  expect(Object.keys(sandbox).sort()).toEqual(["removeWorkspace", "sandboxTools"])
+  expect(Object.keys(sandbox).sort()).toEqual(["removeWorkspace", "sandboxTools", "sweepWorkspaces"])
   expect(Object.keys(mcp).sort()).toMatchInlineSnapshot(`
     [
       "closeMcp",
@@ -100,7 +104,7 @@ const src = fileURLToPath(new URL("../src", import.meta.url))
 const all = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
 /** What only Node has is in `node/`, behind entry points of its own. */
 const files = all.filter((name) => !name.startsWith("node/"))
-const NODE_ENTRIES = ["mcp-stdio.ts", "sandbox-docker.ts", "sandbox-local.ts"]
+const NODE_ENTRIES = ["mcp-stdio.ts", "sandbox-daytona.ts", "sandbox-docker.ts", "sandbox-local.ts"]
 
 test("only Node's own entry points reach what only Node has", () => {
   const reaching = files.filter((name) => /from "\.{1,2}\/(.*\/)?node\//.test(readFileSync(`${src}/${name}`, "utf8")))

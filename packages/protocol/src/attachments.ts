@@ -60,6 +60,9 @@ const NAME_CHARS_MAX = 200
 const REFS_MAX = 16
 const REF_DEPTH_MAX = 4
 
+/** Files that one message may bring. */
+export const MESSAGE_ATTACHMENTS_MAX = 32
+
 export const OCTETS = "application/octet-stream"
 
 /** Whether this may be an attachment's id: a SHA-256 in hex. */

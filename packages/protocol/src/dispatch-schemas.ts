@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { isAttachmentId, MESSAGE_ATTACHMENTS_MAX } from "./attachments.ts"
 import type {
   ClaimEnd,
   ClaimsBody,
@@ -128,10 +129,14 @@ const event = z.looseObject({
   value: z.unknown().optional(),
   headers: z.looseObject({ operation: z.enum(["insert", "update", "delete"]) }),
 })
+const attachmentIds = z
+  .array(z.string().refine(isAttachmentId, "must be an attachment's id: 64 hexadecimal digits"))
+  .max(MESSAGE_ATTACHMENTS_MAX)
 const outgoing = z.looseObject({
   id: key,
   to: entityUrl,
   content: anyJson,
+  attachments: attachmentIds.optional(),
   mode: z.enum(["steer", "queue", "interrupt"]),
   dueAtMs: z.number().int().min(0).optional(),
 })
@@ -140,7 +145,7 @@ const child = z.looseObject({
   id: z.string().max(128),
   args: z.record(z.string(), z.unknown()),
   tags: z.record(z.string(), z.string().max(256)).optional(),
-  message: z.looseObject({ id: key, content: anyJson }).optional(),
+  message: z.looseObject({ id: key, content: anyJson, attachments: attachmentIds.optional() }).optional(),
   wake: z.enum(["finished", "never"]),
   budget: budget.optional(),
 })

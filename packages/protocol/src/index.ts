@@ -109,6 +109,7 @@ export type { ContextRow, SummaryRow, SourceRow } from "./context-rows.ts"
 export {
   OCTETS,
   attachmentsIn,
+  MESSAGE_ATTACHMENTS_MAX,
   isAttachmentId,
   isAttachmentName,
   isTextual,

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { ApprovalBody, EntityQuery, SendBody, SignalBody, SpawnBody, TagsBody } from "./api.ts"
-import { isAttachmentId } from "./attachments.ts"
+import { isAttachmentId, MESSAGE_ATTACHMENTS_MAX } from "./attachments.ts"
 import type { Budget, BudgetExtension } from "./budget.ts"
 import type { DeadLetterBody } from "./dead-letters.ts"
 import type { ForkBody } from "./fork.ts"
@@ -23,7 +23,6 @@ const tags = z
   .refine((value) => Object.keys(value).length <= 64, "at most 64 tags")
 
 /** Files that one message may bring. */
-const MESSAGE_ATTACHMENTS_MAX = 32
 
 /** How far ahead a message may be scheduled: ten years. */
 const DELAY_MS_MAX = 10 * 365 * 24 * 3_600_000

@@ -74,6 +74,8 @@ export interface OutgoingMessage {
   readonly to: EntityUrl
   readonly content: Json
   readonly mode: MessageMode
+  /** Ids of attachments of the sender's: the receiver gets them as its own. */
+  readonly attachments?: readonly string[]
   /** Deliver not before this time, milliseconds since the Unix epoch. */
   readonly dueAtMs?: number
 }
@@ -85,7 +87,7 @@ export interface SpawnRequest {
   readonly args: JsonObject
   readonly tags?: Readonly<Record<string, string>>
   /** The first message, with its deterministic id. */
-  readonly message?: { readonly id: string; readonly content: Json }
+  readonly message?: { readonly id: string; readonly content: Json; readonly attachments?: readonly string[] }
   /** Whether the spawner is woken when a run of the child ends. */
   readonly wake: "finished" | "never"
   /** Taken from what its parent has left. */

@@ -7,6 +7,7 @@ import {
   type HandlerCommit,
   type Json,
   type MessageRow,
+  type OutgoingMessage,
   parseEntityUrl,
   RouseError,
   type WakeInfo,
@@ -17,10 +18,10 @@ import { planAsks } from "./asks.ts"
 import { planApprovals } from "./approval/ask.ts"
 import { enforcePolicy } from "./approval/enforce.ts"
 import { planAttachments } from "./attachments/commit-attachments.ts"
+import { Loans } from "./attachments/lend.ts"
 import { planDecisions } from "./budget-answers.ts"
 import { budgetUrls, chargeCommit, planReserve } from "./budgets.ts"
 import { cancelApprovals, type Closing, closeInterrupted, closeRun, parentToTell } from "./closing.ts"
-import { nextCause } from "./core/breaker.ts"
 import { checkBudgetParts } from "./core/budget-input.ts"
 import type { EntityDraft } from "./core/draft.ts"
 import { entityRow } from "./core/entity-row.ts"
@@ -30,16 +31,17 @@ import { changeTags } from "./core/tags.ts"
 import { endedWakeRow } from "./core/wake-row.ts"
 import { planOwnFork, readFork } from "./fork/fork.ts"
 import type { ForkNode } from "./fork/tree.ts"
-import { deliver, need, pendingMessages, schedule } from "./inbox.ts"
+import { pendingMessages } from "./inbox.ts"
 import { leaseMsOf } from "./limits.ts"
 import { checkObserves, planObserves } from "./observations.ts"
+import { planOutgoing, spawnInput } from "./outgoing.ts"
 import { planPast } from "./past.ts"
 import type { Plane } from "./plane.ts"
 import { transactAndRouse } from "./rouse.ts"
 import { checkSchedules, planSchedules } from "./schedules.ts"
 import { checkWrites } from "./shared/agent.ts"
 import { planShared } from "./shared/writes.ts"
-import { checkSpawn, planSpawn, type SpawnInput } from "./spawn.ts"
+import { checkSpawn, type SpawnInput } from "./spawn.ts"
 import type { Planning } from "./transactor.ts"
 import { planWork } from "./work/enqueue.ts"
 
@@ -70,7 +72,10 @@ export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit:
   if (observes) checkObserves(observes, lease.url)
   checkBudgetParts(commit)
   if (isOnlyDeltas(commit)) return appendDeltas(plane, lease, commit)
-  const spawns = await Promise.all((commit.spawns ?? []).map((child) => checkSpawn(plane, spawnInput(lease, child))))
+  const loans = await Loans.find(plane, lease.url, commit)
+  const spawns = await Promise.all(
+    (commit.spawns ?? []).map((child) => checkSpawn(plane, spawnInput(lease, child, loans))),
+  )
   const told = commit.finish ? await parentToTell(plane, lease.url) : []
   const urls = [
     ...new Set([lease.url, ...touched(lease, commit), ...told, ...(await budgetUrls(plane, lease, commit))]),
@@ -80,7 +85,7 @@ export async function applyHandlerCommit(plane: Plane, lease: HeldLease, commit:
   const { value, result } = await transactAndRouse(plane, urls, async (planning) => {
     planning.draft.guard({ kind: "lease", url: lease.url, epoch: lease.wake.epoch, seq: commit.seq })
     chargeCommit(planning, lease, commit)
-    const pending = await planCommit(plane, planning, lease, commit, spawns)
+    const pending = await planCommit(plane, planning, lease, commit, spawns, loans)
     for (const [i, own] of (commit.forks ?? []).entries())
       await planOwnFork(plane, planning, forks[i] as ForkNode, own, own.budget)
     await planDecisions(plane, planning, lease.url, commit.budgets ?? [])
@@ -138,6 +143,7 @@ async function planCommit(
   lease: HeldLease,
   commit: HandlerCommit,
   spawns: readonly SpawnInput[],
+  loans: Loans,
 ): Promise<number> {
   const self = planning.entity(lease.url)
   if (!self) throw new RouseError("FENCED", `${lease.url} was deleted`)
@@ -158,8 +164,7 @@ async function planCommit(
   await enforcePolicy(plane, self, commit)
   if (staysOpen(commit)) planApprovals(self, commit.approvals ?? [])
   await planWork(plane, self, commit.work ?? [], staysOpen(commit))
-  for (const child of spawns) await planSpawn(plane, planning, child)
-  for (const message of commit.sends ?? []) planSend(plane, planning, self, message)
+  await planOutgoing(plane, planning, self, { spawns, sends: commit.sends ?? [] }, loans)
   // After what was spawned and sent: a handler may ask whom it has just made.
   if (commit.asks) await planAsks(plane, planning, self, commit.asks, staysOpen(commit))
   if (commit.schedules) await planSchedules(plane, planning, self, commit.schedules)
@@ -189,21 +194,6 @@ async function takeMessages(plane: Plane, self: EntityDraft, lease: HeldLease, c
     const row = await plane.transactor.row(self.url, "message", key)
     if (!row) throw new RouseError("INVALID_ARGS", `take: there is no message ${key}`)
     self.update("message", key, { ...(row.value as unknown as MessageRow), status: "taken", run: run.id })
-  }
-}
-
-function planSend(
-  plane: Plane,
-  planning: Planning,
-  self: EntityDraft,
-  message: NonNullable<HandlerCommit["sends"]>[number],
-): void {
-  const from = { kind: "agent", id: self.url } as const
-  const { to, content, mode, dueAtMs } = message
-  if (dueAtMs !== undefined) schedule(planning.draft, self, message.id, { to, from, content, mode, dueAtMs })
-  else {
-    const cause = nextCause(self.control.cause, self.url)
-    deliver(plane, need(planning, to), { kind: "message", from, content, mode, cause })
   }
 }
 
@@ -275,7 +265,10 @@ function isOnlyDeltas(commit: HandlerCommit): boolean {
 
 /** The entities, beside its own, that a commit delivers to or makes. */
 function touched(lease: HeldLease, commit: HandlerCommit): EntityUrl[] {
-  const now = (commit.sends ?? []).filter((message) => message.dueAtMs === undefined).map((message) => message.to)
+  // The files of one that comes later are given now.
+  const isNow = ({ dueAtMs, attachments }: OutgoingMessage): boolean =>
+    dueAtMs === undefined || (attachments?.length ?? 0) > 0
+  const now = (commit.sends ?? []).filter(isNow).map((message) => message.to)
   for (const to of now)
     if (!parseEntityUrl(to)) throw new RouseError("INVALID_ARGS", `to: "${to}" must look like /type/id`)
   const children = (commit.spawns ?? []).map((child) => entityUrl(child.type, child.id))
@@ -284,20 +277,4 @@ function touched(lease: HeldLease, commit: HandlerCommit): EntityUrl[] {
   for (const to of asked)
     if (!parseEntityUrl(to)) throw new RouseError("INVALID_ARGS", `asks: "${to}" must look like /type/id`)
   return [...now, ...children, ...forks, ...asked].filter((url) => url !== lease.url)
-}
-
-function spawnInput(lease: HeldLease, child: NonNullable<HandlerCommit["spawns"]>[number]): SpawnInput {
-  const { type, id, args, tags, wake, message, budget } = child
-  const from = { kind: "agent", id: lease.url } as const
-  return {
-    type,
-    id,
-    args,
-    tags: tags ?? {},
-    wake,
-    parent: lease.url,
-    from,
-    ...(message ? { message: message.content } : {}),
-    ...(budget ? { budget } : {}),
-  }
 }

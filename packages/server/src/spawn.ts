@@ -33,6 +33,8 @@ export interface SpawnInput {
   readonly from: Principal
   /** The first message, if there is one. */
   readonly message?: Json
+  /** Files that come with it. */
+  readonly attachments?: NonNullable<MessageRow["attachments"]>
   /** Beside its type's, and within what its parent has left. */
   readonly budget?: Budget
 }
@@ -119,7 +121,7 @@ function create(
   depth: number,
   above: EntityDraft | undefined,
 ): string | undefined {
-  const { type, id, args, tags, parent, message, from } = input
+  const { type, id, args, tags, parent, message, attachments, from } = input
   const url = entityUrl(type, id)
   const { nowMs } = draft
   const { control, budget } = spawnControl(plane, above, input, depth, nowMs)
@@ -130,7 +132,8 @@ function create(
   if (budget) child.insert("budget", "budget", budget)
   if (message === undefined) return undefined
   const cause = from.kind === "agent" && above ? { cause: nextCause(above.control.cause, above.url) } : {}
-  return deliver(plane, child, { kind: "message", from, content: message, mode: "steer", ...cause })
+  const files = attachments ? { attachments } : {}
+  return deliver(plane, child, { kind: "message", from, content: message, mode: "steer", ...files, ...cause })
 }
 
 async function sameSpawn(plane: Plane, existing: EntityDraft, input: SpawnInput): Promise<SpawnOutcome> {

@@ -3,12 +3,13 @@ import type { Json } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import type { ContextSource } from "../context.ts"
 import { mcpToolName } from "../core/mcp-names.ts"
-import { mcpResourceOutput } from "../core/mcp-results.ts"
+import { mcpResourceBytes, mcpResourceOutput } from "../core/mcp-results.ts"
 import type { McpResourceContent } from "../core/mcp-results.ts"
 import { tool } from "../tool.ts"
 import type { Tool } from "../tool.ts"
 import { callServer } from "./call.ts"
 import type { McpOptions } from "./options.ts"
+import { keptFiles } from "./files.ts"
 import { connectionOf } from "./pool.ts"
 
 /** Resources of one answer of the tool that lists them. */
@@ -41,7 +42,14 @@ export async function resourceTools(options: McpOptions): Promise<readonly Tool[
     },
     effect: "pure",
     backend: "mcp",
-    execute: async ({ uri }, { signal }) => mcpResourceOutput(await readResource(options, uri, signal)),
+    execute: async ({ uri }, { signal, attachments }) => {
+      const contents = await readResource(options, uri, signal)
+      const bytes = mcpResourceBytes(contents)
+      return mcpResourceOutput(
+        contents,
+        bytes.length === 0 ? undefined : await keptFiles(bytes, "resource", attachments),
+      )
+    },
   })
   return [list, read]
 }

@@ -4,8 +4,9 @@ import type { Tool as ServerTool } from "@modelcontextprotocol/client"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import { mcpToolName } from "../core/mcp-names.ts"
 import { mcpEffect } from "../core/mcp-policy.ts"
-import { mcpOutput, mcpText } from "../core/mcp-results.ts"
+import { mcpBytes, mcpOutput, mcpText } from "../core/mcp-results.ts"
 import type { McpResult } from "../core/mcp-results.ts"
+import type { Attachments } from "../attachments.ts"
 import { tool } from "../tool.ts"
 import type { Tool } from "../tool.ts"
 import type { SecretSource } from "./credential.ts"
@@ -13,6 +14,7 @@ import { callServer } from "./call.ts"
 import { connectionOf } from "./pool.ts"
 import type { McpOptions } from "./options.ts"
 import { resourceTools } from "./resources.ts"
+import { keptFiles } from "./files.ts"
 import { loadSdk } from "./sdk.ts"
 
 /** Tools of one server that are offered to the model: more are an error, which `include` mends. */
@@ -76,7 +78,7 @@ async function toolOf(options: McpOptions, served: ServerTool): Promise<readonly
     effect,
     backend: "mcp",
     approval: typeof approval === "boolean" ? approval : (input) => approval({ tool: served.name, input, annotations }),
-    execute: async (input, { idempotencyKey, signal }) => {
+    execute: async (input, { idempotencyKey, signal, attachments }) => {
       const result = await callServer(
         connectionOf(options.server),
         { effect, signal, timeoutMs: timeout },
@@ -86,15 +88,22 @@ async function toolOf(options: McpOptions, served: ServerTool): Promise<readonly
             limits,
           ),
       )
-      return outputOf(result as McpResult & { readonly isError?: boolean })
+      return await outputOf(result as McpResult & { readonly isError?: boolean }, served.name, attachments)
     },
   })
   return [made]
 }
 
 /** An error that the tool reports fails the call, with its words. */
-function outputOf(result: McpResult & { readonly isError?: boolean }): Json {
-  if (result.isError !== true) return mcpOutput(result)
+async function outputOf(
+  result: McpResult & { readonly isError?: boolean },
+  name: string,
+  attachments: Attachments,
+): Promise<Json> {
+  if (result.isError !== true) {
+    const bytes = mcpBytes(result.content ?? [])
+    return mcpOutput(result, bytes.length === 0 ? undefined : await keptFiles(bytes, name, attachments))
+  }
   throw new RouseError("BACKEND_REFUSED", mcpText(result) || "the tool failed without a reason")
 }
 

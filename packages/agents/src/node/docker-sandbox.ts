@@ -64,7 +64,16 @@ export function dockerSandbox(options: DockerSandboxOptions): SandboxProvider {
     async remove(name) {
       await api.expect([...OK, 404], "DELETE", `/containers/${containerName(name)}?force=true&v=true`)
     },
+    async list() {
+      const filters = encodeURIComponent(JSON.stringify({ label: [LABEL] }))
+      const all = (await api.expect(OK, "GET", `/containers/json?all=true&filters=${filters}`)) as readonly Listed[]
+      return all.flatMap(({ Labels }) => Labels?.[LABEL] ?? [])
+    },
   }
+}
+
+interface Listed {
+  readonly Labels?: Readonly<Record<string, string>>
 }
 
 /** Two wakes that make it at once are one container: the second is told that the name is taken. */

@@ -1,11 +1,19 @@
 import type { GrepMatch } from "../core/grep.ts"
+import type { Secret } from "../secrets/secret.ts"
+
+/** What finds the values of a provider's secrets: a tool's context is one. Without it they are looked for in the environment. */
+export interface SandboxSecrets {
+  secret(wanted: Secret): Promise<string>
+}
 
 /** Where programs run and files live, apart from the agent. A provider gives workspaces by name. */
 export interface SandboxProvider {
-  /** The workspace of this name, made when it is not there. */
-  open(name: string): Promise<Workspace>
+  /** The workspace of this name, made when it is not there, and roused when it sleeps. */
+  open(name: string, secrets?: SandboxSecrets): Promise<Workspace>
   /** Removes a workspace and all that is in it. One that is not there is no error. */
-  remove(name: string): Promise<void>
+  remove(name: string, secrets?: SandboxSecrets): Promise<void>
+  /** The names of all workspaces that are there, for those that look for what nobody needs any more. */
+  list?(secrets?: SandboxSecrets): Promise<readonly string[]>
 }
 
 /** A directory with a shell. Paths are relative to it. */

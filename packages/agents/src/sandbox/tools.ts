@@ -1,9 +1,11 @@
 import { RouseError } from "@rouse/protocol"
-import type { Effect, EntityInfo, JsonObject } from "@rouse/protocol"
+import type { Effect, JsonObject } from "@rouse/protocol"
 import { tool } from "../tool.ts"
 import type { Tool, ToolContext } from "../tool.ts"
 import type { SandboxProvider, Workspace } from "./provider.ts"
+import { attachTool, placeTool, shown } from "./file-tools.ts"
 import { inputOf } from "./schemas.ts"
+import { workspaceName } from "./workspaces.ts"
 
 const TIMEOUT_MS = 120_000
 const FILE_BYTES_MAX = 1_000_000
@@ -28,8 +30,8 @@ export interface SandboxOptions {
 }
 
 /**
- * Tools over a sandbox for the model: `shell`, `read_file`, `write_file`, `edit_file` and `search_files`. The workspace is made when it is
- * first used, and is there in the agent's next wakes.
+ * Tools over a sandbox for the model: `shell`, `read_file`, `write_file`, `edit_file`, `search_files`, `attach_file` and `place_file`. The workspace is
+ * made when it is first used, and is there in the agent's next wakes.
  *
  * ```ts
  * const sandbox = localSandbox({ directory: "/srv/agents" })
@@ -45,27 +47,21 @@ export function sandboxTools(provider: SandboxProvider, options: SandboxOptions 
   if (!(timeoutMs > 0)) throw invalid("timeoutMs", "must be a positive number of milliseconds")
   const place = {
     named: (name: string) => (prefix === undefined ? name : `${prefix}_${name}`),
-    open: (ctx: ToolContext) => provider.open(workspaceName(ctx.entity, options.workspace)),
+    open: (ctx: ToolContext) => provider.open(workspaceName(ctx.entity, options.workspace), ctx),
   }
-  const files = [readTool(place), writeTool(place), editTool(place), searchTool(place)]
+  const files = [
+    readTool(place),
+    writeTool(place),
+    editTool(place),
+    searchTool(place),
+    attachTool(place),
+    placeTool(place),
+  ]
   return options.shell === false ? files : [shellTool(place, options, timeoutMs), ...files]
 }
 
-/** Removes an agent's workspace, or the one of a wake. */
-export async function removeWorkspace(
-  provider: SandboxProvider,
-  entity: EntityInfo,
-  workspace?: string,
-): Promise<void> {
-  await provider.remove(workspaceName(entity, workspace))
-}
-
-/** A name of one agent alone: also not of one made again at the same address. */
-function workspaceName({ url, createdAt }: EntityInfo, workspace: string | undefined): string {
-  return `${url}@${createdAt}${workspace === undefined ? "" : `/${workspace}`}`
-}
-
-interface Place {
+/** Where a provider's tools work. */
+export interface Place {
   named(name: string): string
   open(ctx: ToolContext): Promise<Workspace>
 }
@@ -95,7 +91,7 @@ const PATH = { type: "string", description: "Path of the file, relative to the w
 function readTool(place: Place): Tool {
   return tool({
     name: place.named("read_file"),
-    description: "Read a text file of the workspace: all of it, or some of its lines.",
+    description: "Read a text file of the workspace, all of it or some of its lines, or look at an image or PDF.",
     ...inputOf<{ readonly path: string; readonly line?: number; readonly lines?: number }>({
       path: PATH,
       line: { type: "integer", description: "The first line to return, from 1", optional: true },
@@ -104,7 +100,10 @@ function readTool(place: Place): Tool {
     effect: "pure",
     backend: "sandbox",
     execute: async ({ path, line = 1, lines }, ctx) => {
-      const text = await readText(await place.open(ctx), path)
+      const workspace = await place.open(ctx)
+      const picture = await shown(workspace, path, ctx)
+      if (picture !== undefined) return picture
+      const text = await readText(workspace, path)
       if (line === 1 && lines === undefined) return text
       const all = text.split("\n")
       return all.slice(line - 1, lines === undefined ? undefined : line - 1 + lines).join("\n")
@@ -175,7 +174,8 @@ function searchTool(place: Place): Tool {
 
 async function readText(workspace: Workspace, path: string): Promise<string> {
   const bytes = await workspace.read(path, FILE_BYTES_MAX)
-  if (bytes.includes(0)) throw new RouseError("UNSUPPORTED_MEDIA_TYPE", `${path} is not a text file`)
+  if (bytes.includes(0))
+    throw new RouseError("UNSUPPORTED_MEDIA_TYPE", `${path} is not a text file: attach_file gives it to others`)
   return new TextDecoder().decode(bytes)
 }
 

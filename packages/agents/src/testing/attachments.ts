@@ -1,4 +1,4 @@
-import { OCTETS } from "@rouse/protocol"
+import { OCTETS, RouseError } from "@rouse/protocol"
 import type { AttachmentBackend, AttachmentInfo, AttachmentRow, HandlerCommit } from "@rouse/protocol"
 import type { TestEntity } from "./entity.ts"
 
@@ -38,6 +38,31 @@ export function testAttachments(entity: TestEntity, now: () => string): Attachme
     },
     list: async () => [...entity.attachments.values()].map(({ info }) => info),
   }
+}
+
+/** @throws {RouseError} `NOT_FOUND` naming what the sender does not have. */
+export function checkLent(from: TestEntity, ids: readonly string[] = []): void {
+  const missing = ids.find((id) => !from.attachments.has(id))
+  if (missing !== undefined) throw new RouseError("NOT_FOUND", `attachments: ${from.url} has no attachment ${missing}`)
+}
+
+/** Gives what one entity has to another, and what a message says of it. */
+export function lend(
+  from: TestEntity,
+  to: TestEntity,
+  ids: readonly string[] = [],
+  at: string,
+): { readonly attachments?: readonly AttachmentInfo[] } {
+  checkLent(from, ids)
+  const attachments = ids.map((id) => {
+    const known = to.attachments.get(id)
+    if (known) return known.info
+    const found = from.attachments.get(id) as TestAttachment
+    keep(to, found)
+    to.put("attachment", id, { ...found.info, at, by: { kind: "agent", id: from.url } } satisfies AttachmentRow)
+    return found.info
+  })
+  return attachments.length === 0 ? {} : { attachments }
 }
 
 function keep(entity: TestEntity, attachment: TestAttachment): void {

@@ -24,7 +24,7 @@ import type {
 import { forgetPast } from "../core/compaction.ts"
 import { validateArgs } from "../definition.ts"
 import type { EntityDefinition } from "../entity.ts"
-import { keepText } from "./attachments.ts"
+import { checkLent, keepText, lend } from "./attachments.ts"
 import { answerChild, charge, chargeWall, checkChildren, closeBudget, openBudget, planReserve } from "./budgets.ts"
 import { answerAsk, answerOf } from "./asks.ts"
 import type { Answer } from "./asks.ts"
@@ -108,6 +108,7 @@ export class Plane {
       readonly from?: Principal
       readonly mode?: MessageMode
       readonly dueAtMs?: number
+      readonly attachments?: NonNullable<MessageRow["attachments"]>
       readonly schedule?: NonNullable<MessageRow["schedule"]>
     } = {},
   ): string {
@@ -128,6 +129,7 @@ export class Plane {
       mode: options.mode ?? "steer",
       at: this.now(),
       status: "accepted",
+      ...(options.attachments ? { attachments: options.attachments } : {}),
       ...(options.schedule ? { schedule: options.schedule } : {}),
     }
     entity.put("message", id, row)
@@ -171,6 +173,8 @@ export class Plane {
     checkChildren(entity, (commit.spawns ?? []).filter(({ type, id }) => !this.entities.has(`/${type}/${id}`)).length)
     for (const own of commit.forks ?? []) checkFork(entity, own, (url) => this.entities.has(url))
     for (const { to } of commit.sends ?? []) if (!this.#willExist(to, commit)) this.entity(to)
+    for (const { attachments } of commit.sends ?? []) checkLent(entity, attachments)
+    for (const { message } of commit.spawns ?? []) checkLent(entity, message?.attachments)
   }
 
   #willExist(url: EntityUrl, commit: HandlerCommit): boolean {
@@ -234,7 +238,9 @@ export class Plane {
     if (parent.rows.get("child", child.url) === undefined) {
       parent.put("child", child.url, { url: child.url, type, at: this.now(), wake, status: "running" })
     }
-    if (message) this.deliver(child.url, message.content, { id: message.id, from: agent(parent.url) })
+    if (!message) return
+    const files = lend(parent, child, message.attachments, this.now())
+    this.deliver(child.url, message.content, { id: message.id, from: agent(parent.url), ...files })
   }
 
   #fork(entity: TestEntity, own: ForkRequest): void {
@@ -243,8 +249,10 @@ export class Plane {
     if (own.message !== undefined) this.deliver(fork.url, own.message, { from: agent(entity.url) })
   }
 
-  #send(from: TestEntity, { id, to, content, mode, dueAtMs }: OutgoingMessage): void {
-    this.deliver(to, content, { id, mode, from: agent(from.url), ...(dueAtMs === undefined ? {} : { dueAtMs }) })
+  #send(from: TestEntity, { id, to, content, mode, attachments, dueAtMs }: OutgoingMessage): void {
+    const files = lend(from, this.entity(to), attachments, this.now())
+    const due = dueAtMs === undefined ? {} : { dueAtMs }
+    this.deliver(to, content, { id, mode, from: agent(from.url), ...files, ...due })
   }
 
   #ask(asker: TestEntity, ask: AskRequest): void {

@@ -7,7 +7,11 @@ import { join } from "node:path"
 
 interface Container {
   readonly directory: string
-  readonly config: { readonly Image: string; readonly HostConfig: Readonly<Record<string, unknown>> }
+  readonly config: {
+    readonly Image: string
+    readonly HostConfig: Readonly<Record<string, unknown>>
+    readonly Labels: Readonly<Record<string, string>>
+  }
   isRunning: boolean
 }
 
@@ -56,6 +60,14 @@ export class DockerDaemon implements AsyncDisposable {
       response.writeHead(status, { "content-type": "application/json" }).end(value && JSON.stringify(value))
     }
     if (path === "/containers/create") return reply(...(await this.#create(url.searchParams.get("name") ?? "", body)))
+    if (path === "/containers/json") {
+      const { label } = JSON.parse(url.searchParams.get("filters") ?? "{}") as { readonly label: readonly string[] }
+      const all = [...this.containers].map(([Id, { config }]) => ({ Id, Labels: config.Labels }))
+      return reply(
+        200,
+        all.filter(({ Labels }) => label.every((name) => name in Labels)),
+      )
+    }
     const [, kind, id = "", action] = /^\/(containers|exec)\/([^/]+)\/?(.*)$/.exec(path) ?? []
     if (kind === "exec") return await this.#exec(id, action, response, reply)
     const container = this.containers.get(id)
@@ -86,8 +98,9 @@ export class DockerDaemon implements AsyncDisposable {
     if (this.containers.has(name)) return [409, { message: `The container name "/${name}" is already in use` }]
     if (config["Image"] === "missing") return [404, { message: "No such image: missing" }]
     const directory = join(this.#directory, name)
-    await mkdir(directory)
+    // Taken before anything is waited for: of two that make it at once one is told.
     this.containers.set(name, { directory, config: config as never, isRunning: false })
+    await mkdir(directory)
     return [201, { Id: name, Warnings: [] }]
   }
 

@@ -65,6 +65,18 @@ server.registerTool("odd.name/of a tool", { inputSchema: z.object({}) }, () => t
 server.registerResource("rules", "rules://house", { description: "The rules" }, (uri) => ({
   contents: [{ uri: uri.href, text: "No running." }],
 }))
+/** A picture of one dot. */
+const DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+server.registerTool("picture", { inputSchema: z.object({}) }, () => ({
+  content: [
+    { type: "text", text: "A dot." },
+    { type: "image", data: DOT, mimeType: "image/png" },
+    { type: "resource", resource: { uri: "file:///sounds/beep.wav", mimeType: "audio/wav", blob: "UklGRg==" } },
+  ],
+}))
+server.registerResource("chart", "chart://sales/q3.png", {}, (uri) => ({
+  contents: [{ uri: uri.href, mimeType: "image/png", blob: DOT }],
+}))
 server.registerPrompt("greet", { argsSchema: z.object({ who: z.string() }) }, ({ who }) => ({
   messages: [{ role: "user", content: { type: "text", text: `Greet ${who}.` } }],
 }))

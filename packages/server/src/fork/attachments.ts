@@ -19,10 +19,20 @@ export async function forkAttachments(
   const ops: Op[] = []
   for (const { key } of rows.filter((row) => row.collection === "attachment")) {
     const record = await readRecord(plane, source, key)
-    if (record?.object !== undefined) ops.push(...(await copied(plane, source, url, record)))
-    else if (record) ops.push(...shared(source, url, record, plane.clock()))
+    if (record) ops.push(...(await attachmentCopy(plane, source, url, record)))
   }
   return ops
+}
+
+/** What gives one entity an attachment of another's. */
+export async function attachmentCopy(
+  plane: Plane,
+  source: EntityUrl,
+  url: EntityUrl,
+  record: AttachmentRecord,
+): Promise<readonly Op[]> {
+  if (record.object !== undefined) return await copied(plane, source, url, record)
+  return shared(source, url, record, plane.clock())
 }
 
 function shared(source: EntityUrl, url: EntityUrl, { id, marks }: AttachmentRecord, nowMs: number): readonly Op[] {

@@ -1,4 +1,12 @@
+import { mkdtempSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { defineEntity, humanTool, tool, workerTool } from "@rouse/agents"
+import { mcpTools } from "@rouse/agents/mcp"
+import { mcpStdio } from "@rouse/agents/mcp/stdio"
+import { sandboxTools } from "@rouse/agents/sandbox"
+import { localSandbox } from "@rouse/agents/sandbox/local"
 import type { EntityDefinition } from "@rouse/agents/runtime"
 import { z } from "zod"
 
@@ -88,5 +96,19 @@ export const crasher: EntityDefinition = defineEntity("crasher", {
   description: "Fails at whatever it does",
   handler() {
     throw new Error("a mistake in the handler")
+  },
+})
+
+/** Where its workspaces are, and its MCP server leaves its notes. Removed by the test that uses it. */
+export const STUDIO: string = mkdtempSync(join(tmpdir(), "rouse-ui-studio-"))
+const MCP_SERVER = fileURLToPath(new URL("../../../agents/test/support/mcp-server.ts", import.meta.url))
+
+export const painter: EntityDefinition = defineEntity("painter", {
+  description: "Makes files, and has them made",
+  async handler(ctx) {
+    const server = mcpStdio({ command: process.execPath, args: [MCP_SERVER], env: { MCP_DIRECTORY: STUDIO } })
+    const tools = [...sandboxTools(localSandbox({ directory: STUDIO })), ...(await mcpTools({ name: "art", server }))]
+    ctx.useAgent({ systemPrompt: "You paint.", model: "rouse/echo", tools: [...ctx.tools, ...tools] })
+    await ctx.agent.run()
   },
 })

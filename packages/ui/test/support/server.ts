@@ -3,7 +3,7 @@ import type { Limits, Token } from "@rouse/server"
 import { openMemoryStore } from "@rouse/store"
 import type { Store } from "@rouse/store"
 import { pageDirectory } from "../../root.js"
-import { assistant, clerk, crasher } from "./entities.ts"
+import { assistant, clerk, crasher, painter } from "./entities.ts"
 
 export interface TestServer {
   readonly url: string
@@ -19,7 +19,7 @@ export async function startServer(
   const log = { debug: ignore, info: ignore, warn: ignore, error: ignore }
   const server = createServer({
     store,
-    entities: [assistant, clerk, crasher],
+    entities: [assistant, clerk, crasher, painter],
     clock: Date.now,
     random: Math.random,
     defer: (ms, fn) => {
