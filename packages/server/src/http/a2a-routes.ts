@@ -1,6 +1,7 @@
 import type { Message } from "@a2a-js/sdk"
 import { RouseError } from "@rouse/protocol"
 import { type Context, Hono } from "hono"
+import { loadA2a } from "../a2a/load.ts"
 import type { Plane } from "../plane.ts"
 import { receiptOf } from "../receipts.ts"
 import { readText } from "./body.ts"
@@ -21,7 +22,7 @@ const encoder = new TextEncoder()
 export function a2aRoutes(plane: Plane, options: A2aOptions): Hono<Env> {
   const app = new Hono<Env>()
   app.get("/:type/.well-known/agent-card.json", async (c) => {
-    const { AgentCard } = await import("@a2a-js/sdk")
+    const { AgentCard } = (await loadA2a()).types
     return c.json(AgentCard.toJSON(await cardFor(plane, c, options)) as object)
   })
   app.post("/:type", (c) => call(plane, c, options))
@@ -32,10 +33,7 @@ type Typed = Context<Env, "/:type">
 
 async function call(plane: Plane, c: Typed, options: A2aOptions): Promise<Response> {
   const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
-  const [{ JsonRpcTransportHandler, ServerCallContext, validateVersion }, { AgentHandler }] = await Promise.all([
-    import("@a2a-js/sdk/server"),
-    import("../a2a/agent-handler.ts"),
-  ])
+  const { AgentHandler, JsonRpcTransportHandler, ServerCallContext, validateVersion } = await loadA2a()
   const card = await cardFor(plane, c, options)
   const type = c.req.param("type")
   const principal = c.get("principal")
@@ -59,7 +57,7 @@ async function call(plane: Plane, c: Typed, options: A2aOptions): Promise<Respon
 }
 
 async function cardFor(plane: Plane, c: Typed, { publicUrl, isOpen, version }: A2aOptions) {
-  const { cardOf } = await import("../a2a/card.ts")
+  const { cardOf } = await loadA2a()
   const type = c.req.param("type")
   if (!plane.types.get(type)) throw new RouseError("UNKNOWN_TYPE", `there is no entity type "${type}"`)
   return cardOf(plane, type, publicUrl ?? new URL(c.req.url).origin, { version, isOpen })
