@@ -25,6 +25,7 @@ import { change } from "./batch.ts"
 import type { Batch } from "./batch.ts"
 import type { ForkOptions, ObservationOptions, ScheduleOptions, SendOptions, SpawnOptions } from "./context.ts"
 import { checkRule, checkScheduleName } from "./schedule.ts"
+import { forkMark } from "./core/fork-mark.ts"
 import { toJson } from "./core/validate.ts"
 import { Scope } from "./scope.ts"
 import type { Scopes } from "./scope.ts"
@@ -132,7 +133,8 @@ export class Outbox {
     const ordinal = scope.ordinal
     scope.ordinal += 1
     const wake = this.#session.began
-    const id = scope === this.#handler ? `${wake}.${ordinal}` : `${wake}.${scope.id}.${ordinal}`
+    const prefix = this.#prefix(wake)
+    const id = scope === this.#handler ? `${prefix}.${ordinal}` : `${prefix}.${scope.id}.${ordinal}`
     const key = `${wake}:${kind}:${ordinal}`
     const memo = scope === this.#handler ? this.#session.rows.get("memo", key) : undefined
     if (typeof memo?.value === "string") return memo.value
@@ -149,6 +151,13 @@ export class Outbox {
       batch.memos.push(change("memo", key, "insert", value))
     }
     return made.id
+  }
+
+  /** Of the ids of a wake. A fork may go on with its original's. */
+  #prefix(wake: string): string {
+    const { url, createdAt } = this.#session.entity
+    const isFork = this.#session.rows.get("entity", url)?.forkedFrom !== undefined
+    return isFork ? `${wake}.${forkMark(url, createdAt)}` : wake
   }
 }
 

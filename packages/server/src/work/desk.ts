@@ -45,11 +45,13 @@ export class WorkDesk {
     for (;;) {
       const news = this.#news(gone)
       const claims = gone.aborted ? [] : await this.#inTurn(() => takeCalls(plane, body))
-      if (claims.length > 0 && gone.aborted) await this.#giveBack(claims, by)
       const leftMs = untilMs - plane.clock()
       if (claims.length > 0 || leftMs <= 0 || gone.aborted) {
         news.forget()
-        return { claims }
+        if (!gone.aborted) return { claims }
+        await this.#giveBack(claims, by)
+        // Also when its request ends because this server stops: what was given back is not handed out.
+        return { claims: [] }
       }
       await news.within(Math.min(leftMs, LOOK_MS))
     }
