@@ -1,0 +1,329 @@
+import { RouseError, entityStreamPath } from "@rouse/protocol"
+import type { EncodedCommit } from "../core/encoded.ts"
+import { homeOfEntity, homeOfStream, homeOfSubscription, numberOf } from "../core/home.ts"
+import type { Home } from "../core/home.ts"
+import { planCommit } from "../core/plan.ts"
+import type { Plan } from "../core/plan.ts"
+import type { Write } from "../core/write.ts"
+import type { ApplyParameter } from "./apply-function.ts"
+import { BatchWrites } from "./batch-writes.ts"
+import type { Change, Places, WriteRow } from "./batch-writes.ts"
+import { Missing, producerKey } from "./facts.ts"
+import type { EntityFact, StreamFact } from "./facts.ts"
+import { GroupView } from "./group-view.ts"
+import type { Check, GroupSources } from "./group-view.ts"
+import { Parts } from "./parts.ts"
+
+/** What a commit comes to, if what it was planned on holds. */
+export type Planned =
+  | { readonly ok: true; readonly plan: Plan }
+  | { readonly ok: false; readonly error: RouseError }
+
+/** A group as the database takes it. */
+export interface Batch {
+  readonly rows: ReadonlyMap<ApplyParameter, readonly WriteRow[]>
+  readonly locks: readonly number[]
+}
+
+/**
+ * Plans a group of commits, one after the other, each on what those before it leave; and makes one call of them.
+ *
+ * 1. Whatever a plan looked at is checked behind the locks, a refusal's too: nobody is refused for what is no longer so.
+ * 2. Commits that looked at or changed the same thing are one part: it is done whole or left out whole.
+ */
+export class Group {
+  readonly #sources: GroupSources
+  readonly #checks = new Map<string, { readonly commit: number; readonly check: Check }>()
+  readonly #parts = new Parts()
+  readonly #homes = new Set<Home>()
+  readonly #writes = new BatchWrites()
+  readonly planned: Map<number, Planned> = new Map()
+
+  constructor(sources: GroupSources) {
+    this.#sources = sources
+  }
+
+  /**
+   * @param index Of the commit in the group.
+   * @throws {Missing} something must be looked up first. {Deferred} it cannot be in a group with those before it.
+   */
+  plan(index: number, commit: EncodedCommit): void {
+    const view = new GroupView(this.#sources)
+    const placed = this.#place(commit, view)
+    this.#prepareForks(commit)
+    const planned = planOf(commit, view)
+    const homes = planned.ok ? this.#write(index, planned.plan, view, placed) : []
+    this.planned.set(index, planned)
+    for (const key of view.keys) this.#parts.touch(index, key)
+    for (const [key, check] of view.checks) {
+      if (!this.#checks.has(key)) this.#checks.set(key, { commit: index, check })
+    }
+    for (const home of [...view.homes, ...homes]) this.#homes.add(home)
+  }
+
+  partOf(index: number): number {
+    return this.#parts.partOf(index)
+  }
+
+  /** The part that looked at or changed something; undefined when none did. */
+  partOfKey(key: string): number | undefined {
+    return this.#parts.partOfKey(key)
+  }
+
+  get sources(): GroupSources {
+    return this.#sources
+  }
+
+  batch(): Batch {
+    const partOf = (commit: number): number => this.#parts.partOf(commit)
+    const { facts, layer } = this.#sources
+    const rows = this.#writes.rows(
+      partOf,
+      this.#places(undefined),
+      (path) => changeOf<StreamFact>(facts.streams.get(path), layer.streams.get(path)),
+      (url) => changeOf<EntityFact>(facts.entities.get(url), layer.entities.get(url)),
+    )
+    for (const { commit, check } of this.#checks.values()) {
+      const known = rows.get(check.parameter)
+      const row = { c: partOf(commit), ...check.row }
+      if (known === undefined) rows.set(check.parameter, [row])
+      else known.push(row)
+    }
+    const locks = [...new Set([...this.#homes].map((home) => numberOf(home)))].sort((a, b) => a - b)
+    return { rows, locks }
+  }
+
+  /** A new entity that another spawned lives where that one does. */
+  #place(commit: EncodedCommit, view: GroupView): readonly string[] {
+    const placed: string[] = []
+    for (const op of commit.ops) {
+      if (op.op !== "putEntity" || op.record.parent === null) continue
+      const { url, parent } = op.record
+      if (this.#sources.layer.trees.has(url) || view.trees.has(url) || view.placeOf(url) !== null) continue
+      if (view.entity(url) !== undefined || view.stream(entityStreamPath(url)) !== undefined) continue
+      const tree = view.treeOf(homeOfEntity(parent))
+      if (tree === numberOf(url)) continue
+      view.trees.set(url, tree)
+      placed.push(url)
+    }
+    return placed
+  }
+
+  /** A fork's identity is above its source's. */
+  #prepareForks(commit: EncodedCommit): void {
+    for (const op of commit.ops) {
+      if (op.op !== "forkStream") continue
+      const source = this.#sources.layer.streams.get(op.source) ?? this.#sources.facts.streams.get(op.source)
+      if (source?.state !== undefined) this.#sources.ids.keepAbove(source.state.id)
+    }
+  }
+
+  /** Returns the homes that the writes touch beyond those that the plan looked at. */
+  #write(index: number, plan: Plan, view: GroupView, placed: readonly string[]): Home[] {
+    if (!plan.applied) return []
+    const { layer } = this.#sources
+    const drops = this.#timersToDrop(plan.writes)
+    const workDrops = this.#workToDrop(plan.writes)
+    for (const url of placed) {
+      const tree = view.trees.get(url) as number
+      layer.trees.set(url, tree)
+      this.#writes.place(index, url, tree)
+    }
+    const places = this.#places(plan)
+    const revised = new Set<string>()
+    const homes: Home[] = []
+    for (const write of plan.writes) {
+      this.#writes.do(index, write, places)
+      const path = revisedBy(write, view)
+      if (path !== undefined) revised.add(path)
+      homes.push(...this.#note(index, write, view, drops), ...this.#noteWork(index, write, view, workDrops))
+    }
+    for (const path of revised) this.#writes.streamChanged(index, path)
+    this.#keepStates(index, plan, revised)
+    return homes
+  }
+
+  /** Looks where the timers are that a plan drops, before anything is taken over from it. */
+  #timersToDrop(writes: readonly Write[]): Map<string, number> {
+    const { layer, facts } = this.#sources
+    const drops = new Map<string, number>()
+    for (const write of writes) {
+      if (write.kind !== "dropTimer") continue
+      const known = layer.timers.has(write.id) ? layer.timers.get(write.id) : facts.timers.get(write.id)
+      if (known === undefined) throw new Missing([{ kind: "timers", name: write.id }])
+      if (known !== null) drops.set(write.id, known.tree)
+    }
+    return drops
+  }
+
+  #workToDrop(writes: readonly Write[]): Map<string, number> {
+    const { layer, facts } = this.#sources
+    const drops = new Map<string, number>()
+    for (const write of writes) {
+      if (write.kind !== "dropWork") continue
+      const known = layer.works.has(write.id) ? layer.works.get(write.id) : facts.works.get(write.id)
+      if (known === undefined) throw new Missing([{ kind: "works", name: write.id }])
+      if (known !== null) drops.set(write.id, known.tree)
+    }
+    return drops
+  }
+
+  #noteWork(index: number, write: Write, view: GroupView, drops: ReadonlyMap<string, number>): Home[] {
+    const { layer, facts } = this.#sources
+    if (write.kind === "putWork") {
+      const { id, url } = write.item
+      layer.works.set(id, { tree: this.#treeOf(url), url, version: write.version })
+      view.keys.add(`w ${id}`)
+      return [`w:${id}`, homeOfEntity(url)]
+    }
+    if (write.kind === "dropWork") {
+      const tree = drops.get(write.id) ?? layer.works.get(write.id)?.tree
+      layer.works.set(write.id, null)
+      view.keys.add(`w ${write.id}`)
+      if (tree !== undefined) this.#writes.dropWork(index, write.id, tree)
+      return [`w:${write.id}`]
+    }
+    if (write.kind !== "dropEntity") return []
+    for (const works of [facts.works, layer.works]) {
+      for (const [id, work] of works) if (work?.url === write.url) layer.works.set(id, null)
+    }
+    return []
+  }
+
+  /** Takes over what is no state of the plan's view. */
+  #note(index: number, write: Write, view: GroupView, drops: ReadonlyMap<string, number>): Home[] {
+    const { layer, facts } = this.#sources
+    switch (write.kind) {
+      case "insertStream":
+        layer.begins(write.state.path, write.state.id)
+        return [homeOfStream(write.state.path)]
+      case "putProducer": {
+        const path = view.pathOf.get(write.stream)
+        if (path !== undefined) layer.producers.set(producerKey(path, write.claim.id), write.claim)
+        return []
+      }
+      case "putTimer": {
+        const { id, url } = write.timer
+        layer.timers.set(id, { tree: this.#treeOf(url), url })
+        view.keys.add(`t ${id}`)
+        return [`t:${id}`, homeOfEntity(url)]
+      }
+      case "dropTimer": {
+        const tree = drops.get(write.id) ?? layer.timers.get(write.id)?.tree
+        layer.timers.set(write.id, null)
+        view.keys.add(`t ${write.id}`)
+        if (tree !== undefined) this.#writes.dropTimer(index, write.id, tree)
+        return [`t:${write.id}`]
+      }
+      case "dropEntity":
+        for (const timers of [facts.timers, layer.timers]) {
+          for (const [id, timer] of timers) if (timer?.url === write.url) layer.timers.set(id, null)
+        }
+        return [homeOfEntity(write.url)]
+      case "putLeaseSeq":
+        for (const [url, state] of view.entities) if (state.id === write.entity) this.#writes.leaseSeq(index, url)
+        return []
+      case "putReceipt":
+        layer.receipts.add(write.receipt.key)
+        view.keys.add(`r ${write.receipt.key}`)
+        return [`r:${write.receipt.key}`]
+      case "subscription":
+        return write.write.kind === "putSecret" || write.write.kind === "dropSecret" ? [`x:${write.write.name}`] : []
+      default:
+        return []
+    }
+  }
+
+  #keepStates(index: number, plan: Plan, revised: ReadonlySet<string>): void {
+    const { layer, facts } = this.#sources
+    for (const [path, state] of plan.view.streams) {
+      const before = layer.streams.get(path) ?? facts.streams.get(path)
+      const isRevised = revised.has(path)
+      if (before?.state === state && !isRevised) continue
+      const isNew = state !== undefined && before?.state?.id !== state.id
+      const tree = this.#treeOf(homeOfStream(path))
+      layer.streams.set(path, { state, tree, rev: isNew ? 0 : (before?.rev ?? 0) + Number(isRevised) })
+      if (state === undefined) this.#writes.streamChanged(index, path)
+    }
+    for (const [url, state] of plan.view.entities) {
+      const before = layer.entities.get(url) ?? facts.entities.get(url)
+      if (before?.state === state) continue
+      layer.entities.set(url, { state, tree: this.#treeOf(homeOfEntity(url)) })
+    }
+    const touched = plan.view.touchedSubscriptions
+    if (touched === undefined) return
+    for (const [id, state] of touched.subscriptions) layer.subscriptions.set(id, state)
+    for (const [path, links] of touched.subscribed) layer.links.set(path, links)
+  }
+
+  #treeOf(home: Home): number {
+    return new GroupView(this.#sources).treeOf(home)
+  }
+
+  /** Where the things are that a plan's writes name by number. */
+  #places(plan: Plan | undefined): Places {
+    const { layer, facts } = this.#sources
+    const streams = new Map<number, string>()
+    const entities = new Map<number, string>()
+    if (plan !== undefined) {
+      for (const [path] of plan.view.streams) {
+        const known = layer.streams.get(path) ?? facts.streams.get(path)
+        if (known?.state !== undefined) streams.set(known.state.id, path)
+      }
+      for (const write of plan.writes) {
+        if (write.kind === "insertStream") streams.set(write.state.id, write.state.path)
+        if (write.kind === "putEntity") entities.set(write.next.id, write.next.url)
+      }
+      for (const [url] of plan.view.entities) {
+        const known = layer.entities.get(url) ?? facts.entities.get(url)
+        if (known?.state !== undefined) entities.set(known.state.id, url)
+      }
+    }
+    const treeOf = (home: Home): number => this.#treeOf(home)
+    return {
+      treeOf,
+      streamTree: (id) => (streams.has(id) ? treeOf(homeOfStream(streams.get(id) as string)) : undefined),
+      entityTree: (id) => (entities.has(id) ? treeOf(entities.get(id) as string) : undefined),
+      subscriptionTree: (serial) => this.#subscriptionTree(serial),
+    }
+  }
+
+  #subscriptionTree(serial: number): number | undefined {
+    const { facts } = this.#sources
+    for (const [id, { state }] of facts.subscriptions) {
+      if (state?.serial === serial) return numberOf(homeOfSubscription(id))
+    }
+    for (const links of facts.links.values()) {
+      for (const link of links) if (link.serial === serial) return numberOf(homeOfSubscription(link.id))
+    }
+    return undefined
+  }
+}
+
+function changeOf<T>(before: T | undefined, after: T | undefined): Change<T> {
+  return { before, after: after ?? before }
+}
+
+/** Only a refusal is an outcome. */
+function planOf(commit: EncodedCommit, view: GroupView): Planned {
+  try {
+    return { ok: true, plan: planCommit(commit, view) }
+  } catch (error) {
+    if (!RouseError.is(error)) throw error
+    return { ok: false, error }
+  }
+}
+
+/** The stream whose row a write changes, beyond its tail. */
+function revisedBy(write: Write, view: GroupView): string | undefined {
+  switch (write.kind) {
+    case "updateStream":
+    case "trimStream":
+      return write.state.path
+    case "putPin":
+    case "dropPin":
+      return view.pathOf.get(write.stream)
+    default:
+      return undefined
+  }
+}
