@@ -1,3 +1,4 @@
+import { RouseError } from "@rouse/protocol"
 import type { Options, PostgresType, Sql } from "postgres"
 import { bytesOf, hexOf } from "./bytes.ts"
 import { quoted } from "./literal.ts"
@@ -20,6 +21,9 @@ export interface ConnectionOptions {
 const CONNECT_SECONDS_MAX = 5
 /** A connection that nobody has used for so long is closed: an idle replica holds few. */
 const IDLE_SECONDS_MAX = 60
+/** Between two tries to connect, seconds. */
+const RECONNECT_SECONDS_FIRST = 0.05
+const RECONNECT_SECONDS_MAX = 1
 /** What one statement may take, milliseconds. Beyond it the database ends it, and it is done again or refused. */
 const STATEMENT_MS_MAX = 60_000
 
@@ -39,10 +43,21 @@ export class Connection {
     this.where = placeOf(url)
   }
 
-  /** The driver is loaded when it is first needed: the embedded engine starts without it. */
+  /**
+   * The driver is loaded when it is first needed: the embedded engine starts without it.
+   *
+   * @throws {RouseError} `BAD_REQUEST` for what is no address, without what it was: there is a password in it.
+   */
   static async open(options: ConnectionOptions): Promise<Connection> {
     const { default: postgres } = await import("postgres")
-    return new Connection(postgres(options.url, driverOptions(options)), options)
+    let sql: Sql<Record<string, unknown>>
+    try {
+      sql = postgres(options.url, driverOptions(options))
+    } catch {
+      const message = "url: must be postgres://user:password@host:port/database"
+      throw new RouseError("BAD_REQUEST", message, { details: { field: "url" } })
+    }
+    return new Connection(sql, options)
   }
 
   /** Calls one of the functions of the schema. Returns its rows. @throws {RouseError} as `query`. */
@@ -93,6 +108,7 @@ export function driverOptions({ pooled, connectionsMax }: Pick<ConnectionOptions
     max: connectionsMax,
     max_pipeline: 1,
     connect_timeout: CONNECT_SECONDS_MAX,
+    backoff: (tries: number) => Math.min(RECONNECT_SECONDS_MAX, RECONNECT_SECONDS_FIRST * 2 ** tries),
     idle_timeout: IDLE_SECONDS_MAX,
     prepare: !pooled,
     fetch_types: false,

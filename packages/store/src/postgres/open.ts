@@ -1,5 +1,7 @@
 import { RouseError } from "@rouse/protocol"
-import { Listeners } from "../sqlite/listeners.ts"
+import { Announcer } from "./announcer.ts"
+import { Hearing } from "./hearing.ts"
+import { Watcher } from "./watcher.ts"
 import type { Store } from "../store.ts"
 import { CommitLanes } from "./commit-lanes.ts"
 import { Committer } from "./committer.ts"
@@ -28,6 +30,8 @@ export interface PostgresStoreOptions {
   readonly schema?: string
   /** Whether a pooler in transaction mode is in between, such as PgBouncer. */
   readonly pooled?: boolean
+  /** Straight to the database, to listen on. Default: `url`, but none behind a pooler: there this replica looks for what others did. */
+  readonly listenUrl?: string
   /** Milliseconds since the Unix epoch. */
   readonly clock: () => number
   /** From 0 to 1. Used once in a store's life, to tell its offsets from another's. */
@@ -57,8 +61,29 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       return new Committer({ connection, loader: new Loader(connection, nonce, ids), outcomes, cache, ids, nonce })
     })
     const streams = new StreamReader(connection, clock, nonce)
+    const announcer = new Announcer(connection, `${schema}_changes`)
+    const watcher = new Watcher({
+      connection,
+      nonce,
+      replica: announcer.replica,
+      clock,
+      isHeard: () => hearing?.isListening === true,
+    })
+    const listenUrl = options.listenUrl ?? (pooled ? undefined : url)
+    const hearing =
+      listenUrl === undefined
+        ? undefined
+        : new Hearing({
+            url: listenUrl,
+            channel: `${schema}_changes`,
+            onMessage: (payload) => watcher.hear(payload),
+            onListening: () => watcher.look(),
+          })
     const release = async (): Promise<void> => {
       outcomes.close()
+      await hearing?.close()
+      await announcer.close()
+      await watcher.close()
       await connection.close()
     }
     return new PostgresStore({
@@ -69,7 +94,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       entities: new EntityReader(connection),
       subscriptions: new SubscriptionReader(connection, streams),
       work: new WorkReader(connection),
-      listeners: new Listeners(),
+      watcher,
+      announcer,
       release,
     })
   } catch (error) {

@@ -1,7 +1,8 @@
 import { RouseError, START } from "@rouse/protocol"
 import type { Offset, Row } from "@rouse/protocol"
 import type { Plan } from "../core/plan.ts"
-import { Listeners } from "../sqlite/listeners.ts"
+import type { Announcer } from "./announcer.ts"
+import type { Watcher } from "./watcher.ts"
 import type { Commit, CommitResult } from "../commit.ts"
 import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows } from "../entity.ts"
 import type { StoredReceipt } from "../receipt.ts"
@@ -28,7 +29,8 @@ export interface PostgresStoreParts {
   readonly entities: EntityReader
   readonly subscriptions: SubscriptionReader
   readonly work: WorkReader
-  readonly listeners: Listeners
+  readonly watcher: Watcher
+  readonly announcer: Announcer
   readonly release: () => Promise<void>
 }
 
@@ -93,15 +95,15 @@ export class PostgresStore implements Store {
   }
 
   watchStream(path: string, listener: StreamListener): () => void {
-    return this.#parts.listeners.watchStream(path, listener)
+    return this.#parts.watcher.watchStream(path, listener)
   }
 
   watchEntities(listener: (record: EntityRecord) => void): () => void {
-    return this.#parts.listeners.watchEntities(listener)
+    return this.#parts.watcher.watchEntities(listener)
   }
 
   watchSubscriptions(listener: (dueAtMs: number) => void): () => void {
-    return this.#parts.listeners.watchSubscriptions(listener)
+    return this.#parts.watcher.watchSubscriptions(listener)
   }
 
   entity(url: string): Promise<EntityRecord | undefined> {
@@ -217,24 +219,29 @@ export class PostgresStore implements Store {
   }
 
   #announce(commit: Commit, { applied, streams, versions, subscriptionDueAtMs }: Plan): void {
-    const { listeners } = this.#parts
+    const { watcher, announcer } = this.#parts
     if (!applied) return
-    if (subscriptionDueAtMs !== null) listeners.tellSubscriptions(subscriptionDueAtMs)
+    if (subscriptionDueAtMs !== null) {
+      watcher.tellSubscriptions(subscriptionDueAtMs)
+      announcer.subscription(subscriptionDueAtMs)
+    }
     for (const [path, { next, closed }] of Object.entries(streams)) {
-      listeners.tellStream(path, { next, closed, deleted: false })
+      watcher.tellStream(path, { next, closed, deleted: false })
+      announcer.stream(path)
     }
     for (const op of commit.ops) if (op.op === "deleteStream") this.#tellDeleted(op.path)
-    if (!listeners.hasEntityListeners) return
     let put = 0
     for (const op of commit.ops) {
       if (op.op !== "putEntity") continue
       const version = versions[put]
       put += 1
-      if (version !== undefined) listeners.tellEntity({ ...op.record, version })
+      announcer.entity(op.record.url)
+      if (version !== undefined && watcher.hasEntityListeners) watcher.tellEntity({ ...op.record, version })
     }
   }
 
   #tellDeleted(path: string): void {
-    this.#parts.listeners.tellStream(path, { next: START, closed: false, deleted: true })
+    this.#parts.watcher.tellStream(path, { next: START, closed: false, deleted: true })
+    this.#parts.announcer.stream(path)
   }
 }

@@ -1,0 +1,154 @@
+import { frameJson } from "@rouse/store"
+import type { EntityRecord, Store } from "@rouse/store"
+import { openPostgresStore } from "@rouse/store/postgres"
+import { startPostgres } from "@rouse/testkit/postgres"
+import type { PostgresServer } from "@rouse/testkit/postgres"
+import { setTimeout as pause } from "node:timers/promises"
+import postgres from "postgres"
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+
+/** Several replicas of one store, on a real server. */
+
+const NOW = 1_800_000_000_000
+let server: PostgresServer
+let schemas = 0
+const open: Store[] = []
+
+beforeAll(async () => {
+  server = await startPostgres()
+})
+afterEach(async () => {
+  for (const store of open.splice(0)) await store.close()
+})
+afterAll(() => server.stop())
+
+async function replicas(count: number, options: { readonly pooled?: boolean } = {}): Promise<readonly Store[]> {
+  schemas += 1
+  const schema = `replicas_${schemas}`
+  const make = (): Promise<Store> => openPostgresStore({ url: server.url, schema, clock: () => NOW, ...options })
+  const stores = await Promise.all(Array.from({ length: count }, make))
+  open.push(...stores)
+  return stores
+}
+
+const create = (path: string) => ({ op: "createStream", path, contentType: "application/json", nowMs: NOW }) as const
+const append = (path: string, message: number) =>
+  ({ op: "append", path, data: frameJson([message]), nowMs: NOW }) as const
+const entity = (url: string, epoch: number): Omit<EntityRecord, "version"> => {
+  const [, type = "", id = ""] = url.split("/")
+  const times = { createdAtMs: NOW, activeAtMs: NOW, dueAtMs: null }
+  return { url, type, id, status: "idle", epoch, parent: null, ...times, tags: {}, args: {}, control: {} }
+}
+const storeOf = (stores: readonly Store[], n: number): Store => stores[n % stores.length] as Store
+const textOf = async (store: Store, path: string): Promise<string> =>
+  new TextDecoder().decode((await store.read(path, "-1" as never, 1e6)).data)
+
+describe("replicas", () => {
+  it("append to one stream at once, each message once, in the order that each replica gave", async () => {
+    const stores = await replicas(3)
+    await storeOf(stores, 0).commit({ ops: [create("a")] })
+    const numbers = Array.from({ length: 150 }, (_, n) => n)
+    await Promise.all(numbers.map((n) => storeOf(stores, n).commit({ ops: [append("a", n)] })))
+    for (const store of stores) {
+      const found = JSON.parse(`[${(await textOf(store, "a")).slice(0, -1)}]`) as number[]
+      expect(found.toSorted((a, b) => a - b)).toEqual(numbers)
+      for (const own of [0, 1, 2]) expect(found.filter((n) => n % 3 === own)).toEqual(numbers.filter((n) => n % 3 === own))
+    }
+  })
+
+  it("race for one lease: one wins each time", async () => {
+    const stores = await replicas(3)
+    const url = "/t/a"
+    await storeOf(stores, 0).commit({ ops: [{ op: "putEntity", record: entity(url, 0) }] })
+    for (let round = 1; round <= 40; round += 1) {
+      const taken = await Promise.allSettled(
+        stores.map((store) =>
+          store.commit({
+            guards: [{ kind: "version", url, version: round }],
+            ops: [{ op: "putEntity", record: entity(url, round) }],
+          }),
+        ),
+      )
+      expect(taken.filter(({ status }) => status === "fulfilled")).toHaveLength(1)
+    }
+  })
+
+  it("one makes what two would make", async () => {
+    const stores = await replicas(2)
+    for (let round = 0; round < 10; round += 1) {
+      const made = await Promise.all(stores.map((store) => store.commit({ ops: [create(`s${round}`)] })))
+      expect(made.map(({ streams }) => streams[`s${round}`]?.created).toSorted()).toEqual([false, true])
+    }
+  })
+
+  it.each([{ pooled: false }, { pooled: true }])("hear of each other's appends, closes and deletes (%o)", async (options) => {
+    const [one, other] = (await replicas(2, options)) as [Store, Store]
+    const heard: string[] = []
+    const stop = other.watchStream("a", ({ next, closed, deleted }) => heard.push(`${next.slice(-3)} ${closed} ${deleted}`))
+    const entities: string[] = []
+    const stopEntities = other.watchEntities(({ url, version }) => entities.push(`${url} ${version}`))
+    await one.commit({ ops: [create("a")] })
+    await expect.poll(() => heard).toContain("000 false false")
+    await one.commit({ ops: [append("a", 1), { op: "putEntity", record: entity("/t/x", 1) }] })
+    await expect.poll(() => heard).toContain("002 false false")
+    await expect.poll(() => entities).toEqual(["/t/x 1"])
+    await one.commit({ ops: [{ op: "append", path: "a", data: new Uint8Array(), close: true, nowMs: NOW }] })
+    await expect.poll(() => heard).toContain("002 true false")
+    await one.commit({ ops: [{ op: "deleteStream", path: "a" }] })
+    await expect.poll(() => heard.at(-1)).toMatch(/false true$/)
+    stop()
+    stopEntities()
+  })
+
+  it("an append in one finds the subscription made in another", async () => {
+    const [one, other] = (await replicas(2)) as [Store, Store]
+    await one.commit({ ops: [create("x/a"), append("x/a", 1)] })
+    await other.commit({ ops: [create("x/b"), append("x/b", 1)] })
+    const record = { id: "s", pattern: "x/*", wakeStream: null, idle: true, dueAtMs: null, config: "", state: "" }
+    await other.commit({ ops: [{ op: "subscription", change: { kind: "put", record, nowMs: NOW } }] })
+    const due = await one.commit({ ops: [append("x/a", 2)] })
+    expect(due.subscriptionDueAtMs).toBe(NOW)
+    expect(await other.subscription("s")).toMatchObject({ pending: 1 })
+  })
+})
+
+describe("lost connections", () => {
+  it("leave every commit done once, and told as what it is", async () => {
+    const [store] = (await replicas(1)) as [Store]
+    const admin = postgres(server.url, { max: 1, onnotice: () => undefined })
+    await store.commit({ ops: [create("a")] })
+    const done: number[] = []
+    let next = 0
+    const write = async (): Promise<void> => {
+      while (next < 200) {
+        const n = (next += 1)
+        const isDone = await store.commit({ ops: [append("a", n)] }).then(
+          () => true,
+          () => false,
+        )
+        if (isDone) done.push(n)
+      }
+    }
+    const kill = async (): Promise<void> => {
+      while (next < 180) {
+        await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%apply_1%' AND pid <> pg_backend_pid()`
+        await pause(30)
+      }
+    }
+    await Promise.all([write(), write(), write(), kill()])
+    await admin.end()
+    const found = JSON.parse(`[${(await textOf(store, "a")).slice(0, -1)}]`) as number[]
+    expect(new Set(found).size).toBe(found.length)
+    expect(found.toSorted((a, b) => a - b)).toEqual(done.toSorted((a, b) => a - b))
+  })
+
+  it("a crash of the server loses nothing, and the store goes on", async () => {
+    const [store] = (await replicas(1)) as [Store]
+    await store.commit({ ops: [create("a"), append("a", 1)] })
+    await server.crash()
+    await expect(store.commit({ ops: [append("a", 2)] })).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" })
+    await server.start()
+    await expect.poll(() => store.commit({ ops: [append("a", 3)] }).then(() => true, () => false)).toBe(true)
+    expect(await textOf(store, "a")).toBe("1,3,")
+  })
+})
