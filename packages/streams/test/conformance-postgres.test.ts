@@ -1,0 +1,3 @@
+/** The published suite on the distributed engine. */
+process.env["ROUSE_STREAMS_STORE"] = "postgres"
+await import("./conformance.test.ts")
