@@ -5,11 +5,14 @@ import { startPostgres } from "@rouse/testkit/postgres"
 import type { PostgresServer } from "@rouse/testkit/postgres"
 import { setTimeout as pause } from "node:timers/promises"
 import postgres from "postgres"
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest"
 
 /** Several replicas of one store, on a real server. */
 
 const NOW = 1_800_000_000_000
+/** Every commit syncs a disk that others use, too. */
+vi.setConfig({ testTimeout: 180_000 })
+
 let server: PostgresServer
 let schemas = 0
 const open: Store[] = []
@@ -39,7 +42,11 @@ const entity = (url: string, epoch: number): Omit<EntityRecord, "version"> => {
   const times = { createdAtMs: NOW, activeAtMs: NOW, dueAtMs: null }
   return { url, type, id, status: "idle", epoch, parent: null, ...times, tags: {}, args: {}, control: {} }
 }
-const storeOf = (stores: readonly Store[], n: number): Store => stores[n % stores.length] as Store
+const storeOf = (stores: readonly Store[], n: number): Store => {
+  const store = stores[n % stores.length]
+  if (store === undefined) throw new Error("there is no replica")
+  return store
+}
 const textOf = async (store: Store, path: string): Promise<string> =>
   new TextDecoder().decode((await store.read(path, "-1" as never, 1e6)).data)
 
@@ -52,7 +59,8 @@ describe("replicas", () => {
     for (const store of stores) {
       const found = JSON.parse(`[${(await textOf(store, "a")).slice(0, -1)}]`) as number[]
       expect(found.toSorted((a, b) => a - b)).toEqual(numbers)
-      for (const own of [0, 1, 2]) expect(found.filter((n) => n % 3 === own)).toEqual(numbers.filter((n) => n % 3 === own))
+      for (const own of [0, 1, 2])
+        expect(found.filter((n) => n % 3 === own)).toEqual(numbers.filter((n) => n % 3 === own))
     }
   })
 
@@ -77,28 +85,33 @@ describe("replicas", () => {
     const stores = await replicas(2)
     for (let round = 0; round < 10; round += 1) {
       const made = await Promise.all(stores.map((store) => store.commit({ ops: [create(`s${round}`)] })))
-      expect(made.map(({ streams }) => streams[`s${round}`]?.created).toSorted()).toEqual([false, true])
+      expect(made.map(({ streams }) => streams[`s${round}`]?.created).filter(Boolean)).toEqual([true])
     }
   })
 
-  it.each([{ pooled: false }, { pooled: true }])("hear of each other's appends, closes and deletes (%o)", async (options) => {
-    const [one, other] = (await replicas(2, options)) as [Store, Store]
-    const heard: string[] = []
-    const stop = other.watchStream("a", ({ next, closed, deleted }) => heard.push(`${next.slice(-3)} ${closed} ${deleted}`))
-    const entities: string[] = []
-    const stopEntities = other.watchEntities(({ url, version }) => entities.push(`${url} ${version}`))
-    await one.commit({ ops: [create("a")] })
-    await expect.poll(() => heard).toContain("000 false false")
-    await one.commit({ ops: [append("a", 1), { op: "putEntity", record: entity("/t/x", 1) }] })
-    await expect.poll(() => heard).toContain("002 false false")
-    await expect.poll(() => entities).toEqual(["/t/x 1"])
-    await one.commit({ ops: [{ op: "append", path: "a", data: new Uint8Array(), close: true, nowMs: NOW }] })
-    await expect.poll(() => heard).toContain("002 true false")
-    await one.commit({ ops: [{ op: "deleteStream", path: "a" }] })
-    await expect.poll(() => heard.at(-1)).toMatch(/false true$/)
-    stop()
-    stopEntities()
-  })
+  it.each([{ pooled: false }, { pooled: true }])(
+    "hear of each other's appends, closes and deletes (%o)",
+    async (options) => {
+      const [one, other] = (await replicas(2, options)) as [Store, Store]
+      const heard: string[] = []
+      const stop = other.watchStream("a", ({ next, closed, deleted }) =>
+        heard.push(`${next.slice(-3)} ${closed} ${deleted}`),
+      )
+      const entities: string[] = []
+      const stopEntities = other.watchEntities(({ url, version }) => entities.push(`${url} ${version}`))
+      await one.commit({ ops: [create("a")] })
+      await expect.poll(() => heard).toContain("000 false false")
+      await one.commit({ ops: [append("a", 1), { op: "putEntity", record: entity("/t/x", 1) }] })
+      await expect.poll(() => heard).toContain("002 false false")
+      await expect.poll(() => entities).toEqual(["/t/x 1"])
+      await one.commit({ ops: [{ op: "append", path: "a", data: new Uint8Array(), close: true, nowMs: NOW }] })
+      await expect.poll(() => heard).toContain("002 true false")
+      await one.commit({ ops: [{ op: "deleteStream", path: "a" }] })
+      await expect.poll(() => heard.at(-1)).toMatch(/false true$/)
+      stop()
+      stopEntities()
+    },
+  )
 
   it("an append in one finds the subscription made in another", async () => {
     const [one, other] = (await replicas(2)) as [Store, Store]
@@ -118,10 +131,10 @@ describe("lost connections", () => {
     const admin = postgres(server.url, { max: 1, onnotice: () => undefined })
     await store.commit({ ops: [create("a")] })
     const done: number[] = []
-    let next = 0
+    const progress = { next: 0 }
     const write = async (): Promise<void> => {
-      while (next < 200) {
-        const n = (next += 1)
+      while (progress.next < 200) {
+        const n = (progress.next += 1)
         const isDone = await store.commit({ ops: [append("a", n)] }).then(
           () => true,
           () => false,
@@ -130,7 +143,7 @@ describe("lost connections", () => {
       }
     }
     const kill = async (): Promise<void> => {
-      while (next < 180) {
+      while (progress.next < 180) {
         await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%apply_1%' AND pid <> pg_backend_pid()`
         await pause(30)
       }
@@ -148,7 +161,14 @@ describe("lost connections", () => {
     await server.crash()
     await expect(store.commit({ ops: [append("a", 2)] })).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" })
     await server.start()
-    await expect.poll(() => store.commit({ ops: [append("a", 3)] }).then(() => true, () => false)).toBe(true)
+    await expect
+      .poll(() =>
+        store.commit({ ops: [append("a", 3)] }).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true)
     expect(await textOf(store, "a")).toBe("1,3,")
   })
 })

@@ -26,7 +26,12 @@ beforeAll(async () => {
   const cors = { origins: ["https://example.com"] }
   const subscriptions = { ...nodeWebhooks(), allowLoopbackWebhooks: true }
   if (process.env["ROUSE_STREAMS_STORE"] === "postgres") database = await openDatabase()
-  served = await serveStreams({ ...(database && { store: database.store }), longPollMs: LONG_POLL_MS, cors, subscriptions })
+  served = await serveStreams({
+    ...(database && { store: database.store }),
+    longPollMs: LONG_POLL_MS,
+    cors,
+    subscriptions,
+  })
   target.baseUrl = served.url
 })
 afterAll(async () => {

@@ -43,7 +43,8 @@ export type ApplyParameter = (typeof PARAMETERS)[number]
 
 export const APPLY_PARAMETERS: readonly ApplyParameter[] = PARAMETERS
 
-const from = (name: ApplyParameter, columns: string): string => `json_to_recordset(${name}::json) AS w(c int4, ${columns})`
+const from = (name: ApplyParameter, columns: string): string =>
+  `json_to_recordset(${name}::json) AS w(c int4, ${columns})`
 const live = "w.c <> ALL (stale)"
 
 const CHECKS = `
@@ -74,7 +75,10 @@ const CHECKS = `
 
 /** Each is done only when the group has such writes. In this order. */
 const WRITES: readonly (readonly [ApplyParameter, string])[] = [
-  ["w_place", `INSERT INTO place (url, tree) SELECT w.url, w.tree FROM ${from("w_place", "url text, tree int8")} WHERE ${live}`],
+  [
+    "w_place",
+    `INSERT INTO place (url, tree) SELECT w.url, w.tree FROM ${from("w_place", "url text, tree int8")} WHERE ${live}`,
+  ],
   [
     "w_stream_drop",
     `WITH dropped AS (DELETE FROM stream s USING ${from("w_stream_drop", "tree int8, path text, id int8")}

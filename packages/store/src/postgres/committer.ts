@@ -2,7 +2,7 @@ import { RouseError } from "@rouse/protocol"
 import type { EncodedCommit } from "../core/encoded.ts"
 import { APPLY_PARAMETERS } from "./apply-function.ts"
 import type { Connection, SqlValue } from "./connection.ts"
-import { DatabaseError } from "./database-failure.ts"
+import { DatabaseError, refusalOf, unavailable } from "./database-failure.ts"
 import type { FactCache } from "./fact-cache.ts"
 import { Missing, newFacts } from "./facts.ts"
 import type { Need } from "./facts.ts"
@@ -96,7 +96,14 @@ export class Committer {
         this.#set = await loader.load(missing, wantsIds, facts, this.#set)
       }
       ids.restart()
-      const group = new Group({ facts, layer: new Layer(), set: this.#set, ids, nonce, recall: (need) => cache.recall(need, facts) })
+      const group = new Group({
+        facts,
+        layer: new Layer(),
+        set: this.#set,
+        ids,
+        nonce,
+        recall: (need) => cache.recall(need, facts),
+      })
       const found = planAll(group, jobs)
       if (found.needs.length === 0 && !found.wantsIds) {
         ids.spend()
@@ -148,7 +155,9 @@ export class Committer {
   #mayGoOn(job: Job): boolean {
     job.attempts += 1
     if (job.attempts < ATTEMPTS_MAX) return true
-    job.reject(new RouseError("OVERLOADED", `others changed what this commit depends on ${ATTEMPTS_MAX} times meanwhile`))
+    job.reject(
+      new RouseError("OVERLOADED", `others changed what this commit depends on ${ATTEMPTS_MAX} times meanwhile`),
+    )
     return false
   }
 
@@ -157,9 +166,10 @@ export class Committer {
     this.#parts.cache.clear()
     if (error instanceof DatabaseError) {
       if (error.fate === "again") return jobs.filter((job) => this.#mayGoOn(job))
-      if (error.fate === "unknown") return this.#reject(jobs, new RouseError("STORE_UNAVAILABLE", error.message))
+      if (error.fate === "unknown")
+        return this.#reject(jobs, unavailable(this.#parts.connection.where, error.sqlState, error.message))
       if (jobs.length > 1) return jobs.map((job) => Object.assign(job, { attempts: Math.max(job.attempts, 2) }))
-      return this.#reject(jobs, new RouseError("INTERNAL", error.message, { details: { sqlState: error.sqlState } }))
+      return this.#reject(jobs, refusalOf(error, this.#parts.connection.where))
     }
     return this.#reject(jobs, error)
   }
@@ -193,7 +203,6 @@ function planAll(
 
 function partsOf(value: unknown): number[] {
   if (Array.isArray(value)) return value.map(Number)
-  const text = String(value ?? "{}").slice(1, -1)
+  const text = typeof value === "string" ? value.slice(1, -1) : ""
   return text === "" ? [] : text.split(",").map(Number)
 }
-

@@ -2,7 +2,7 @@ import { RouseError } from "@rouse/protocol"
 import type { Options, PostgresType, Sql } from "postgres"
 import { bytesOf, hexOf } from "./bytes.ts"
 import { quoted } from "./literal.ts"
-import { databaseFailure } from "./database-failure.ts"
+import { databaseFailure, DatabaseError, refusalOf, unavailable } from "./database-failure.ts"
 import type { SqlRow } from "./states.ts"
 
 /** A value of a parameter. Everything else goes as JSON text. */
@@ -21,6 +21,8 @@ export interface ConnectionOptions {
 const CONNECT_SECONDS_MAX = 5
 /** A connection that nobody has used for so long is closed: an idle replica holds few. */
 const IDLE_SECONDS_MAX = 60
+/** Times that a read is tried. */
+const TRIES_MAX = 3
 /** Between two tries to connect, seconds. */
 const RECONNECT_SECONDS_FIRST = 0.05
 const RECONNECT_SECONDS_MAX = 1
@@ -68,14 +70,36 @@ export class Connection {
 
   /** Text in which `~` stands before the name of a table of the schema. */
   read(text: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]> {
-    return this.query(text.replaceAll("~", `${this.#schema}.`), values)
+    return this.repeat(() => this.query(text.replaceAll("~", `${this.#schema}.`), values))
+  }
+
+  /**
+   * Does again what may be done twice, when its connection is lost or others are in the way.
+   *
+   * @throws {RouseError} `STORE_UNAVAILABLE` when that does not help; `BAD_REQUEST` for values that the database cannot take.
+   */
+  async repeat<T>(work: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!(error instanceof DatabaseError)) throw error
+        if (error.fate === "refused") throw refusalOf(error, this.where)
+        if (tries === TRIES_MAX) throw unavailable(this.where, error.sqlState, error.message)
+      }
+    }
   }
 
   /** @throws {RouseError} `STORE_UNAVAILABLE` where the database cannot be used now; else the driver's error, without the values. */
   async query(text: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]> {
     try {
       if (this.#pooled) return await this.#sql.unsafe(quoted(text, values)).simple()
-      const parameters = values.map((value) => (Array.isArray(value) ? `{${value.join(",")}}` : value)) as (string | number | boolean | null)[]
+      const parameters = values.map((value) => (Array.isArray(value) ? `{${value.join(",")}}` : value)) as (
+        | string
+        | number
+        | boolean
+        | null
+      )[]
       return await this.#sql.unsafe(text, parameters, { prepare: true })
     } catch (error) {
       throw databaseFailure(error, this.where)
@@ -103,7 +127,10 @@ const BYTEA: PostgresType<Uint8Array> = { to: 17, from: [17], serialize: hexOf, 
 
 type DriverOptions = Options<Record<string, PostgresType>> & { readonly max_pipeline: number }
 
-export function driverOptions({ pooled, connectionsMax }: Pick<ConnectionOptions, "pooled" | "connectionsMax">): DriverOptions {
+export function driverOptions({
+  pooled,
+  connectionsMax,
+}: Pick<ConnectionOptions, "pooled" | "connectionsMax">): DriverOptions {
   return {
     max: connectionsMax,
     max_pipeline: 1,

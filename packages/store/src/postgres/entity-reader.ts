@@ -96,7 +96,8 @@ function conditionsOf(filter: EntityFilter): { readonly where: string; readonly 
   const parts: string[] = []
   /** An address begins with its type, and the index of activity holds addresses: other types are passed over within it. */
   if (filter.type !== undefined) parts.push(`url >= ${bind(`/${filter.type}/`)} AND url < ${bind(`/${filter.type}0`)}`)
-  if (filter.status !== undefined) parts.push(`status = ${bind(filter.status)}${filter.status === "idle" ? "" : " AND status <> 'idle'"}`)
+  if (filter.status !== undefined)
+    parts.push(`status = ${bind(filter.status)}${filter.status === "idle" ? "" : " AND status <> 'idle'"}`)
   if (filter.parent !== undefined) parts.push(`parent = ${bind(filter.parent)}`)
   if (filter.hasDead === true) parts.push("dead")
   if (filter.tag !== undefined) {

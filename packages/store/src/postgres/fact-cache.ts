@@ -87,7 +87,13 @@ export class FactCache {
       case "ends":
       case "afters":
         return facts[kind].has(`${stream} ${position}`)
-      default:
+      case "timers":
+      case "receipts":
+      case "works":
+      case "subscriptions":
+      case "links":
+      case "pins":
+      case "places":
         return facts[kind].has(name)
     }
   }

@@ -60,7 +60,9 @@ export class GroupView implements StoreView, SubscriptionView {
 
   treeOf(home: Home): number {
     if (!mayBePlaced(home)) return numberOf(home)
-    const known = this.trees.get(home) ?? this.#sources.layer.trees.get(home)
+    const placed = this.#sources.layer.trees.get(home)
+    if (placed !== undefined) this.keys.add(`h ${home}`)
+    const known = this.trees.get(home) ?? placed
     if (known !== undefined) return known
     return this.placeOf(home) ?? numberOf(home)
   }
@@ -99,7 +101,12 @@ export class GroupView implements StoreView, SubscriptionView {
   hasBatchEnd(stream: number, position: number): boolean {
     if (this.#born.has(stream)) return false
     const path = this.#settledPath(stream)
-    return this.#found(() => this.#sources.facts.ends.get(batchKey(stream, position)), { kind: "ends", name: path, stream, position })
+    return this.#found(() => this.#sources.facts.ends.get(batchKey(stream, position)), {
+      kind: "ends",
+      name: path,
+      stream,
+      position,
+    })
   }
 
   batchAfter(stream: number, position: number): Uint8Array | undefined {
@@ -140,7 +147,10 @@ export class GroupView implements StoreView, SubscriptionView {
     const changed = layer.works.get(id)
     if (changed !== undefined) return changed?.version ?? 0
     const fact = this.#found(() => facts.works.get(id), { kind: "works", name: id })
-    this.checks.set(`w ${id}`, { parameter: "k_work", row: { id, tree: fact?.tree ?? null, version: fact?.version ?? 0 } })
+    this.checks.set(`w ${id}`, {
+      parameter: "k_work",
+      row: { id, tree: fact?.tree ?? null, version: fact?.version ?? 0 },
+    })
     if (fact !== null) this.homes.add(homeOfEntity(fact.url))
     return fact?.version ?? 0
   }
@@ -214,7 +224,9 @@ export class GroupView implements StoreView, SubscriptionView {
   #lookUpAll(ids: readonly string[]): void {
     const { layer, facts, recall } = this.#sources
     const needs = ids.map((id): Need => ({ kind: "subscriptions", name: id }))
-    const missing = needs.filter((need) => !layer.subscriptions.has(need.name) && !facts.subscriptions.has(need.name) && !recall(need))
+    const missing = needs.filter(
+      (need) => !layer.subscriptions.has(need.name) && !facts.subscriptions.has(need.name) && !recall(need),
+    )
     if (missing.length > 0) throw new Missing(missing)
   }
 
@@ -226,7 +238,10 @@ export class GroupView implements StoreView, SubscriptionView {
   /** What is not there might be elsewhere: nobody may have placed it meanwhile. */
   #checkPlace(home: Home): void {
     if (!mayBePlaced(home) || this.#sources.layer.trees.has(home)) return
-    const row = { url: home, tree: this.#found(() => this.#sources.facts.places.get(home), { kind: "entities", name: home }) }
+    const row = {
+      url: home,
+      tree: this.#found(() => this.#sources.facts.places.get(home), { kind: "entities", name: home }),
+    }
     this.keys.add(`h ${home}`)
     this.checks.set(`h ${home}`, { parameter: "k_place", row })
   }

@@ -4,20 +4,17 @@ import { homeOfEntity, homeOfStream, homeOfSubscription, numberOf } from "../cor
 import type { Home } from "../core/home.ts"
 import { planCommit } from "../core/plan.ts"
 import type { Plan } from "../core/plan.ts"
-import type { Write } from "../core/write.ts"
 import type { ApplyParameter } from "./apply-function.ts"
 import { BatchWrites } from "./batch-writes.ts"
-import type { Change, Places, WriteRow } from "./batch-writes.ts"
-import { Missing, producerKey } from "./facts.ts"
+import type { Change, Places, WriteRow } from "./write-rows.ts"
 import type { EntityFact, StreamFact } from "./facts.ts"
+import { dropsOf, noteWrite, revisedBy } from "./group-notes.ts"
 import { GroupView } from "./group-view.ts"
 import type { Check, GroupSources } from "./group-view.ts"
 import { Parts } from "./parts.ts"
 
 /** What a commit comes to, if what it was planned on holds. */
-export type Planned =
-  | { readonly ok: true; readonly plan: Plan }
-  | { readonly ok: false; readonly error: RouseError }
+export type Planned = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly error: RouseError }
 
 /** A group as the database takes it. */
 export interface Batch {
@@ -45,7 +42,7 @@ export class Group {
 
   /**
    * @param index Of the commit in the group.
-   * @throws {Missing} something must be looked up first. {Deferred} it cannot be in a group with those before it.
+   * @throws {Error} `Missing`: something must be looked up first. `Deferred`: it cannot be in a group with those before it.
    */
   plan(index: number, commit: EncodedCommit): void {
     const view = new GroupView(this.#sources)
@@ -79,7 +76,7 @@ export class Group {
     const { facts, layer } = this.#sources
     const rows = this.#writes.rows(
       partOf,
-      this.#places(undefined),
+      this.#places(undefined, new GroupView(this.#sources)),
       (path) => changeOf<StreamFact>(facts.streams.get(path), layer.streams.get(path)),
       (url) => changeOf<EntityFact>(facts.entities.get(url), layer.entities.get(url)),
     )
@@ -122,116 +119,30 @@ export class Group {
   #write(index: number, plan: Plan, view: GroupView, placed: readonly string[]): Home[] {
     if (!plan.applied) return []
     const { layer } = this.#sources
-    const drops = this.#timersToDrop(plan.writes)
-    const workDrops = this.#workToDrop(plan.writes)
+    const drops = dropsOf(plan.writes, layer, this.#sources.facts)
     for (const url of placed) {
       const tree = view.trees.get(url) as number
       layer.trees.set(url, tree)
       this.#writes.place(index, url, tree)
     }
-    const places = this.#places(plan)
+    const places = this.#places(plan, view)
     const revised = new Set<string>()
     const homes: Home[] = []
+    const notes = {
+      layer,
+      facts: this.#sources.facts,
+      writes: this.#writes,
+      treeOf: (home: Home) => view.treeOf(home),
+    }
     for (const write of plan.writes) {
       this.#writes.do(index, write, places)
       const path = revisedBy(write, view)
       if (path !== undefined) revised.add(path)
-      homes.push(...this.#note(index, write, view, drops), ...this.#noteWork(index, write, view, workDrops))
+      homes.push(...noteWrite(index, write, view, drops, notes))
     }
     for (const path of revised) this.#writes.streamChanged(index, path)
     this.#keepStates(index, plan, revised)
     return homes
-  }
-
-  /** Looks where the timers are that a plan drops, before anything is taken over from it. */
-  #timersToDrop(writes: readonly Write[]): Map<string, number> {
-    const { layer, facts } = this.#sources
-    const drops = new Map<string, number>()
-    for (const write of writes) {
-      if (write.kind !== "dropTimer") continue
-      const known = layer.timers.has(write.id) ? layer.timers.get(write.id) : facts.timers.get(write.id)
-      if (known === undefined) throw new Missing([{ kind: "timers", name: write.id }])
-      if (known !== null) drops.set(write.id, known.tree)
-    }
-    return drops
-  }
-
-  #workToDrop(writes: readonly Write[]): Map<string, number> {
-    const { layer, facts } = this.#sources
-    const drops = new Map<string, number>()
-    for (const write of writes) {
-      if (write.kind !== "dropWork") continue
-      const known = layer.works.has(write.id) ? layer.works.get(write.id) : facts.works.get(write.id)
-      if (known === undefined) throw new Missing([{ kind: "works", name: write.id }])
-      if (known !== null) drops.set(write.id, known.tree)
-    }
-    return drops
-  }
-
-  #noteWork(index: number, write: Write, view: GroupView, drops: ReadonlyMap<string, number>): Home[] {
-    const { layer, facts } = this.#sources
-    if (write.kind === "putWork") {
-      const { id, url } = write.item
-      layer.works.set(id, { tree: this.#treeOf(url), url, version: write.version })
-      view.keys.add(`w ${id}`)
-      return [`w:${id}`, homeOfEntity(url)]
-    }
-    if (write.kind === "dropWork") {
-      const tree = drops.get(write.id) ?? layer.works.get(write.id)?.tree
-      layer.works.set(write.id, null)
-      view.keys.add(`w ${write.id}`)
-      if (tree !== undefined) this.#writes.dropWork(index, write.id, tree)
-      return [`w:${write.id}`]
-    }
-    if (write.kind !== "dropEntity") return []
-    for (const works of [facts.works, layer.works]) {
-      for (const [id, work] of works) if (work?.url === write.url) layer.works.set(id, null)
-    }
-    return []
-  }
-
-  /** Takes over what is no state of the plan's view. */
-  #note(index: number, write: Write, view: GroupView, drops: ReadonlyMap<string, number>): Home[] {
-    const { layer, facts } = this.#sources
-    switch (write.kind) {
-      case "insertStream":
-        layer.begins(write.state.path, write.state.id)
-        return [homeOfStream(write.state.path)]
-      case "putProducer": {
-        const path = view.pathOf.get(write.stream)
-        if (path !== undefined) layer.producers.set(producerKey(path, write.claim.id), write.claim)
-        return []
-      }
-      case "putTimer": {
-        const { id, url } = write.timer
-        layer.timers.set(id, { tree: this.#treeOf(url), url })
-        view.keys.add(`t ${id}`)
-        return [`t:${id}`, homeOfEntity(url)]
-      }
-      case "dropTimer": {
-        const tree = drops.get(write.id) ?? layer.timers.get(write.id)?.tree
-        layer.timers.set(write.id, null)
-        view.keys.add(`t ${write.id}`)
-        if (tree !== undefined) this.#writes.dropTimer(index, write.id, tree)
-        return [`t:${write.id}`]
-      }
-      case "dropEntity":
-        for (const timers of [facts.timers, layer.timers]) {
-          for (const [id, timer] of timers) if (timer?.url === write.url) layer.timers.set(id, null)
-        }
-        return [homeOfEntity(write.url)]
-      case "putLeaseSeq":
-        for (const [url, state] of view.entities) if (state.id === write.entity) this.#writes.leaseSeq(index, url)
-        return []
-      case "putReceipt":
-        layer.receipts.add(write.receipt.key)
-        view.keys.add(`r ${write.receipt.key}`)
-        return [`r:${write.receipt.key}`]
-      case "subscription":
-        return write.write.kind === "putSecret" || write.write.kind === "dropSecret" ? [`x:${write.write.name}`] : []
-      default:
-        return []
-    }
   }
 
   #keepStates(index: number, plan: Plan, revised: ReadonlySet<string>): void {
@@ -261,7 +172,7 @@ export class Group {
   }
 
   /** Where the things are that a plan's writes name by number. */
-  #places(plan: Plan | undefined): Places {
+  #places(plan: Plan | undefined, view: GroupView): Places {
     const { layer, facts } = this.#sources
     const streams = new Map<number, string>()
     const entities = new Map<number, string>()
@@ -279,7 +190,7 @@ export class Group {
         if (known?.state !== undefined) entities.set(known.state.id, url)
       }
     }
-    const treeOf = (home: Home): number => this.#treeOf(home)
+    const treeOf = (home: Home): number => view.treeOf(home)
     return {
       treeOf,
       streamTree: (id) => (streams.has(id) ? treeOf(homeOfStream(streams.get(id) as string)) : undefined),
@@ -311,19 +222,5 @@ function planOf(commit: EncodedCommit, view: GroupView): Planned {
   } catch (error) {
     if (!RouseError.is(error)) throw error
     return { ok: false, error }
-  }
-}
-
-/** The stream whose row a write changes, beyond its tail. */
-function revisedBy(write: Write, view: GroupView): string | undefined {
-  switch (write.kind) {
-    case "updateStream":
-    case "trimStream":
-      return write.state.path
-    case "putPin":
-    case "dropPin":
-      return view.pathOf.get(write.stream)
-    default:
-      return undefined
   }
 }

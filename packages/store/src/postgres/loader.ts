@@ -14,12 +14,24 @@ interface Loaded {
   readonly place: readonly { readonly url: string; readonly tree: number }[] | null
   readonly stream: readonly SqlRow[] | null
   readonly entity: readonly SqlRow[] | null
-  readonly producer: readonly { readonly path: string; readonly id: string; readonly epoch: number; readonly seq: number }[] | null
+  readonly producer:
+    | readonly { readonly path: string; readonly id: string; readonly epoch: number; readonly seq: number }[]
+    | null
   readonly timer: readonly { readonly id: string; readonly tree: number; readonly url: string }[] | null
-  readonly work: readonly { readonly id: string; readonly tree: number; readonly url: string; readonly version: number }[] | null
+  readonly work:
+    | readonly { readonly id: string; readonly tree: number; readonly url: string; readonly version: number }[]
+    | null
   readonly receipt: readonly string[] | null
   readonly subscription: readonly SqlRow[] | null
-  readonly link: readonly { readonly path: string; readonly acked: number; readonly pending: boolean; readonly explicit: boolean; readonly of: SqlRow }[] | null
+  readonly link:
+    | readonly {
+        readonly path: string
+        readonly acked: number
+        readonly pending: boolean
+        readonly explicit: boolean
+        readonly of: SqlRow
+      }[]
+    | null
   readonly end: readonly { readonly stream: number; readonly tail: number }[] | null
   readonly after: readonly { readonly stream: number; readonly tail: number; readonly data: string | null }[] | null
   readonly pin: readonly { readonly stream: number; readonly position: number | null }[] | null
@@ -55,7 +67,11 @@ export class Loader {
       const rows = needs.filter((need) => need.kind === kind).map(rowOf)
       return rows.length === 0 ? null : JSON.stringify(rows)
     }
-    const of = (path: string): { readonly [key: string]: Json } => ({ path, home: entityOfStream(path) ?? null, tree: numberOf(homeOfStream(path)) })
+    const of = (path: string): { readonly [key: string]: Json } => ({
+      path,
+      home: entityOfStream(path) ?? null,
+      tree: numberOf(homeOfStream(path)),
+    })
     const batch = ({ name, stream, position }: Need): Json => ({
       tree: facts.streams.get(name)?.tree ?? numberOf(homeOfStream(name)),
       stream: stream ?? 0,
@@ -82,7 +98,9 @@ export class Loader {
   }
 
   #takePlaces(needs: readonly Need[], loaded: Loaded, facts: Facts): void {
-    const homes = needs.flatMap(({ kind, name }) => (kind === "streams" ? (entityOfStream(name) ?? []) : kind === "entities" ? name : []))
+    const homes = needs.flatMap(({ kind, name }) =>
+      kind === "streams" ? (entityOfStream(name) ?? []) : kind === "entities" ? name : [],
+    )
     for (const home of homes) facts.places.set(home, null)
     for (const { url, tree } of loaded.place ?? []) facts.places.set(url, tree)
   }
@@ -124,7 +142,8 @@ function knownOf(row: SqlRow): KnownSubscription {
 
 function takeRest(needs: readonly Need[], loaded: Loaded, facts: Facts): void {
   for (const need of needs) takeAbsent(need, facts)
-  for (const { path, id, epoch, seq } of loaded.producer ?? []) facts.producers.set(producerKey(path, id), { epoch, seq })
+  for (const { path, id, epoch, seq } of loaded.producer ?? [])
+    facts.producers.set(producerKey(path, id), { epoch, seq })
   for (const { id, tree, url } of loaded.timer ?? []) facts.timers.set(id, { tree, url })
   for (const { id, ...fact } of loaded.work ?? []) facts.works.set(id, fact)
   for (const key of loaded.receipt ?? []) facts.receipts.set(key, true)
@@ -181,4 +200,3 @@ function takeAbsent({ kind, name, id, stream, position }: Need, facts: Facts): v
     case "places":
   }
 }
-

@@ -52,10 +52,7 @@ function stepsOf(schema: string, seed: number, migrations: typeof MIGRATIONS): s
 /** Does the statements when exactly so many migrations were done before. */
 function onceOf(schema: string, version: number, statements: readonly string[]): string {
   const known = `(SELECT value::int FROM meta WHERE key = 'version')`
-  const isDue =
-    version === 0
-      ? `to_regclass('${schema}.meta') IS NULL`
-      : `${known} = ${version}`
+  const isDue = version === 0 ? `to_regclass('${schema}.meta') IS NULL` : `${known} = ${version}`
   const stamp =
     version === 0
       ? `INSERT INTO meta (key, value) VALUES ('version', '1')`
@@ -64,22 +61,28 @@ function onceOf(schema: string, version: number, statements: readonly string[]):
   return `DO $once$ BEGIN IF ${isDue} THEN ${body} END IF; END $once$`
 }
 
-async function stampsOf(connection: Connection, schema: string): Promise<{ readonly version: number; readonly nonce: string } | undefined> {
+async function stampsOf(
+  connection: Connection,
+  schema: string,
+): Promise<{ readonly version: number; readonly nonce: string } | undefined> {
   const [there] = await connection.query("SELECT to_regclass($1) IS NOT NULL AS there", [`${schema}.meta`])
   if (there?.["there"] !== true) return undefined
   const rows = await connection.read("SELECT key, value FROM ~meta WHERE key IN ('version', 'nonce')", [])
-  const values = new Map(rows.map((row) => [row["key"], row["value"]]))
-  return { version: Number(values.get("version") ?? 0), nonce: String(values.get("nonce") ?? "") }
+  const values = new Map(rows.map((row) => [row["key"] as string, row["value"] as string]))
+  return { version: Number(values.get("version") ?? 0), nonce: values.get("nonce") ?? "" }
 }
 
 async function refuseOldServer(connection: Connection): Promise<void> {
   const [row] = await connection.query("SELECT current_setting('server_version_num') AS version", [])
   if (Number(row?.["version"]) >= SERVER_VERSION_MIN) return
-  throw new RouseError("STORE_UNAVAILABLE", `${connection.where} is older than Postgres 15`, { details: { where: connection.where } })
+  throw new RouseError("STORE_UNAVAILABLE", `${connection.where} is older than Postgres 15`, {
+    details: { where: connection.where },
+  })
 }
 
 function mayNot(error: unknown, where: string): unknown {
-  const state = error instanceof DatabaseError ? error.sqlState : RouseError.is(error) ? error.details["cause"] : undefined
+  const state =
+    error instanceof DatabaseError ? error.sqlState : RouseError.is(error) ? error.details["cause"] : undefined
   if (state !== "42501") return error
   const message = `${where} has no tables of this version, and the role may not make them: see docs/postgres.md`
   return new RouseError("STORE_UNAVAILABLE", message, { details: { where } })

@@ -1,4 +1,4 @@
-import { entityOfStream, entityStreamPath } from "@rouse/protocol"
+import { entityStreamPath } from "@rouse/protocol"
 import type { EncodedCommit, EncodedOp } from "../core/encoded.ts"
 import { homeOfEntity, homeOfReceipt, homeOfSecret, homeOfStream, homeOfSubscription } from "../core/home.ts"
 import type { Home } from "../core/home.ts"
@@ -50,7 +50,9 @@ function needsOfOp(op: EncodedOp, hasSubscriptions: boolean): Need[] {
       const { url, parent } = op.record
       const own: Need[] = [{ kind: "entities", name: url }]
       // Whether anything is at home there already: a child's place is its parent's.
-      return parent === null ? own : [...own, { kind: "streams", name: entityStreamPath(url) }, { kind: "entities", name: parent }]
+      return parent === null
+        ? own
+        : [...own, { kind: "streams", name: entityStreamPath(url) }, { kind: "entities", name: parent }]
     }
     case "deleteEntity":
     case "putRow":
@@ -149,9 +151,4 @@ function homesOfOp(op: EncodedOp): Home[] {
 /** Whether a commit says who is to be woken by which streams: such a one is done by itself. */
 export function changesSubscriptions(commit: EncodedCommit): boolean {
   return commit.ops.some((op) => op.op === "subscription" && op.change.kind !== "ack")
-}
-
-/** The address under which a stream may have been placed. */
-export function placedAs(path: string): string | undefined {
-  return entityOfStream(path)
 }

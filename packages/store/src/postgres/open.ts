@@ -49,11 +49,14 @@ export interface PostgresStoreOptions {
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
   const { url, schema = "rouse", pooled = false, clock, random = Math.random } = options
   if (!SCHEMA.test(schema)) {
-    throw new RouseError("BAD_REQUEST", "schema: must be lower-case letters, digits and underscores", { details: { field: "schema" } })
+    throw new RouseError("BAD_REQUEST", "schema: must be lower-case letters, digits and underscores", {
+      details: { field: "schema" },
+    })
   }
   const connection = await Connection.open({ url, schema, pooled, connectionsMax: LANES + READERS })
   try {
-    const nonce = await migrate(connection, schema, random())
+    const seed = random()
+    const nonce = await connection.repeat(() => migrate(connection, schema, seed))
     const outcomes = new Outcomes(connection)
     const cache = new FactCache()
     const lanes = Array.from({ length: LANES }, () => {

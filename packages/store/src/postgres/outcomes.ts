@@ -60,7 +60,10 @@ export class Outcomes {
       [tree, id],
     )
     if (taken.length > 0) throw new DatabaseError("again", "", "the connection was lost before the group was done")
-    const [row] = await this.#connection.read("SELECT done, stale::text AS stale FROM ~batch WHERE tree = $1 AND id = $2", [tree, id])
+    const [row] = await this.#connection.read(
+      "SELECT done, stale::text AS stale FROM ~batch WHERE tree = $1 AND id = $2",
+      [tree, id],
+    )
     if (row?.["done"] !== true) throw new DatabaseError("again", "", "the group was given up before")
     const text = String(row["stale"]).slice(1, -1)
     return text === "" ? [] : text.split(",").map(Number)
@@ -68,5 +71,8 @@ export class Outcomes {
 }
 
 function unresolved(where: string): RouseError {
-  return new RouseError("STORE_UNAVAILABLE", `${where} was lost while it had a commit, and the store was closed before it was known what became of it`)
+  return new RouseError(
+    "STORE_UNAVAILABLE",
+    `${where} was lost while it had a commit, and the store was closed before it was known what became of it`,
+  )
 }

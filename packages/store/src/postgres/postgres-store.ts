@@ -184,8 +184,9 @@ export class PostgresStore implements Store {
 
   sweep(nowMs: number): Promise<number> {
     return this.#track(async () => {
-      const [row] = await this.#parts.connection.call("sweep_1", [nowMs])
-      for (const path of row?.["paths"] as readonly string[]) this.#tellDeleted(path)
+      const [row] = await this.#parts.connection.repeat(() => this.#parts.connection.call("sweep_1", [nowMs]))
+      const paths = (row?.["paths"] ?? []) as readonly string[]
+      for (const path of paths) this.#tellDeleted(path)
       return Number(row?.["dropped"])
     })
   }
@@ -193,7 +194,10 @@ export class PostgresStore implements Store {
   /** Proves that a write is possible, by making one. */
   check(): Promise<void> {
     return this.#track(async () => {
-      await this.#parts.connection.read("INSERT INTO ~meta (key, value) VALUES ('checked', '1') ON CONFLICT (key) DO UPDATE SET value = '1'", [])
+      await this.#parts.connection.read(
+        "INSERT INTO ~meta (key, value) VALUES ('checked', '1') ON CONFLICT (key) DO UPDATE SET value = '1'",
+        [],
+      )
     })
   }
 

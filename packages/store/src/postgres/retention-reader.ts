@@ -65,7 +65,9 @@ export class RetentionReader {
   async neededByForks(path: string): Promise<Offset | undefined> {
     const found = await this.#streams.known(path)
     if (found === undefined) return undefined
-    const [row] = await this.#connection.read("SELECT max(fork_at) AS at FROM ~stream WHERE forked_from = $1", [found.state.id])
+    const [row] = await this.#connection.read("SELECT max(fork_at) AS at FROM ~stream WHERE forked_from = $1", [
+      found.state.id,
+    ])
     const position = numberOrNull(row?.["at"])
     return position === null ? undefined : offsetAt(await this.#streams.segments(found, START), position)
   }

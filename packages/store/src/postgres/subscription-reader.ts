@@ -47,7 +47,10 @@ export class SubscriptionReader {
   }
 
   async nextDueAtMs(): Promise<number | undefined> {
-    const [row] = await this.#connection.read("SELECT min(due_at) AS at FROM ~subscription WHERE due_at IS NOT NULL", [])
+    const [row] = await this.#connection.read(
+      "SELECT min(due_at) AS at FROM ~subscription WHERE due_at IS NOT NULL",
+      [],
+    )
     return numberOrNull(row?.["at"]) ?? undefined
   }
 

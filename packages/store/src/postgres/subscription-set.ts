@@ -39,7 +39,7 @@ export class SubscriptionSet {
   /** Everybody for whom a stream counts: those who have a cursor in it, and those whose pattern matches. */
   subscribers(path: string, links: readonly LinkFact[]): readonly LinkState[] {
     const matched = new Set(this.#globs.match(path).filter((id) => this.#known.get(id)?.wakeStream !== path))
-    const linked = links.map(({ rev: _, ...link }) => ({ ...link, matched: matched.delete(link.id) }))
+    const linked = links.map((link) => ({ ...link, matched: matched.delete(link.id) }))
     return [...linked, ...[...matched].map((id) => this.#waiting(id, path))]
   }
 

@@ -132,11 +132,14 @@ export class Watcher extends Listeners {
   #arm(): void {
     if (this.#timer !== undefined || this.#closed) return
     if (this.#watched.size === 0 && !this.hasEntityListeners) return
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      this.look()
-      void this.#looking.then(() => this.#arm())
-    }, this.#parts.isHeard() ? LOOK_MS : LOOK_UNHEARD_MS)
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined
+        this.look()
+        void this.#looking.then(() => this.#arm())
+      },
+      this.#parts.isHeard() ? LOOK_MS : LOOK_UNHEARD_MS,
+    )
     this.#timer.unref()
   }
 

@@ -39,7 +39,18 @@ export async function startPostgres(): Promise<PostgresServer> {
   const place: Place = { directory, bin: findBinaries(directory), port: await freePort(), as }
   chmodSync(directory, 0o755)
   if (as.uid !== undefined) chownSync(directory, as.uid, as.gid)
-  const initdb = ["-D", join(directory, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+  const initdb = [
+    "-D",
+    join(directory, "data"),
+    "-U",
+    "postgres",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    "--locale=C",
+    "--no-sync",
+  ]
   execFileSync(join(place.bin, "initdb"), initdb, { ...as, cwd: directory, stdio: "ignore" })
   let running: ChildProcess | undefined
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -68,9 +79,18 @@ export async function startPostgres(): Promise<PostgresServer> {
 
 /** Resolves when it takes connections. */
 async function launch({ bin, directory, port, as }: Place): Promise<ChildProcess> {
-  const settings = [`port=${port}`, `unix_socket_directories=${directory}`, "listen_addresses=127.0.0.1", "fsync=on", "max_connections=100"]
+  const settings = [
+    `port=${port}`,
+    `unix_socket_directories=${directory}`,
+    "listen_addresses=127.0.0.1",
+    "fsync=on",
+    "max_connections=100",
+  ]
   const flags = ["-D", join(directory, "data"), ...settings.flatMap((setting) => ["-c", setting])]
   const child = spawn(join(bin, "postgres"), flags, { ...as, cwd: directory, stdio: ["ignore", "ignore", "pipe"] })
+  const abandon = (): void => void child.kill("SIGQUIT")
+  process.once("exit", abandon)
+  child.once("exit", () => process.off("exit", abandon))
   const lines: string[] = []
   await new Promise<void>((resolve, reject) => {
     child.once("error", reject)
