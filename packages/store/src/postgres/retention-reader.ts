@@ -39,7 +39,8 @@ export class RetentionReader {
   }
 
   async paths({ prefix, after, limit }: StreamPathPage): Promise<string[]> {
-    const sql = "SELECT path FROM ~stream WHERE path >= $1 AND path < $2 AND path > $3 ORDER BY path LIMIT $4"
+    const sql =
+      "SELECT path FROM ~stream WHERE path >= $1 AND path < $2 AND path > $3 AND NOT deleted ORDER BY path LIMIT $4"
     const rows = await this.#connection.read(sql, [prefix, prefix + PATH_LAST, after ?? "", limit])
     return rows.map((row) => row["path"] as string)
   }
