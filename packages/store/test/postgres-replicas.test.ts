@@ -3,6 +3,9 @@ import type { EntityRecord, Store } from "@rouse/store"
 import { openPostgresStore } from "@rouse/store/postgres"
 import { startPostgres } from "@rouse/testkit/postgres"
 import type { PostgresServer } from "@rouse/testkit/postgres"
+import { once } from "node:events"
+import { connect, createServer } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
 import { setTimeout as pause } from "node:timers/promises"
 import postgres from "postgres"
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest"
@@ -155,6 +158,19 @@ describe("lost connections", () => {
     expect(found.toSorted((a, b) => a - b)).toEqual(done.toSorted((a, b) => a - b))
   })
 
+  it("whose answer was on its way leave no commit done twice, and none told as failed", async () => {
+    const cutting = await cuttingProxy()
+    const url = server.url.replace(`:${server.port}`, `:${cutting.port}`)
+    const store = await openPostgresStore({ url, schema: "cut", clock: () => NOW, pooled: true })
+    open.push(store)
+    await store.commit({ ops: [create("a")] })
+    cutting.cut(5)
+    for (let n = 1; n <= 20; n += 1) await store.commit({ ops: [append("a", n)] })
+    expect(cutting.left()).toBe(0)
+    expect(await textOf(store, "a")).toBe(Array.from({ length: 20 }, (_, n) => `${n + 1},`).join(""))
+    cutting.close()
+  })
+
   it("a crash of the server loses nothing, and the store goes on", async () => {
     const [store] = (await replicas(1)) as [Store]
     await store.commit({ ops: [create("a"), append("a", 1)] })
@@ -172,3 +188,56 @@ describe("lost connections", () => {
     expect(await textOf(store, "a")).toBe("1,3,")
   })
 })
+
+interface CuttingProxy {
+  readonly port: number
+  /** The answers to so many groups of commits are lost with their connections, every second one. */
+  cut(count: number): void
+  left(): number
+  close(): void
+}
+
+async function cuttingProxy(): Promise<CuttingProxy> {
+  let left = 0
+  let groups = 0
+  const sockets = new Set<Socket>()
+  const proxy = createServer((client) => {
+    const upstream = connect(server.port, "127.0.0.1")
+    let isDoomed = false
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket
+        .on("error", () => undefined)
+        .on("close", () => {
+          sockets.delete(socket)
+          client.destroy()
+          upstream.destroy()
+        })
+    }
+    client.on("data", (data) => {
+      if (data.includes("apply_1(") && left > 0) {
+        groups += 1
+        isDoomed = groups % 2 === 0
+      }
+      upstream.write(data)
+    })
+    upstream.on("data", (data) => {
+      if (!isDoomed) return void client.write(data)
+      left -= 1
+      client.destroy()
+    })
+  })
+  proxy.listen(0, "127.0.0.1")
+  await once(proxy, "listening")
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    cut: (count) => {
+      left = count
+    },
+    left: () => left,
+    close: () => {
+      for (const socket of sockets) socket.destroy()
+      proxy.close()
+    },
+  }
+}
