@@ -57,8 +57,9 @@ describe("distribution", () => {
         !/json_to_recordset\([^)]*\) AS w\([^)]*\) WHERE w\.c <> ALL \(stale\)\s*$/.test(text),
     )
     expect(named.length).toBeGreaterThan(25)
-    // A thing that is told to be nowhere has no tree to look in.
-    const byIdentity = /NOT EXISTS|EXISTS \(SELECT FROM (timer|work) t WHERE t\.id = w\.id\)/
+    // A thing that is told to be nowhere has no tree to look in; what an entity observes is anywhere, and looked for when the entity goes.
+    const byIdentity =
+      /NOT EXISTS|EXISTS \(SELECT FROM (timer|work) t WHERE t\.id = w\.id\)|FROM observation o WHERE o\.url = w\.url/
     expect(named.filter((text) => !/\btree\b/.test(text) && !byIdentity.test(text))).toEqual([])
   })
 

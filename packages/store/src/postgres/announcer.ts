@@ -18,7 +18,8 @@ export class Announcer {
   readonly #channel: string
   readonly #streams = new Set<number>()
   readonly #entities = new Set<string>()
-  #dueAtMs: number | null = null
+  #subscriptionDueAtMs: number | null = null
+  #observationDueAtMs: number | null = null
   #telling: Promise<void> | undefined
 
   constructor(connection: Connection, channel: string) {
@@ -37,13 +38,23 @@ export class Announcer {
   }
 
   subscription(dueAtMs: number): void {
-    this.#dueAtMs = Math.min(dueAtMs, this.#dueAtMs ?? dueAtMs)
+    this.#subscriptionDueAtMs = Math.min(dueAtMs, this.#subscriptionDueAtMs ?? dueAtMs)
+    this.#tell()
+  }
+
+  observation(dueAtMs: number): void {
+    this.#observationDueAtMs = Math.min(dueAtMs, this.#observationDueAtMs ?? dueAtMs)
     this.#tell()
   }
 
   /** Waits for what is being told. */
   async close(): Promise<void> {
     await this.#telling
+  }
+
+  get #hasNews(): boolean {
+    if (this.#streams.size + this.#entities.size > 0) return true
+    return this.#subscriptionDueAtMs !== null || this.#observationDueAtMs !== null
   }
 
   #tell(): void {
@@ -55,16 +66,18 @@ export class Announcer {
   /** One notification at a time: what changes meanwhile is in the next. */
   async #tellAll(): Promise<void> {
     await Promise.resolve()
-    while (this.#streams.size + this.#entities.size > 0 || this.#dueAtMs !== null) {
+    while (this.#hasNews) {
       const changes = {
         replica: this.replica,
         streams: [...this.#streams],
         entities: [...this.#entities],
-        subscriptionDueAtMs: this.#dueAtMs,
+        subscriptionDueAtMs: this.#subscriptionDueAtMs,
+        observationDueAtMs: this.#observationDueAtMs,
       }
       this.#streams.clear()
       this.#entities.clear()
-      this.#dueAtMs = null
+      this.#subscriptionDueAtMs = null
+      this.#observationDueAtMs = null
       for (const payload of encodeChanges(changes)) {
         const lost = await this.#connection.query("SELECT pg_notify($1, $2)", [this.#channel, payload]).then(
           () => false,

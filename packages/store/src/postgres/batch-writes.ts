@@ -1,8 +1,10 @@
 import { homeOfReceipt, numberOf } from "../core/home.ts"
 import type { Write } from "../core/write.ts"
-import type { ApplyParameter } from "./apply-function.ts"
+import type { ApplyParameter } from "./apply-parameters.ts"
 import { hexOf } from "./bytes.ts"
 import type { EntityFact, StreamFact } from "./facts.ts"
+import { ObservationBatch } from "./observation-batch.ts"
+import { SpaceBatch } from "./space-batch.ts"
 import { entityRows, streamRows, subscriptionRow } from "./write-rows.ts"
 import type { Change, Places, WriteRow } from "./write-rows.ts"
 
@@ -31,6 +33,8 @@ export class BatchWrites {
   readonly #streamCommits = new Map<string, number>()
   readonly #entityCommits = new Map<string, number>()
   readonly #placed: Item[] = []
+  readonly observations: ObservationBatch = new ObservationBatch()
+  readonly spaces: SpaceBatch = new SpaceBatch()
 
   place(commit: number, url: string, tree: number): void {
     this.#placed.push({ commit, row: { url, tree } })
@@ -107,6 +111,9 @@ export class BatchWrites {
         return
       case "subscription":
         this.#subscriptions.push({ commit, row: subscriptionRow(write.write, places) })
+        return
+      case "observation":
+      case "space":
     }
   }
 
@@ -162,6 +169,7 @@ export class BatchWrites {
     for (const item of this.#receipts.values()) add("w_receipt", item)
     for (const item of this.#retention) add("w_retention", item)
     for (const item of this.#subscriptions) add("w_subscription", item)
+    for (const { parameter, ...item } of [...this.observations.rows(), ...this.spaces.rows()]) add(parameter, item)
     return rows
   }
 

@@ -7,6 +7,7 @@ export interface Changes {
   /** Addresses of entities. */
   readonly entities: readonly string[]
   readonly subscriptionDueAtMs: number | null
+  readonly observationDueAtMs: number | null
 }
 
 /** Bytes of one notification: Postgres takes fewer than 8000. */
@@ -33,9 +34,15 @@ export function encodeChanges(changes: Changes): string[] {
 /** Undefined for what no replica sends. */
 export function decodeChanges(text: string): Changes | undefined {
   try {
-    const { replica, streams, entities, subscriptionDueAtMs } = JSON.parse(text) as Partial<Changes>
+    const {
+      replica,
+      streams,
+      entities,
+      subscriptionDueAtMs = null,
+      observationDueAtMs = null,
+    } = JSON.parse(text) as Partial<Changes>
     if (typeof replica !== "string" || !Array.isArray(streams) || !Array.isArray(entities)) return undefined
-    return { replica, streams, entities, subscriptionDueAtMs: subscriptionDueAtMs ?? null }
+    return { replica, streams, entities, subscriptionDueAtMs, observationDueAtMs }
   } catch {
     return undefined
   }

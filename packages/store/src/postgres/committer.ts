@@ -1,14 +1,13 @@
 import { RouseError } from "@rouse/protocol"
 import type { EncodedCommit } from "../core/encoded.ts"
-import { APPLY_PARAMETERS } from "./apply-function.ts"
+import { APPLY_PARAMETERS } from "./apply-parameters.ts"
 import type { Connection, SqlValue } from "./connection.ts"
 import { DatabaseError, refusalOf, unavailable } from "./database-failure.ts"
 import type { FactCache } from "./fact-cache.ts"
-import { Missing, newFacts } from "./facts.ts"
+import { Deferred, Missing, newFacts } from "./facts.ts"
 import type { Need } from "./facts.ts"
 import { Group } from "./group.ts"
 import type { Batch, Planned } from "./group.ts"
-import { Deferred } from "./group-view.ts"
 import type { Ids } from "./ids.ts"
 import { Layer } from "./layer.ts"
 import type { Loader } from "./loader.ts"
@@ -91,7 +90,7 @@ export class Committer {
     let wantsIds = false
     for (let lookup = 0; lookup < LOOKUPS_MAX; lookup += 1) {
       const known = jobs.flatMap(({ commit }) => needsOf(commit, this.#set.size > 0 || changesSubscriptions(commit)))
-      const missing = cache.missing([...known, ...needs], facts)
+      const missing = cache.missing([...known, ...needs], facts, wantsIds || this.#set.version < 0)
       if (missing.length > 0 || wantsIds || this.#set.version < 0) {
         this.#set = await loader.load(missing, wantsIds, facts, this.#set)
       }
@@ -122,7 +121,16 @@ export class Committer {
       const list = batch.rows.get(parameter)
       return list === undefined ? null : JSON.stringify(list)
     })
-    const values: SqlValue[] = [name.tree, name.id, batch.locks, this.#set.version, changes, SET_LOCK, ...rows]
+    const values: SqlValue[] = [
+      name.tree,
+      name.id,
+      batch.locks,
+      batch.shared,
+      this.#set.version,
+      changes,
+      SET_LOCK,
+      ...rows,
+    ]
     try {
       const [row] = await connection.call("apply_1", values)
       return row?.["set_stale"] === true ? "set" : partsOf(row?.["parts"])

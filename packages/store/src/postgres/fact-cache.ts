@@ -2,9 +2,10 @@ import { entityOfStream } from "@rouse/protocol"
 import { STATES_MAX } from "../core/cache.ts"
 import { numberOf } from "../core/home.ts"
 import type { ProducerState } from "../core/producer.ts"
-import { producerKey } from "./facts.ts"
+import { askedKey, observationKey, producerKey } from "./facts.ts"
 import type { EntityFact, Facts, Need, StreamFact } from "./facts.ts"
 import type { Group } from "./group.ts"
+import { ObserverCache } from "./observer-cache.ts"
 
 /** Text of an entity whose state is kept, in UTF-16 code units. */
 const ENTITY_TEXT_MAX = 2_048
@@ -22,13 +23,24 @@ interface KnownStream {
 export class FactCache {
   readonly #streams = new Map<string, KnownStream>()
   readonly #entities = new Map<string, EntityFact>()
+  readonly #observers = new ObserverCache()
 
-  /** The needs that are neither facts yet nor known here; the known ones become facts. */
-  missing(needs: readonly Need[], facts: Facts): Need[] {
+  /**
+   * The needs that are neither facts yet nor known here; the known ones become facts.
+   *
+   * @param asks Whether the database is asked for something anyway: then nothing is believed that it can tell.
+   */
+  missing(needs: readonly Need[], facts: Facts, asks: boolean): Need[] {
     const missing = new Map<string, Need>()
-    for (const need of needs) {
-      if (this.recall(need, facts)) continue
-      missing.set([need.kind, need.name, need.id, need.stream, need.position].join("\n"), need)
+    const want = (need: Need): void => {
+      const key = [need.kind, need.name, need.id, need.stream, need.position].join("\n")
+      if ((missing.get(key)?.limit ?? -1) < (need.limit ?? 0)) missing.set(key, need)
+    }
+    const isObservers = ({ kind }: Need): boolean => kind === "observers"
+    for (const need of needs) if (!isObservers(need) && !this.recall(need, facts)) want(need)
+    for (const need of needs.filter(isObservers)) {
+      const isAsked = asks || missing.size > 0
+      if (isAsked ? !this.#observers.recall(need.name, facts) : !this.recall(need, facts)) want(need)
     }
     return [...missing.values()]
   }
@@ -62,6 +74,7 @@ export class FactCache {
       if (fate === "forget" || fact?.state === undefined || isLong(fact)) this.#entities.delete(url)
       else put(this.#entities, url, fact)
     }
+    this.#observers.keep(group, isDone)
   }
 
   /** To be called for what another replica is known to have changed. */
@@ -72,6 +85,7 @@ export class FactCache {
   clear(): void {
     this.#streams.clear()
     this.#entities.clear()
+    this.#observers.clear()
   }
 
   /** Whether a need is a fact, or known here and becomes one. */
@@ -87,6 +101,16 @@ export class FactCache {
       case "ends":
       case "afters":
         return facts[kind].has(`${stream} ${position}`)
+      case "observers":
+        return this.#observers.recall(name, facts) || this.#observers.believe(name, facts)
+      case "observations":
+        return facts.observations.has(observationKey(name, id ?? ""))
+      case "spaceRows":
+      case "occupied":
+      case "claimable":
+      case "held":
+      case "heldCounts":
+        return facts[kind].has(askedKey(name, id ?? ""))
       case "timers":
       case "receipts":
       case "works":
@@ -94,6 +118,8 @@ export class FactCache {
       case "links":
       case "pins":
       case "places":
+      case "observing":
+      case "spaces":
         return facts[kind].has(name)
     }
   }

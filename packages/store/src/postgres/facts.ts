@@ -1,4 +1,6 @@
+import type { ObservationState } from "../core/observation-state.ts"
 import type { ProducerState } from "../core/producer.ts"
+import type { SpaceRowState, SpaceState } from "../core/space-state.ts"
 import type { StreamState } from "../core/stream-state.ts"
 import type { LinkState, SubscriptionState } from "../core/subscription-state.ts"
 import type { EntityState } from "../core/view.ts"
@@ -23,6 +25,20 @@ export interface Facts {
   readonly ends: Map<string, boolean>
   readonly afters: Map<string, Uint8Array | null>
   readonly pins: Map<string, number | null>
+  /** By observer and name. */
+  readonly observations: Map<string, ObservationFact>
+  /** Who observes a path. */
+  readonly observers: Map<string, ObserversFact>
+  /** What an entity observes. */
+  readonly observing: Map<string, readonly ObservedPlace[]>
+  /** Of spaces all is as old as what is known of the space's stream, or younger: its tail tells whether it is still so. By path. */
+  readonly spaces: Map<string, SpaceState | null>
+  /** The rest by path, and then by what was asked. */
+  readonly spaceRows: Map<string, SpaceRowState | null>
+  readonly occupied: Map<string, boolean>
+  readonly claimable: Map<string, ClaimableFact>
+  readonly held: Map<string, readonly SpaceRowState[]>
+  readonly heldCounts: Map<string, number>
 }
 
 export interface StreamFact {
@@ -53,6 +69,30 @@ export interface SubscriptionFact {
 
 export type LinkFact = Omit<LinkState, "matched"> & { readonly rev: number }
 
+export interface ObservationFact {
+  readonly state: ObservationState | undefined
+  readonly rev: number
+}
+
+/** `count` and the newest `rev` tell one such list from every other that the path ever had: a `rev` is never used again, and grows. */
+export interface ObserversFact {
+  readonly states: readonly ObservationState[]
+  readonly count: number
+  readonly rev: number
+}
+
+export const UNOBSERVED: ObserversFact = { states: [], count: 0, rev: 0 }
+
+/** Where an observation is. */
+export type ObservedPlace = Pick<ObservationState, "serial" | "path" | "url" | "name">
+
+/** The first rows of a queue: as many as were asked for of each kind, if there are. */
+export interface ClaimableFact {
+  readonly expired: readonly SpaceRowState[]
+  readonly free: readonly SpaceRowState[]
+  readonly asked: number
+}
+
 export type NeedKind = keyof Facts
 
 /** Something to look up. */
@@ -60,10 +100,12 @@ export interface Need {
   readonly kind: NeedKind
   /** A path, address, key or identity. */
   readonly name: string
-  /** Of a producer: its identity. Of a batch: the stream and a position. */
+  /** Of a producer: its identity. Of an observation: its name. Of rows of a space: what is asked of them, as JSON text. */
   readonly id?: string
   readonly stream?: number
   readonly position?: number
+  /** How many. */
+  readonly limit?: number
 }
 
 /** Thrown by a view that was asked for what nobody has looked up. */
@@ -75,6 +117,9 @@ export class Missing extends Error {
     this.needs = needs
   }
 }
+
+/** Thrown when a commit depends on what an earlier one of its group does, in a way that only the database can tell: it is for the next group. */
+export class Deferred extends Error {}
 
 export function newFacts(): Facts {
   return {
@@ -90,6 +135,15 @@ export function newFacts(): Facts {
     ends: new Map(),
     afters: new Map(),
     pins: new Map(),
+    observations: new Map(),
+    observers: new Map(),
+    observing: new Map(),
+    spaces: new Map(),
+    spaceRows: new Map(),
+    occupied: new Map(),
+    claimable: new Map(),
+    held: new Map(),
+    heldCounts: new Map(),
   }
 }
 
@@ -99,4 +153,13 @@ export function producerKey(path: string, id: string): string {
 
 export function batchKey(stream: number, position: number): string {
   return `${stream} ${position}`
+}
+
+/** The key of what was asked of a named thing. */
+export function askedKey(name: string, id: string): string {
+  return `${name}\n${id}`
+}
+
+export function observationKey(url: string, name: string): string {
+  return `${url} ${name}`
 }

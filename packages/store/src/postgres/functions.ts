@@ -8,13 +8,16 @@ const SETTINGS = (schema: string): string => `LANGUAGE plpgsql
   SET search_path = ${schema}, pg_temp SET plan_cache_mode = force_generic_plan
   SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off`
 
+const OBSERVATION =
+  "o.serial, o.rev, o.version, o.url, o.name, o.path, o.filter, o.debounce, o.cursor, o.pending, o.due_at, o.timeout_at"
+
 /**
  * The facts that were asked for, as they are now. A stream comes with those it was forked from.
  */
 const LOAD = (schema: string): string => `
 CREATE OR REPLACE FUNCTION load_1(
   q_stream text, q_entity text, q_producer text, q_timer text, q_receipt text, q_work text, q_subscription text, q_link text, q_end text, q_after text,
-  q_pin text, q_set int8, q_ids boolean
+  q_pin text, q_observation text, q_observer text, q_observing text, q_space text, q_set int8, q_ids boolean
 ) RETURNS json STABLE ${SETTINGS(schema)} AS $$
 BEGIN
   RETURN json_build_object(
@@ -54,6 +57,14 @@ BEGIN
       FROM json_to_recordset(q_after::json) AS q(tree int8, stream int8, tail int8)),
     'pin', (SELECT json_agg(json_build_object('stream', q.stream, 'position', pinned_1(q.tree, q.stream, q.path)))
       FROM json_to_recordset(q_pin::json) AS q(tree int8, stream int8, path text)),
+    'observation', (SELECT json_agg(row_to_json(l)) FROM (SELECT ${OBSERVATION} FROM json_to_recordset(q_observation::json) AS q(url text, name text)
+      JOIN observation o ON o.url = q.url AND o.name = q.name) l),
+    'observer', (SELECT json_agg(json_build_object('path', q.path, 'of', (SELECT json_agg(row_to_json(l)) FROM (
+        SELECT ${OBSERVATION} FROM observation o WHERE o.tree = q.tree AND o.path = q.path ORDER BY o.serial) l)))
+      FROM json_to_recordset(q_observer::json) AS q(path text, tree int8)),
+    'observing', (SELECT json_agg(json_build_object('url', o.url, 'name', o.name, 'path', o.path, 'serial', o.serial) ORDER BY o.serial)
+      FROM json_to_recordset(q_observing::json) AS q(url text) JOIN observation o ON o.url = q.url),
+    'space', CASE WHEN q_space IS NOT NULL THEN spaces_1(q_space::json) END,
     'set', (SELECT value::int8 FROM meta WHERE key = 'subscriptions'),
     'all', (SELECT json_agg(json_build_object('serial', serial, 'id', id, 'pattern', pattern, 'wake_stream', wake_stream))
       FROM subscription WHERE (SELECT value::int8 FROM meta WHERE key = 'subscriptions') <> q_set),
@@ -71,6 +82,46 @@ BEGIN
     SELECT min(acked) FROM subscribed WHERE path = of_path) p);
 END $$;`
 
+/** What was asked of rows of spaces, with the stream of each space. */
+const OF_SPACE = (asked: string, columns: string): string => `
+      FROM json_to_recordset(asked->'${asked}') AS q(path text, home text, tree int8, id text${columns})
+        LEFT JOIN place p ON p.url = q.home JOIN stream s ON s.tree = coalesce(p.tree, q.tree) AND s.path = q.path`
+const QUEUED = `
+        SELECT r.* FROM space_queue u JOIN space_row r ON r.tree = u.tree AND r.stream = u.stream AND r.collection = u.collection AND r.key = u.key
+          WHERE u.tree = s.tree AND u.stream = s.id AND u.collection = q.collection AND u.queue = q.queue`
+
+/** The same of spaces, in a statement of its own: most commits concern none. */
+const SPACES = (schema: string): string => `
+CREATE OR REPLACE FUNCTION spaces_1(asked json) RETURNS json STABLE ${SETTINGS(schema)} AS $$
+BEGIN
+  RETURN json_build_object(
+    'spaces', (SELECT json_agg(json_build_object('path', q.path, 'stream', x.stream, 'version', x.version, 'definition', x.definition,
+        'created_at', x.created_at, 'rows', x.rows))${OF_SPACE("spaces", "")} JOIN space x ON x.tree = s.tree AND x.stream = s.id),
+    'spaceRows', (SELECT json_agg(json_build_object('path', q.path, 'id', q.id, 'of', row_to_json(r)))${OF_SPACE(
+      "spaceRows",
+      ", collection text, key text",
+    )} JOIN space_row r ON r.tree = s.tree AND r.stream = s.id AND r.collection = q.collection AND r.key = q.key),
+    'occupied', (SELECT json_agg(json_build_object('path', q.path, 'id', q.id))${OF_SPACE("occupied", ", collection text")}
+      WHERE EXISTS (SELECT FROM space_row r WHERE r.tree = s.tree AND r.stream = s.id AND r.collection = q.collection)),
+    'claimable', (SELECT json_agg(json_build_object('path', q.path, 'id', q.id,
+        'expired', (SELECT json_agg(row_to_json(l)) FROM (${QUEUED} AND u.free_at > 0 AND u.free_at <= q.now ORDER BY u.free_at, u.made LIMIT q.most) l),
+        'free', (SELECT json_agg(row_to_json(l)) FROM (${QUEUED} AND u.free_at = 0 ORDER BY u.made LIMIT q.most) l)))${OF_SPACE(
+          "claimable",
+          ", collection text, queue text, now int8, most int8",
+        )}),
+    'held', (SELECT json_agg(json_build_object('path', q.path, 'id', q.id, 'of', (SELECT json_agg(row_to_json(r) ORDER BY r.token) FROM space_row r
+        WHERE r.tree = s.tree AND r.stream = s.id AND r.holder = q.holder AND r.claim = q.claim)))${OF_SPACE(
+          "held",
+          ", holder text, claim text",
+        )}),
+    'heldCounts', (SELECT json_agg(json_build_object('path', q.path, 'id', q.id, 'count', (SELECT count(*) FROM space_row r
+        WHERE r.tree = s.tree AND r.stream = s.id AND r.holder = q.holder AND r.free_at > q.now)))${OF_SPACE(
+          "heldCounts",
+          ", holder text, now int8",
+        )})
+  );
+END $$;`
+
 export function functionsOf(schema: string): readonly string[] {
-  return [PINNED(schema), LOAD(schema)]
+  return [PINNED(schema), SPACES(schema), LOAD(schema)]
 }

@@ -5,15 +5,14 @@ import type { ProducerState } from "../core/producer.ts"
 import type { StreamState } from "../core/stream-state.ts"
 import type { LinkState, SubscriptionState, SubscriptionView } from "../core/subscription-state.ts"
 import type { EntityState, StoreView } from "../core/view.ts"
-import type { ApplyParameter } from "./apply-function.ts"
-import { batchKey, Missing, producerKey } from "./facts.ts"
+import type { ApplyParameter } from "./apply-parameters.ts"
+import { batchKey, Deferred, Missing, producerKey } from "./facts.ts"
 import type { Facts, Need } from "./facts.ts"
+import { GroupObservations } from "./group-observations.ts"
+import { GroupSpaces } from "./group-spaces.ts"
 import type { Ids } from "./ids.ts"
 import type { Layer } from "./layer.ts"
 import type { SubscriptionSet } from "./subscription-set.ts"
-
-/** Thrown when a commit depends on what an earlier one of its group does, in a way that only the database can tell: it is for the next group. */
-export class Deferred extends Error {}
 
 /** What a plan was based on, to be compared behind the locks. */
 export interface Check {
@@ -50,8 +49,17 @@ export class GroupView implements StoreView, SubscriptionView {
   /** Streams that begin in this commit. */
   readonly #born = new Set<number>()
 
+  readonly observations: GroupObservations
+  readonly spaces: GroupSpaces
+
   constructor(sources: GroupSources) {
     this.#sources = sources
+    const { checks, keys, homes } = this
+    const found = <T>(look: () => T | undefined, need: Need): T => this.#found(look, need)
+    const newSerial = (): number => this.newSerial()
+    this.observations = new GroupObservations({ sources, checks, keys, homes, found, newSerial })
+    const pathOf = (stream: number): string | undefined => (this.#born.has(stream) ? undefined : this.#pathOf(stream))
+    this.spaces = new GroupSpaces({ sources, pathOf, found })
   }
 
   get subscriptions(): SubscriptionView {

@@ -2,15 +2,18 @@ import { RouseError, entityStreamPath } from "@rouse/protocol"
 import type { EncodedCommit } from "../core/encoded.ts"
 import { homeOfEntity, homeOfStream, homeOfSubscription, numberOf } from "../core/home.ts"
 import type { Home } from "../core/home.ts"
+import type { SpaceTableWrite } from "../core/space-state.ts"
 import { planCommit } from "../core/plan.ts"
 import type { Plan } from "../core/plan.ts"
-import type { ApplyParameter } from "./apply-function.ts"
+import type { ApplyParameter } from "./apply-parameters.ts"
 import { BatchWrites } from "./batch-writes.ts"
 import type { Change, Places, WriteRow } from "./write-rows.ts"
+import { observationKey } from "./facts.ts"
 import type { EntityFact, StreamFact } from "./facts.ts"
 import { dropsOf, noteWrite, revisedBy } from "./group-notes.ts"
 import { GroupView } from "./group-view.ts"
 import type { Check, GroupSources } from "./group-view.ts"
+import { observationChanges } from "./observation-batch.ts"
 import { Parts } from "./parts.ts"
 
 /** What a commit comes to, if what it was planned on holds. */
@@ -20,6 +23,8 @@ export type Planned = { readonly ok: true; readonly plan: Plan } | { readonly ok
 export interface Batch {
   readonly rows: ReadonlyMap<ApplyParameter, readonly WriteRow[]>
   readonly locks: readonly number[]
+  /** Those of `locks` that need not exclude their like. */
+  readonly shared: readonly number[]
 }
 
 /**
@@ -33,6 +38,11 @@ export class Group {
   readonly #checks = new Map<string, { readonly commit: number; readonly check: Check }>()
   readonly #parts = new Parts()
   readonly #homes = new Set<Home>()
+  /** Homes of which it only matters that nobody observes them. */
+  readonly #shared = new Set<Home>()
+  /** Paths whose observers were looked at, with the commits that did. */
+  readonly seen: Map<string, number[]> = new Map()
+  readonly #seenChecks = new Map<string, Check>()
   readonly #writes = new BatchWrites()
   readonly planned: Map<number, Planned> = new Map()
 
@@ -56,6 +66,11 @@ export class Group {
       if (!this.#checks.has(key)) this.#checks.set(key, { commit: index, check })
     }
     for (const home of [...view.homes, ...homes]) this.#homes.add(home)
+    for (const [path, check] of view.observations.seen) {
+      this.#shared.add(homeOfStream(path))
+      this.#seenChecks.set(path, check)
+      this.seen.set(path, [...(this.seen.get(path) ?? []), index])
+    }
   }
 
   partOf(index: number): number {
@@ -80,14 +95,23 @@ export class Group {
       (path) => changeOf<StreamFact>(facts.streams.get(path), layer.streams.get(path)),
       (url) => changeOf<EntityFact>(facts.entities.get(url), layer.entities.get(url)),
     )
-    for (const { commit, check } of this.#checks.values()) {
+    const add = (part: number, check: Check): void => {
       const known = rows.get(check.parameter)
-      const row = { c: partOf(commit), ...check.row }
+      const row = { c: part, ...check.row }
       if (known === undefined) rows.set(check.parameter, [row])
       else known.push(row)
     }
-    const locks = [...new Set([...this.#homes].map((home) => numberOf(home)))].sort((a, b) => a - b)
-    return { rows, locks }
+    for (const { commit, check } of this.#checks.values()) add(partOf(commit), check)
+    for (const [path, check] of this.#seenChecks) {
+      for (const part of new Set(this.seen.get(path)?.map(partOf))) add(part, check)
+    }
+    return { rows, ...this.#locks() }
+  }
+
+  #locks(): Pick<Batch, "locks" | "shared"> {
+    const own = new Set([...this.#homes].map((home) => numberOf(home)))
+    const shared = [...this.#shared].map((home) => numberOf(home)).filter((number) => !own.has(number))
+    return { locks: [...new Set([...own, ...shared])].sort((a, b) => a - b), shared: [...new Set(shared)] }
   }
 
   /** A new entity that another spawned lives where that one does. */
@@ -120,6 +144,7 @@ export class Group {
     if (!plan.applied) return []
     const { layer } = this.#sources
     const drops = dropsOf(plan.writes, layer, this.#sources.facts)
+    const observed = observationChanges(plan, layer, this.#sources.facts)
     for (const url of placed) {
       const tree = view.trees.get(url) as number
       layer.trees.set(url, tree)
@@ -135,14 +160,34 @@ export class Group {
       treeOf: (home: Home) => view.treeOf(home),
     }
     for (const write of plan.writes) {
+      if (write.kind === "insertStream") view.pathOf.set(write.state.id, write.state.path)
       this.#writes.do(index, write, places)
       const path = revisedBy(write, view)
       if (path !== undefined) revised.add(path)
       homes.push(...noteWrite(index, write, view, drops, notes))
+      if (write.kind === "space") this.#noteSpace(index, write.write, view)
     }
     for (const path of revised) this.#writes.streamChanged(index, path)
     this.#keepStates(index, plan, revised)
+    for (const path of this.#writes.observations.note(index, plan, observed, layer)) {
+      view.keys.add(`p ${path}`)
+      homes.push(homeOfStream(path))
+    }
+    for (const url of observed.blind) {
+      const serials = this.#sources.facts.observing.get(url)?.map(({ serial }) => serial)
+      view.checks.set(`b ${url}`, { parameter: "k_observing", row: { url, serials: serials?.join(",") } })
+    }
+    for (const { after } of observed.changes) {
+      if (after !== undefined) view.keys.add(`o ${observationKey(after.url, after.name)}`)
+    }
     return homes
+  }
+
+  #noteSpace(index: number, write: SpaceTableWrite, view: GroupView): void {
+    const path = view.pathOf.get(write.kind === "putSpace" ? write.state.stream : write.stream)
+    if (path === undefined) throw new Error("nobody has looked at the stream of a space")
+    const { layer, facts } = this.#sources
+    this.#writes.spaces.do(index, write, view.treeOf(homeOfStream(path)), path, layer, facts)
   }
 
   #keepStates(index: number, plan: Plan, revised: ReadonlySet<string>): void {

@@ -1,7 +1,15 @@
 import type { Home } from "../core/home.ts"
+import type { ObservationState } from "../core/observation-state.ts"
 import type { ProducerState } from "../core/producer.ts"
+import type { QueuedRow, SpaceRowState, SpaceState } from "../core/space-state.ts"
 import type { LinkState, SubscriptionState } from "../core/subscription-state.ts"
 import type { EntityFact, StreamFact, TimerFact, WorkFact } from "./facts.ts"
+
+/** A row of a space: as the database has it, and as the group leaves it. */
+export interface RowChange {
+  readonly before: SpaceRowState | undefined
+  readonly after: QueuedRow | undefined
+}
 
 /** What the commits of a group leave, before any of it is done: what the next commit of the group is planned on. */
 export class Layer {
@@ -14,6 +22,15 @@ export class Layer {
   readonly subscriptions: Map<string, SubscriptionState | undefined> = new Map()
   readonly links: Map<string, readonly LinkState[]> = new Map()
   readonly trees: Map<Home, number> = new Map()
+  /** By observer and name. */
+  readonly observations: Map<string, ObservationState | undefined> = new Map()
+  /** Of paths whose observers changed. */
+  readonly observers: Map<string, readonly ObservationState[]> = new Map()
+  /** Entities whose observations went with them. */
+  readonly blind: Set<string> = new Set()
+  /** By the identity of the space's stream. */
+  readonly spaces: Map<number, SpaceState | undefined> = new Map()
+  readonly spaceRows: Map<number, Map<string, RowChange>> = new Map()
   /** Streams that began in this group, by path: the database knows no producer of theirs. */
   readonly #new = new Map<string, number>()
 

@@ -2,10 +2,13 @@ import { entityOfStream } from "@rouse/protocol"
 import { homeOfEntity, homeOfReceipt, homeOfStream, homeOfSubscription, numberOf } from "../core/home.ts"
 import { bytesOf } from "./bytes.ts"
 import type { Connection } from "./connection.ts"
-import { batchKey, producerKey } from "./facts.ts"
-import type { Facts, LinkFact, Need } from "./facts.ts"
+import { batchKey, observationKey, producerKey } from "./facts.ts"
+import type { Facts, LinkFact, Need, ObservedPlace } from "./facts.ts"
+import { treeOfObserved } from "./group-observations.ts"
 import type { Ids } from "./ids.ts"
-import { entityOf, streamOf, subscriptionOf } from "./states.ts"
+import { askedOfSpaces, takeSpaces } from "./space-loader.ts"
+import type { LoadedSpaces } from "./space-loader.ts"
+import { entityOf, observationOf, parseFilter, sharedFilters, streamOf, subscriptionOf } from "./states.ts"
 import type { Json, SqlRow } from "./states.ts"
 import { SubscriptionSet } from "./subscription-set.ts"
 import type { KnownSubscription } from "./subscription-set.ts"
@@ -35,6 +38,10 @@ interface Loaded {
   readonly end: readonly { readonly stream: number; readonly tail: number }[] | null
   readonly after: readonly { readonly stream: number; readonly tail: number; readonly data: string | null }[] | null
   readonly pin: readonly { readonly stream: number; readonly position: number | null }[] | null
+  readonly observation: readonly SqlRow[] | null
+  readonly observer: readonly { readonly path: string; readonly of: readonly SqlRow[] | null }[] | null
+  readonly observing: readonly ObservedPlace[] | null
+  readonly space: LoadedSpaces | null
   readonly set: number
   readonly all: readonly SqlRow[] | null
   readonly ids: number | null
@@ -58,6 +65,8 @@ export class Loader {
     this.#takePlaces(needs, loaded, facts)
     this.#takeStates(needs, loaded, facts)
     takeRest(needs, loaded, facts)
+    takeObservations(needs, loaded, facts)
+    takeSpaces(needs, loaded.space, facts)
     if (loaded.ids !== null) this.#ids.refill(loaded.ids)
     return loaded.set === set.version ? set : new SubscriptionSet(loaded.set, (loaded.all ?? []).map(knownOf))
   }
@@ -90,6 +99,10 @@ export class Loader {
       text("ends", batch),
       text("afters", batch),
       text("pins", batch),
+      text("observations", ({ name, id }) => ({ url: name, name: id ?? "" })),
+      text("observers", ({ name }) => ({ path: name, tree: treeOfObserved(name) })),
+      text("observing", ({ name }) => ({ url: name })),
+      askedOfSpaces(needs, of),
       set.version,
       wantsIds,
     ]
@@ -167,6 +180,25 @@ function takeRest(needs: readonly Need[], loaded: Loaded, facts: Facts): void {
   }
 }
 
+function takeObservations(needs: readonly Need[], loaded: Loaded, facts: Facts): void {
+  for (const { kind, name } of needs) {
+    if (kind === "observing") {
+      const places = (loaded.observing ?? []).filter(({ url }) => url === name)
+      facts.observing.set(name, places)
+    }
+  }
+  for (const row of loaded.observation ?? []) {
+    const state = observationOf(row, parseFilter)
+    facts.observations.set(observationKey(state.url, state.name), { state, rev: Number(row["rev"]) })
+  }
+  const filterOf = sharedFilters()
+  for (const { path, of } of loaded.observer ?? []) {
+    const states = (of ?? []).map((row) => observationOf(row, filterOf))
+    const rev = (of ?? []).reduce((newest, row) => Math.max(newest, Number(row["rev"])), 0)
+    facts.observers.set(path, { states, count: states.length, rev })
+  }
+}
+
 /** What is not found is known to be absent. */
 function takeAbsent({ kind, name, id, stream, position }: Need, facts: Facts): void {
   switch (kind) {
@@ -194,6 +226,17 @@ function takeAbsent({ kind, name, id, stream, position }: Need, facts: Facts): v
     case "afters":
       facts.afters.set(batchKey(stream ?? 0, position ?? 0), null)
       return
+    case "observations":
+      facts.observations.set(observationKey(name, id ?? ""), { state: undefined, rev: 0 })
+      return
+    case "observers":
+    case "observing":
+    case "spaces":
+    case "spaceRows":
+    case "occupied":
+    case "claimable":
+    case "held":
+    case "heldCounts":
     case "pins":
     case "streams":
     case "entities":

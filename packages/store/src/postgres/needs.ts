@@ -1,9 +1,10 @@
-import { entityStreamPath } from "@rouse/protocol"
+import { entityStreamPath, setStreamPath } from "@rouse/protocol"
 import type { EncodedCommit, EncodedOp } from "../core/encoded.ts"
 import { homeOfEntity, homeOfReceipt, homeOfSecret, homeOfStream, homeOfSubscription } from "../core/home.ts"
 import type { Home } from "../core/home.ts"
 import type { Guard } from "../commit.ts"
 import type { Need } from "./facts.ts"
+import { needsOfSpace } from "./space-needs.ts"
 
 /** What planning a commit will ask for, as far as the commit itself tells. The rest is asked for when it is missed. */
 export function needsOf(commit: EncodedCommit, hasSubscriptions: boolean): Need[] {
@@ -26,6 +27,8 @@ function needsOfGuard(guard: Guard): Need[] {
       return [{ kind: "subscriptions", name: guard.id }]
     case "work":
       return [{ kind: "works", name: guard.id }]
+    case "observation":
+      return [{ kind: "observations", name: guard.url, id: guard.name }]
   }
 }
 
@@ -47,14 +50,21 @@ function needsOfOp(op: EncodedOp, hasSubscriptions: boolean): Need[] {
     case "forkStream":
       return [...needsOfStream(op.path, hasSubscriptions), { kind: "streams", name: op.source }]
     case "putEntity": {
-      const { url, parent } = op.record
-      const own: Need[] = [{ kind: "entities", name: url }]
+      const { url, parent, type } = op.record
+      const own: Need[] = [
+        { kind: "entities", name: url },
+        { kind: "observers", name: setStreamPath(type) },
+      ]
       // Whether anything is at home there already: a child's place is its parent's.
       return parent === null
         ? own
         : [...own, { kind: "streams", name: entityStreamPath(url) }, { kind: "entities", name: parent }]
     }
     case "deleteEntity":
+      return [
+        { kind: "entities", name: op.url },
+        { kind: "observing", name: op.url },
+      ]
     case "putRow":
     case "deleteRow":
       return [{ kind: "entities", name: op.url }]
@@ -77,12 +87,23 @@ function needsOfOp(op: EncodedOp, hasSubscriptions: boolean): Need[] {
       const own: Need = { kind: "subscriptions", name: change.kind === "put" ? change.record.id : change.id }
       return "path" in change ? [own, ...needsOfStream(change.path, true)] : [own]
     }
+    case "observation": {
+      const { change } = op
+      const { url, name } = change.kind === "put" ? change.record : change
+      const own: Need = { kind: "observations", name: url, id: name }
+      return change.kind === "put" ? [own, ...needsOfStream(change.record.path, false)] : [own]
+    }
+    case "space":
+      return [...needsOfStream(op.path, hasSubscriptions), ...needsOfSpace(op)]
   }
 }
 
 function needsOfStream(path: string, hasSubscriptions: boolean): Need[] {
-  const own: Need = { kind: "streams", name: path }
-  return hasSubscriptions ? [own, { kind: "links", name: path }] : [own]
+  const own: Need[] = [
+    { kind: "streams", name: path },
+    { kind: "observers", name: path },
+  ]
+  return hasSubscriptions ? [...own, { kind: "links", name: path }] : own
 }
 
 /** The homes that a commit is known to touch. Commits with a home in common follow one another. */
@@ -97,6 +118,7 @@ function homeOfGuard(guard: Guard): Home {
   switch (guard.kind) {
     case "version":
     case "lease":
+    case "observation":
       return homeOfEntity(guard.url)
     case "timer":
       return `t:${guard.id}`
@@ -145,6 +167,13 @@ function homesOfOp(op: EncodedOp): Home[] {
       const home = homeOfSubscription(change.kind === "put" ? change.record.id : change.id)
       return "path" in change ? [home, homeOfStream(change.path)] : [home]
     }
+    case "observation": {
+      const { change } = op
+      if (change.kind === "drop") return [homeOfEntity(change.url)]
+      return [homeOfEntity(change.record.url), homeOfStream(change.record.path)]
+    }
+    case "space":
+      return [homeOfStream(op.path)]
   }
 }
 

@@ -11,9 +11,11 @@ import { FactCache } from "./fact-cache.ts"
 import { Ids } from "./ids.ts"
 import { Loader } from "./loader.ts"
 import { migrate } from "./migrate.ts"
+import { ObservationReader } from "./observation-reader.ts"
 import { Outcomes } from "./outcomes.ts"
 import { PostgresStore } from "./postgres-store.ts"
 import { RetentionReader } from "./retention-reader.ts"
+import { SpaceReader } from "./space-reader.ts"
 import { StreamReader } from "./stream-reader.ts"
 import { WorkReader } from "./work-reader.ts"
 import { SubscriptionReader } from "./subscription-reader.ts"
@@ -96,6 +98,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       retention: new RetentionReader(connection, streams),
       entities: new EntityReader(connection),
       subscriptions: new SubscriptionReader(connection, streams),
+      observations: new ObservationReader(connection, streams),
+      spaces: new SpaceReader(connection, streams),
       work: new WorkReader(connection),
       watcher,
       announcer,

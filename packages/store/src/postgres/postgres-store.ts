@@ -12,6 +12,10 @@ import type { ReadResult, StreamInfo, StreamListener, StreamPathPage } from "../
 import type { Timer } from "../timer.ts"
 import type { DueCursor, Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
 import type { WorkFilter, WorkPage, WorkRecord } from "../work.ts"
+import type { ObservationRecord } from "../observation.ts"
+import type { ExpiredClaim, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
+import type { ObservationReader } from "./observation-reader.ts"
+import type { SpaceReader } from "./space-reader.ts"
 import type { WorkReader } from "./work-reader.ts"
 import type { CommitLanes } from "./commit-lanes.ts"
 import type { Connection } from "./connection.ts"
@@ -28,6 +32,8 @@ export interface PostgresStoreParts {
   readonly retention: RetentionReader
   readonly entities: EntityReader
   readonly subscriptions: SubscriptionReader
+  readonly observations: ObservationReader
+  readonly spaces: SpaceReader
   readonly work: WorkReader
   readonly watcher: Watcher
   readonly announcer: Announcer
@@ -55,8 +61,14 @@ export class PostgresStore implements Store {
   async commit(commit: Commit): Promise<CommitResult> {
     const plan = await this.#track(() => this.#parts.lanes.commit(commit))
     this.#announce(commit, plan)
-    const { applied, streams, subscriptionDueAtMs } = plan
-    return { applied, streams, ...(subscriptionDueAtMs === null ? {} : { subscriptionDueAtMs }) }
+    const { applied, streams, subscriptionDueAtMs, observationDueAtMs, spaces } = plan
+    return {
+      applied,
+      streams,
+      ...(subscriptionDueAtMs === null ? {} : { subscriptionDueAtMs }),
+      ...(observationDueAtMs === null ? {} : { observationDueAtMs }),
+      ...(spaces.length === 0 ? {} : { spaces }),
+    }
   }
 
   stream(path: string): Promise<StreamInfo | undefined> {
@@ -178,6 +190,50 @@ export class PostgresStore implements Store {
     return this.#track(() => this.#parts.subscriptions.nextDueAtMs())
   }
 
+  dueObservations(nowMs: number, limit: number): Promise<readonly ObservationRecord[]> {
+    return this.#track(() => this.#parts.observations.due(nowMs, limit))
+  }
+
+  nextObservationDueAtMs(): Promise<number | undefined> {
+    return this.#track(() => this.#parts.observations.nextDueAtMs())
+  }
+
+  observation(url: string, name: string): Promise<ObservationRecord | undefined> {
+    return this.#track(() => this.#parts.observations.one(url, name))
+  }
+
+  observations(url: string): Promise<readonly ObservationRecord[]> {
+    return this.#track(() => this.#parts.observations.of(url))
+  }
+
+  watchObservations(listener: (dueAtMs: number) => void): () => void {
+    return this.#parts.watcher.watchObservations(listener)
+  }
+
+  space(path: string): Promise<SpaceRecord | undefined> {
+    return this.#track(() => this.#parts.spaces.one(path))
+  }
+
+  spaces(page: { readonly after?: string; readonly limit: number }): Promise<readonly SpaceRecord[]> {
+    return this.#track(() => this.#parts.spaces.page(page))
+  }
+
+  spaceRow(path: string, collection: string, key: string): Promise<SpaceRow | undefined> {
+    return this.#track(() => this.#parts.spaces.row(path, collection, key))
+  }
+
+  spaceRows(path: string, query: SpaceRowQuery): Promise<readonly SpaceRow[]> {
+    return this.#track(() => this.#parts.spaces.rows(path, query))
+  }
+
+  liveSpace(path: string): Promise<SpaceLive | undefined> {
+    return this.#track(() => this.#parts.spaces.live(path))
+  }
+
+  expiredClaims(nowMs: number, limit: number): Promise<readonly ExpiredClaim[]> {
+    return this.#track(() => this.#parts.spaces.expired(nowMs, limit))
+  }
+
   secrets(prefix: string): Promise<readonly Secret[]> {
     return this.#track(() => this.#parts.subscriptions.secrets(prefix))
   }
@@ -222,12 +278,16 @@ export class PostgresStore implements Store {
     }
   }
 
-  #announce(commit: Commit, { applied, streams, versions, subscriptionDueAtMs }: Plan): void {
+  #announce(commit: Commit, { applied, streams, versions, subscriptionDueAtMs, observationDueAtMs }: Plan): void {
     const { watcher, announcer } = this.#parts
     if (!applied) return
     if (subscriptionDueAtMs !== null) {
       watcher.tellSubscriptions(subscriptionDueAtMs)
       announcer.subscription(subscriptionDueAtMs)
+    }
+    if (observationDueAtMs !== null) {
+      watcher.tellObservations(observationDueAtMs)
+      announcer.observation(observationDueAtMs)
     }
     for (const [path, { next, closed }] of Object.entries(streams)) {
       watcher.tellStream(path, { next, closed, deleted: false })

@@ -10,6 +10,8 @@ import { sweepFunction } from "./sweep-function.ts"
  *   tree of an entity that was spawned by another.
  * - `lock` is the number of a stream's home. Commits exclude one another by advisory locks on such numbers: an append writes no row but its batch.
  * - `rev` grows with every change of a row but for its tail: what a commit was planned on is compared with it.
+ * - An observation lies with what it observes, and `space`, `space_row` and `space_queue` with the log of the space. A name of a queue that is long is
+ *   there by its digest.
  * - A batch carries the `era` in which it was written: a mark of the time that sweeps make.
  * - `batch` remembers which groups of commits were done: whoever lost its connection asks there.
  * - Text is sorted by its bytes.
@@ -144,6 +146,43 @@ CREATE TABLE subscribed (
 );
 CREATE INDEX subscribed_path ON subscribed (path);
 CREATE INDEX subscribed_pending ON subscribed (tree, subscription, pending DESC, path);
+CREATE SEQUENCE revs;
+CREATE TABLE observation (
+  tree int8 NOT NULL,
+  path ${TEXT},
+  serial int8 NOT NULL,
+  rev int8 NOT NULL,
+  version int8 NOT NULL,
+  url ${TEXT},
+  name ${TEXT},
+  filter text NOT NULL,
+  debounce int8 NOT NULL,
+  cursor int8 NOT NULL,
+  pending boolean NOT NULL,
+  due_at int8,
+  timeout_at int8,
+  config text NOT NULL,
+  PRIMARY KEY (tree, path, serial)
+) WITH (fillfactor = 80);
+CREATE INDEX observation_path ON observation (tree, path, rev);
+CREATE INDEX observation_url ON observation (url, name);
+CREATE INDEX observation_due ON observation (due_at, serial) WHERE due_at IS NOT NULL;
+CREATE TABLE space (
+  tree int8 NOT NULL, stream int8 NOT NULL, path ${TEXT}, version int8 NOT NULL, definition text NOT NULL, created_at int8 NOT NULL,
+  rows int8 NOT NULL, PRIMARY KEY (tree, stream)
+) WITH (fillfactor = 70);
+CREATE INDEX space_path ON space (path);
+CREATE TABLE space_row (
+  tree int8 NOT NULL, stream int8 NOT NULL, collection ${TEXT}, key ${TEXT}, version int8 NOT NULL, made int8 NOT NULL, done boolean NOT NULL,
+  token int8 NOT NULL, holder text COLLATE "C", claim text COLLATE "C", free_at int8 NOT NULL, value text NOT NULL,
+  PRIMARY KEY (tree, stream, collection, key)
+) WITH (fillfactor = 80);
+CREATE INDEX space_held ON space_row (tree, stream, holder, claim) WHERE holder IS NOT NULL;
+CREATE INDEX space_expiry ON space_row (free_at) WHERE free_at > 0;
+CREATE TABLE space_queue (
+  tree int8 NOT NULL, stream int8 NOT NULL, collection ${TEXT}, queue ${TEXT}, free_at int8 NOT NULL, made int8 NOT NULL, key ${TEXT},
+  PRIMARY KEY (tree, stream, collection, queue, free_at, made)
+);
 CREATE TABLE secret (tree int8 NOT NULL, name ${TEXT}, value text NOT NULL, created_at int8 NOT NULL, PRIMARY KEY (tree, name));
 CREATE INDEX secret_name ON secret (name);
 INSERT INTO meta (key, value) VALUES ('subscriptions', '0');

@@ -1,6 +1,8 @@
-import type { EntityStatus } from "@rouse/protocol"
+import type { EntityStatus, ObserveFilter, SharedDefinition } from "@rouse/protocol"
+import type { ObservationState } from "../core/observation-state.ts"
 import { incarnationOf } from "../core/offset.ts"
 import type { ForkPoint, ProducerClaim, StreamState } from "../core/stream-state.ts"
+import type { SpaceRowState, SpaceState } from "../core/space-state.ts"
 import type { SubscriptionState } from "../core/subscription-state.ts"
 import type { EntityState } from "../core/view.ts"
 
@@ -79,6 +81,61 @@ export function subscriptionOf(row: SqlRow): SubscriptionState {
     pending: Number(row["pending"]),
     links: Number(row["links"]),
     named: Number(row["named"]),
+  }
+}
+
+export function observationOf(row: SqlRow, filterOf: (text: string) => ObserveFilter): ObservationState {
+  return {
+    serial: Number(row["serial"]),
+    version: Number(row["version"]),
+    url: row["url"] as string,
+    name: row["name"] as string,
+    path: row["path"] as string,
+    filter: filterOf(row["filter"] as string),
+    debounceMs: Number(row["debounce"]),
+    cursor: Number(row["cursor"]),
+    pending: row["pending"] === true,
+    dueAtMs: numberOrNull(row["due_at"]),
+    timeoutAtMs: numberOrNull(row["timeout_at"]),
+  }
+}
+
+export function parseFilter(text: string): ObserveFilter {
+  return JSON.parse(text) as ObserveFilter
+}
+
+/** Those who ask the same share one filter, so that it is asked once. */
+export function sharedFilters(): (text: string) => ObserveFilter {
+  const filters = new Map<string, ObserveFilter>()
+  return (text) => {
+    const known = filters.get(text) ?? parseFilter(text)
+    filters.set(text, known)
+    return known
+  }
+}
+
+export function spaceOf(row: SqlRow): SpaceState {
+  return {
+    stream: Number(row["stream"]),
+    version: Number(row["version"]),
+    definition: JSON.parse(row["definition"] as string) as SharedDefinition,
+    createdAtMs: Number(row["created_at"]),
+    rows: Number(row["rows"]),
+  }
+}
+
+export function spaceRowOf(row: SqlRow): SpaceRowState {
+  return {
+    collection: row["collection"] as string,
+    key: row["key"] as string,
+    value: row["value"] as string,
+    version: Number(row["version"]),
+    made: Number(row["made"]),
+    done: row["done"] === true,
+    token: Number(row["token"]),
+    holder: row["holder"] as string | null,
+    claim: row["claim"] as string | null,
+    freeAtMs: Number(row["free_at"]),
   }
 }
 

@@ -15,6 +15,7 @@ import type { SqlRow } from "./states.ts"
 
 const TAIL = `coalesce((SELECT tail FROM ~chunk c WHERE c.tree = s.tree AND c.stream = s.id ORDER BY tail DESC LIMIT 1), fork_at, 0) AS tail`
 const STREAM = `SELECT s.*, ${TAIL} FROM ~stream s WHERE s.path = $1`
+const STREAMS = `SELECT s.*, ${TAIL} FROM json_array_elements_text($1::text::json) AS q(path) JOIN ~stream s ON s.path = q.path`
 const LINE = `WITH RECURSIVE line AS (
     SELECT s.tree, s.id, s.source_tree, s.forked_from, s.fork_at, 0 AS depth FROM ~stream s WHERE s.tree = $1 AND s.id = $2 UNION ALL
     SELECT s.tree, s.id, s.source_tree, s.forked_from, s.fork_at, depth + 1 FROM line JOIN ~stream s ON s.tree = line.source_tree AND s.id = line.forked_from)
@@ -57,6 +58,27 @@ export class StreamReader {
   /** @throws {RouseError} `GONE`. */
   async alive(path: string): Promise<FoundStream | undefined> {
     return this.#living(path, await this.known(path))
+  }
+
+  /** Of many paths those that are alive. */
+  async aliveAll(paths: readonly string[]): Promise<Map<string, FoundStream>> {
+    if (paths.length === 0) return new Map()
+    const rows = await this.#connection.read(STREAMS, [JSON.stringify(paths)])
+    const found = rows.map((row) => this.#found(row))
+    const alive = found.filter(({ state }) => standingOf(state, this.#clock()) === "alive")
+    return new Map(alive.map((one) => [one.state.path, one]))
+  }
+
+  /**
+   * A stream together with a row beside it, both as one commit left them.
+   *
+   * @param sql Selects the row by the stream `s`.
+   */
+  async aliveWith(path: string, sql: string): Promise<(FoundStream & { readonly beside: SqlRow | null }) | undefined> {
+    const whole = `SELECT s.*, ${TAIL}, (SELECT row_to_json(l) FROM (${sql}) l) AS beside FROM ~stream s WHERE s.path = $1`
+    const [row] = await this.#connection.read(whole, [path])
+    const found = this.#living(path, row === undefined ? undefined : this.#found(row))
+    return found && { ...found, beside: row?.["beside"] as SqlRow | null }
   }
 
   async liveRows(url: string, path: string, collection: string | undefined): Promise<LiveRows | undefined> {

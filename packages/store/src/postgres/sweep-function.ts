@@ -36,6 +36,8 @@ BEGIN
       FROM subscribed l WHERE l.path = s.path AND b.tree = l.tree AND b.serial = l.subscription;
     DELETE FROM subscribed l WHERE l.path = s.path AND NOT l.explicit;
     UPDATE subscribed l SET acked = 0, pending = false WHERE l.path = s.path;
+    UPDATE observation o SET cursor = 0, pending = false, due_at = timeout_at, rev = nextval('revs')
+      WHERE o.tree = s.lock AND o.path = s.path;
     gone := gone || s.path;
     UPDATE stream o SET deleted = true, dies_at = NULL, rev = o.rev + 1 WHERE o.tree = s.tree AND o.path = s.path AND o.forks > 0;
     IF FOUND THEN CONTINUE; END IF;
@@ -51,6 +53,19 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     chunks := chunks + n;
     EXIT WHEN chunks >= ${SWEEP_ROWS_MAX};
+    DELETE FROM space_row r USING (SELECT collection, key FROM space_row WHERE tree = s.tree AND stream = s.stream LIMIT ${SWEEP_ROWS_MAX} - chunks) d
+      WHERE r.tree = s.tree AND r.stream = s.stream AND r.collection = d.collection AND r.key = d.key;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    chunks := chunks + n;
+    EXIT WHEN chunks >= ${SWEEP_ROWS_MAX};
+    DELETE FROM space_queue u USING (SELECT collection, queue, free_at, made FROM space_queue WHERE tree = s.tree AND stream = s.stream
+        LIMIT ${SWEEP_ROWS_MAX} - chunks) d
+      WHERE u.tree = s.tree AND u.stream = s.stream AND u.collection = d.collection AND u.queue = d.queue AND u.free_at = d.free_at
+        AND u.made = d.made;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    chunks := chunks + n;
+    EXIT WHEN chunks >= ${SWEEP_ROWS_MAX};
+    DELETE FROM space x WHERE x.tree = s.tree AND x.stream = s.stream;
     DELETE FROM producer p WHERE p.tree = s.tree AND p.stream = s.stream;
     DELETE FROM snapshot p WHERE p.tree = s.tree AND p.stream = s.stream;
     DELETE FROM trimmed p WHERE p.tree = s.tree AND p.stream = s.stream;

@@ -102,6 +102,7 @@ export class Watcher extends Listeners {
     const changes = decodeChanges(payload)
     if (changes === undefined || changes.replica === this.#parts.replica) return
     if (changes.subscriptionDueAtMs !== null) this.tellSubscriptions(changes.subscriptionDueAtMs)
+    if (changes.observationDueAtMs !== null) this.tellObservations(changes.observationDueAtMs)
     const paths = changes.streams.flatMap((number) => [...(this.#paths.get(number) ?? [])])
     if (paths.length > 0) this.#then(() => this.#lookAtStreams(paths))
     if (this.hasEntityListeners && changes.entities.length > 0) this.#then(() => this.#lookAtEntities(changes.entities))

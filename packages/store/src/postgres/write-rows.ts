@@ -2,7 +2,7 @@ import { activeSecondOf } from "../core/cursor.ts"
 import { homeOfSecret, homeOfStream, homeOfSubscription, numberOf } from "../core/home.ts"
 import type { StreamState } from "../core/stream-state.ts"
 import type { SubscriptionWrite } from "../core/subscription-state.ts"
-import type { ApplyParameter } from "./apply-function.ts"
+import type { ApplyParameter } from "./apply-parameters.ts"
 import type { EntityFact, StreamFact } from "./facts.ts"
 
 export type WriteRow = Readonly<Record<string, unknown>>
