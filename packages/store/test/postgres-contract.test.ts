@@ -1,20 +1,21 @@
-import { postgresStores, startPostgres } from "@rouse/testkit/postgres"
-import type { PostgresServer, PostgresStores } from "@rouse/testkit/postgres"
+import { hasPostgres, postgresStores, sharedPostgres } from "@rouse/testkit/postgres"
+import type { PostgresDatabase, PostgresStores } from "@rouse/testkit/postgres"
 import { storeSuite } from "@rouse/testkit/store-suite"
-import { afterAll, beforeAll, vi } from "vitest"
+import { afterAll, beforeAll, describe, vi } from "vitest"
 
-/** Every commit syncs a disk that others use, too. */
 vi.setConfig({ testTimeout: 180_000 })
 
-let server: PostgresServer
-let stores: PostgresStores
-beforeAll(async () => {
-  server = await startPostgres()
-  stores = postgresStores(server)
-})
-afterAll(async () => {
-  await stores.close()
-  await server.stop()
-})
+describe.skipIf(!hasPostgres())("a real server", () => {
+  let database: PostgresDatabase
+  let stores: PostgresStores
+  beforeAll(async () => {
+    database = await sharedPostgres()
+    stores = postgresStores(database)
+  })
+  afterAll(async () => {
+    await stores.close()
+    await database.close()
+  })
 
-storeSuite("in Postgres", (options) => stores.open(options))
+  storeSuite("in Postgres", (options) => stores.open(options))
+})

@@ -42,15 +42,15 @@ afterAll(async () => {
 runConformanceTests(target)
 
 async function openDatabase(): Promise<NonNullable<typeof database>> {
-  const { postgresStores, startPostgres } = await import("@rouse/testkit/postgres")
-  const server = await startPostgres()
-  const stores = postgresStores(server)
+  const { postgresStores, sharedPostgres } = await import("@rouse/testkit/postgres")
+  const shared = await sharedPostgres()
+  const stores = postgresStores(shared)
   const { store } = await stores.open({ clock: Date.now })
   return {
     store,
     close: async () => {
       await stores.close()
-      await server.stop()
+      await shared.close()
     },
   }
 }

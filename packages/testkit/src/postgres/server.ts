@@ -29,14 +29,15 @@ interface Place {
   readonly directory: string
   readonly bin: string
   readonly port: number
+  readonly syncs: boolean
   readonly as: { readonly uid?: number; readonly gid?: number }
 }
 
-/** Starts a server on a free port. Works as root and as a user. */
-export async function startPostgres(): Promise<PostgresServer> {
+/** Starts a server on a free port. Works as root and as a user. @param options `syncs`: whether it outlives its machine. */
+export async function startPostgres({ syncs = true }: { readonly syncs?: boolean } = {}): Promise<PostgresServer> {
   const directory = mkdtempSync(join(tmpdir(), "rouse-postgres-"))
   const as = process.getuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {}
-  const place: Place = { directory, bin: findBinaries(directory), port: await freePort(), as }
+  const place: Place = { directory, bin: findBinaries(directory), port: await freePort(), as, syncs }
   chmodSync(directory, 0o755)
   if (as.uid !== undefined) chownSync(directory, as.uid, as.gid)
   const initdb = [
@@ -78,13 +79,13 @@ export async function startPostgres(): Promise<PostgresServer> {
 }
 
 /** Resolves when it takes connections. */
-async function launch({ bin, directory, port, as }: Place): Promise<ChildProcess> {
+async function launch({ bin, directory, port, as, syncs }: Place): Promise<ChildProcess> {
   const settings = [
     `port=${port}`,
     `unix_socket_directories=${directory}`,
     "listen_addresses=127.0.0.1",
-    "fsync=on",
-    "max_connections=100",
+    `fsync=${syncs ? "on" : "off"}`,
+    "max_connections=200",
   ]
   const flags = ["-D", join(directory, "data"), ...settings.flatMap((setting) => ["-c", setting])]
   const child = spawn(join(bin, "postgres"), flags, { ...as, cwd: directory, stdio: ["ignore", "ignore", "pipe"] })

@@ -2,7 +2,6 @@ import type { Store } from "@rouse/store"
 import { openPostgresStore } from "@rouse/store/postgres"
 import postgres from "postgres"
 import type { OpenedStore } from "../store-suite.ts"
-import type { PostgresServer } from "./server.ts"
 
 /** Stores of one server, each empty when it is opened. */
 export interface PostgresStores {
@@ -11,7 +10,7 @@ export interface PostgresStores {
 }
 
 /** Making the tables takes longer than most tests: those of a store that is closed are emptied, and used again. */
-export function postgresStores(server: PostgresServer, options: { readonly pooled?: boolean } = {}): PostgresStores {
+export function postgresStores(server: { readonly url: string }, options: { readonly pooled?: boolean } = {}): PostgresStores {
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
   const free: string[] = []
   let made = 0
