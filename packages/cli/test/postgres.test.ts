@@ -1,22 +1,22 @@
-import { startPostgres } from "@rouse/testkit/postgres"
-import type { PostgresServer } from "@rouse/testkit/postgres"
+import { hasPostgres, sharedPostgres } from "@rouse/testkit/postgres"
+import type { PostgresDatabase } from "@rouse/testkit/postgres"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { assistant, directory, rouse, served } from "./harness.ts"
 
-let server: PostgresServer
+let server: PostgresDatabase
 beforeAll(async () => {
-  server = await startPostgres()
+  server = await sharedPostgres()
 })
-afterAll(() => server.stop())
+afterAll(() => server.close())
 
-describe("with ROUSE_DATABASE_URL", () => {
+describe.skipIf(!hasPostgres())("with ROUSE_DATABASE_URL", () => {
   test("everything is in the database: another server, elsewhere, goes on with it", async () => {
     await using place = await directory({ "a.ts": assistant() })
     await using elsewhere = await directory({ "a.ts": assistant() })
     const env = { ROUSE_DATABASE_URL: server.url }
     {
       await using first = await served(place.path, ["start", "a.ts"], env)
-      expect(first.data).toBe(`postgres://127.0.0.1:${server.port}/postgres`)
+      expect(first.data).toBe(server.url.replace("postgres@", ""))
       expect((await first.rouse("send", "/assistant/one", "hello")).out).toBe("You said: hello\n")
     }
     await using second = await served(elsewhere.path, ["start", "a.ts"], env)

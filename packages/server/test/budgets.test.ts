@@ -9,10 +9,11 @@ import type {
   StepRow,
   UsageReport,
 } from "@rouse/protocol"
-import { type Commit, type CommitResult, openMemoryStore, type Store } from "@rouse/store"
+import type { Commit, CommitResult, Store } from "@rouse/store"
 import { afterEach, expect, test } from "vitest"
 import { z } from "zod"
 import { Harness } from "./harness.ts"
+import { openTestStore } from "./support/test-store.ts"
 
 const PRICE = { input: 1_000, output: 1_000 }
 
@@ -354,7 +355,7 @@ const CRASHES = Array.from({ length: 9 }, (_, i) => i + 1).flatMap((at) =>
 )
 
 test.each(CRASHES)("a crash %s commit %i around reserving and settling charges each call once", async (when, at) => {
-  const store = await openMemoryStore({ clock: Date.now })
+  const store = await openTestStore({ clock: Date.now })
   const entities = [sender("worker", SCRIPT), agent("sink", () => "ok")]
   const setup = await Harness.open({ entities, store })
   await setup.spawn("/sink/a")

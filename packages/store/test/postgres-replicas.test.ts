@@ -1,7 +1,8 @@
+import { setStreamPath, sharedStreamPath } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
-import type { EntityRecord, Store } from "@rouse/store"
+import type { EntityRecord, Op, SpaceWrite, Store } from "@rouse/store"
 import { openPostgresStore } from "@rouse/store/postgres"
-import { startPostgres } from "@rouse/testkit/postgres"
+import { hasPostgres, startPostgres } from "@rouse/testkit/postgres"
 import type { PostgresServer } from "@rouse/testkit/postgres"
 import { once } from "node:events"
 import { connect, createServer } from "node:net"
@@ -16,6 +17,7 @@ const NOW = 1_800_000_000_000
 /** Every commit syncs a disk that others use, too. */
 vi.setConfig({ testTimeout: 180_000 })
 
+const real = describe.skipIf(!hasPostgres())
 let server: PostgresServer
 let schemas = 0
 const open: Store[] = []
@@ -53,7 +55,7 @@ const storeOf = (stores: readonly Store[], n: number): Store => {
 const textOf = async (store: Store, path: string): Promise<string> =>
   new TextDecoder().decode((await store.read(path, "-1" as never, 1e6)).data)
 
-describe("replicas", () => {
+real("replicas", () => {
   it("append to one stream at once, each message once, in the order that each replica gave", async () => {
     const stores = await replicas(3)
     await storeOf(stores, 0).commit({ ops: [create("a")] })
@@ -128,7 +130,114 @@ describe("replicas", () => {
   })
 })
 
-describe("lost connections", () => {
+const observe = (url: string, path: string): Op => {
+  const [name, filter] = ["watch", {}]
+  const record = { url, name, path, filter, debounceMs: 0, cursor: null, timeoutAtMs: null, config: "" }
+  return { op: "observation", change: { kind: "put", record, nowMs: NOW } }
+}
+
+real("observations", () => {
+  it("made in one are found by an append in another that believed there was none", async () => {
+    const [one, other] = (await replicas(2)) as [Store, Store]
+    const due: number[] = []
+    other.watchObservations((dueAtMs) => due.push(dueAtMs))
+    await one.commit({ ops: [create("a"), append("a", 1)] })
+    await other.commit({ ops: [{ op: "putEntity", record: entity("/t/o", 0) }, observe("/t/o", "a")] })
+    const result = await one.commit({ ops: [append("a", 2)] })
+    expect(result.observationDueAtMs).toBe(NOW)
+    expect(await other.observation("/t/o", "watch")).toMatchObject({ pending: true, dueAtMs: NOW })
+    await expect.poll(() => due).toEqual([NOW])
+  })
+
+  it("of a type's entities miss none that changes while they are made", async () => {
+    const stores = await replicas(3)
+    const set = setStreamPath("t")
+    await storeOf(stores, 0).commit({ ops: [create(set), { op: "putEntity", record: entity("/w/o", 0) }] })
+    const put = (n: number) => ({ op: "putEntity", record: entity(`/t/${n}`, 0) }) as const
+    const numbers = Array.from({ length: 60 }, (_, n) => n)
+    const puts = numbers.map((n) =>
+      storeOf(stores, n)
+        .commit({ ops: [put(n)] })
+        .then(() => storeOf(stores, n).entity(`/t/${n}`)),
+    )
+    await storeOf(stores, 1).commit({ ops: [observe("/w/o", set)] })
+    const { entities } = await storeOf(stores, 1).entities({ type: "t", limit: 100 })
+    await Promise.all(puts)
+    const told = (JSON.parse(`[${(await textOf(storeOf(stores, 2), set)).slice(0, -1)}]`) as { key: string }[]).map(
+      ({ key }) => key,
+    )
+    expect(new Set([...entities.map(({ url }) => url), ...told]).size).toBe(numbers.length)
+  })
+})
+
+real("spaces", () => {
+  const path = sharedStreamPath("board")
+  const writing = (writes: readonly SpaceWrite[]): Op => ({
+    op: "space",
+    path,
+    change: { kind: "write", by: "", writes },
+    nowMs: NOW,
+  })
+
+  it("give each row to one of those who claim at once in several replicas", async () => {
+    const stores = await replicas(3)
+    const definition = { collections: { tasks: { schema: { type: "object" }, key: "id" } } }
+    const keys = Array.from({ length: 90 }, (_, n) => `k${String(n).padStart(2, "0")}`)
+    const inserts = keys.map(
+      (key) => ({ kind: "insert", collection: "tasks", key, value: "{}", rowsMax: 100 }) as const,
+    )
+    await storeOf(stores, 0).commit({
+      ops: [{ op: "space", path, change: { kind: "define", definition, version: 0 }, nowMs: NOW }, writing(inserts)],
+    })
+    const claim = async (n: number): Promise<readonly string[]> => {
+      const asked = {
+        kind: "claim",
+        collection: "tasks",
+        queue: "",
+        limit: 1,
+        heldMax: 9,
+        expiresAtMs: NOW + 1,
+      } as const
+      const { spaces = [] } = await storeOf(stores, n).commit({
+        ops: [writing([{ ...asked, holder: `w${n}`, claim: "c" }])],
+      })
+      return spaces.flatMap((one) => (one.kind === "claimed" ? one.rows.map(({ key }) => key) : []))
+    }
+    const taken = await Promise.all(keys.map((_, n) => claim(n)))
+    expect(taken.flat().toSorted()).toEqual(keys)
+    const add = { kind: "increment", collection: "tasks", key: "k00", field: "n", by: 1 } as const
+    await Promise.all(keys.map((_, n) => storeOf(stores, n).commit({ ops: [writing([add])] })))
+    expect((await storeOf(stores, 1).spaceRow(path, "tasks", "k00"))?.value).toBe(`{"n":${keys.length}}`)
+  })
+})
+
+real("round trips", () => {
+  it("a commit of what this replica touched last is one, whoever observes others", async () => {
+    const proxy = await cuttingProxy()
+    const url = server.url.replace(`:${server.port}`, `:${proxy.port}`)
+    const open = async (): Promise<Store> => openPostgresStore({ url, schema: "trips", clock: () => NOW, pooled: true })
+    const [one, other] = [await open(), await open()]
+    const log = "entities/t/a"
+    await one.commit({ ops: [create(log), { op: "putEntity", record: entity("/t/a", 1) }] })
+    await other.commit({ ops: [{ op: "putEntity", record: entity("/w/o", 0) }, observe("/w/o", "elsewhere")] })
+    const turn = async (n: number, status: "idle" | "running"): Promise<number> => {
+      const before = proxy.calls()
+      const guards = [{ kind: "lease", url: "/t/a", epoch: 1, seq: n }] as const
+      await one.commit({ guards, ops: [append(log, n), { op: "putEntity", record: { ...entity("/t/a", 1), status } }] })
+      return proxy.calls() - before
+    }
+    expect([await turn(1, "running"), await turn(2, "idle"), await turn(3, "running")]).toEqual([1, 1, 1])
+    await other.commit({ ops: [observe("/w/o", log)] })
+    expect(await turn(4, "idle")).toBeGreaterThan(1)
+    await other.commit({ ops: [{ op: "observation", change: { kind: "drop", url: "/w/o", name: "watch" } }] })
+    await turn(5, "running")
+    expect([await turn(6, "idle"), await turn(7, "running")]).toEqual([1, 1])
+    await Promise.all([one.close(), other.close()])
+    proxy.close()
+  })
+})
+
+real("lost connections", () => {
   it("leave every commit done once, and told as what it is", async () => {
     const [store] = (await replicas(1)) as [Store]
     const admin = postgres(server.url, { max: 1, onnotice: () => undefined })
@@ -194,12 +303,15 @@ interface CuttingProxy {
   /** The answers to so many groups of commits are lost with their connections, every second one. */
   cut(count: number): void
   left(): number
+  /** How often the database was asked to look up or to do something for a commit. */
+  calls(): number
   close(): void
 }
 
 async function cuttingProxy(): Promise<CuttingProxy> {
   let left = 0
   let groups = 0
+  let calls = 0
   const sockets = new Set<Socket>()
   const proxy = createServer((client) => {
     const upstream = connect(server.port, "127.0.0.1")
@@ -215,6 +327,7 @@ async function cuttingProxy(): Promise<CuttingProxy> {
         })
     }
     client.on("data", (data) => {
+      calls += Number(data.includes("apply_1(") || data.includes("load_1("))
       if (data.includes("apply_1(") && left > 0) {
         groups += 1
         isDoomed = groups % 2 === 0
@@ -235,6 +348,7 @@ async function cuttingProxy(): Promise<CuttingProxy> {
       left = count
     },
     left: () => left,
+    calls: () => calls,
     close: () => {
       for (const socket of sockets) socket.destroy()
       proxy.close()

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto"
 import type { Store } from "@rouse/store"
 import { openPostgresStore } from "@rouse/store/postgres"
-import { startPostgres } from "@rouse/testkit/postgres"
-import type { PostgresServer } from "@rouse/testkit/postgres"
+import { hasPostgres, sharedPostgres } from "@rouse/testkit/postgres"
+import type { PostgresDatabase } from "@rouse/testkit/postgres"
 import postgres from "postgres"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { applyFunction } from "../src/postgres/apply-function.ts"
@@ -18,22 +18,23 @@ const EXEMPT = new Set(["meta", "place"])
 /** Every commit syncs a disk that others use, too. */
 vi.setConfig({ testTimeout: 180_000 })
 
-let server: PostgresServer
+const real = describe.skipIf(!hasPostgres())
+let server: PostgresDatabase
 let sql: postgres.Sql
 let store: Store
 
 beforeAll(async () => {
-  server = await startPostgres()
+  server = await sharedPostgres()
   sql = postgres(server.url, { max: 2, onnotice: () => undefined })
   store = await openPostgresStore({ url: server.url, schema: SCHEMA, clock: () => NOW })
 })
 afterAll(async () => {
   await store.close()
   await sql.end()
-  await server.stop()
+  await server.close()
 })
 
-describe("distribution", () => {
+real("distribution", () => {
   it("every table has a tree, and every unique constraint begins with it", async () => {
     const tables =
       await sql`SELECT relname FROM pg_class WHERE relnamespace = ${SCHEMA}::regnamespace AND relkind = 'r'`
@@ -97,7 +98,7 @@ describe("distribution", () => {
   })
 })
 
-describe("migrations", () => {
+real("migrations", () => {
   it("are done once, however many replicas start at once", async () => {
     const open = () => openPostgresStore({ url: server.url, schema: "many", clock: () => NOW })
     const stores = await Promise.all(Array.from({ length: 5 }, open))
@@ -114,7 +115,7 @@ describe("migrations", () => {
   })
 })
 
-describe("roles", () => {
+real("roles", () => {
   it("a replica needs no right to change tables", async () => {
     await sql.unsafe(`CREATE ROLE runtime LOGIN PASSWORD 'hush'; GRANT USAGE ON SCHEMA rules TO runtime;
       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA rules TO runtime;
@@ -155,7 +156,7 @@ describe("roles", () => {
   })
 })
 
-describe("literals", () => {
+real("literals", () => {
   it("come back as they were, whatever the server takes a backslash for", async () => {
     const texts = [
       "",
@@ -179,7 +180,7 @@ describe("literals", () => {
   })
 })
 
-describe("what the database cannot keep", () => {
+real("what the database cannot keep", () => {
   it("is refused, and nobody else's commit with it", async () => {
     const create = (path: string) => ({ op: "createStream", path, contentType: "text/plain", nowMs: NOW }) as const
     const paths = ["nul/\0", "half/\ud800", "fine/1", "fine/2"]

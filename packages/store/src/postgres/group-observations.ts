@@ -11,8 +11,8 @@ export interface Looking {
   readonly checks: Map<string, Check>
   readonly keys: Set<string>
   readonly homes: Set<Home>
-  found<T>(look: () => T | undefined, need: Need): T
-  newSerial(): number
+  readonly found: <T>(look: () => T | undefined, need: Need) => T
+  readonly newSerial: () => number
 }
 
 /** Where an observation lies: with what it observes, so that an append finds those that it concerns in one place. */

@@ -44,7 +44,12 @@ export function askedOfSpaces(needs: readonly Need[], placeOf: (path: string) =>
     const values = need.id === undefined ? [] : (JSON.parse(need.id) as Json[])
     const columns = COLUMNS[need.kind].map((column, at) => [column, values[at] ?? null] as const)
     const row: Record<string, Json> = { ...placeOf(need.name), id: need.id ?? "", ...Object.fromEntries(columns) }
-    if (need.kind === "claimable") Object.assign(row, { queue: queueName(String(row["queue"])), most: need.limit ?? 1 })
+    if (need.kind === "claimable") {
+      Object.assign(row, {
+        queue: queueName(values[COLUMNS.claimable.indexOf("queue")] as string),
+        most: need.limit ?? 1,
+      })
+    }
     asked.set(need.kind, [...(asked.get(need.kind) ?? []), row])
   }
   return asked.size === 0 ? null : JSON.stringify(Object.fromEntries(asked))

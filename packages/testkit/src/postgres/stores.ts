@@ -10,7 +10,10 @@ export interface PostgresStores {
 }
 
 /** Making the tables takes longer than most tests: those of a store that is closed are emptied, and used again. */
-export function postgresStores(server: { readonly url: string }, options: { readonly pooled?: boolean } = {}): PostgresStores {
+export function postgresStores(
+  server: { readonly url: string },
+  options: { readonly pooled?: boolean } = {},
+): PostgresStores {
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
   const free: string[] = []
   let made = 0
