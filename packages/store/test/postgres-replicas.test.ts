@@ -2,6 +2,7 @@ import { setStreamPath, sharedStreamPath } from "@rouse/protocol"
 import { frameJson } from "@rouse/store"
 import type { EntityRecord, Op, SpaceWrite, Store } from "@rouse/store"
 import { openPostgresStore } from "@rouse/store/postgres"
+import { homeOfStream, numberOf } from "../src/core/home.ts"
 import { hasPostgres, startPostgres } from "@rouse/testkit/postgres"
 import type { PostgresServer } from "@rouse/testkit/postgres"
 import { once } from "node:events"
@@ -147,6 +148,31 @@ real("observations", () => {
     expect(result.observationDueAtMs).toBe(NOW)
     expect(await other.observation("/t/o", "watch")).toMatchObject({ pending: true, dueAtMs: NOW })
     await expect.poll(() => due).toEqual([NOW])
+  })
+
+  it("wait for those who looked whether there are any, and these not for each other", async () => {
+    const [store] = (await replicas(1)) as [Store]
+    const admin = postgres(server.url, { max: 2, onnotice: () => undefined })
+    const home = numberOf(homeOfStream(setStreamPath("t")))
+    const put = (id: string) => store.commit({ ops: [{ op: "putEntity", record: entity(`/t/${id}`, 0) }] })
+    const waiting = async (): Promise<number> =>
+      (await admin`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`).length
+    await admin.begin(async (looker) => {
+      await looker.unsafe(`SELECT pg_advisory_xact_lock_shared(${home})`)
+      await put("a")
+    })
+    let isDone = false
+    const second = await admin.begin(async (observer) => {
+      await observer.unsafe(`SELECT pg_advisory_xact_lock(${home})`)
+      const done = put("b").then(() => {
+        isDone = true
+      })
+      await expect.poll(waiting).toBe(1)
+      expect(isDone).toBe(false)
+      return { done }
+    })
+    await second.done
+    await admin.end()
   })
 
   it("of a type's entities miss none that changes while they are made", async () => {
