@@ -333,11 +333,13 @@ function dying(
   when: "before" | "after",
 ): { readonly store: Store; readonly dead: () => boolean } {
   let commits = 0
+  let underWay = 0
   const never = new Promise<never>(() => undefined)
   const commit = async (wanted: Commit): Promise<CommitResult> => {
     commits += 1
     if (commits > at || (commits === at && when === "before")) return never
-    const result = await store.commit(wanted)
+    underWay += 1
+    const result = await store.commit(wanted).finally(() => (underWay -= 1))
     return commits >= at ? never : result
   }
   const proxy = new Proxy(store, {
@@ -346,7 +348,7 @@ function dying(
       return typeof value === "function" ? (value as (...args: never[]) => unknown).bind(target) : value
     },
   })
-  return { store: proxy, dead: () => commits >= at }
+  return { store: proxy, dead: () => commits >= at && underWay === 0 }
 }
 
 const SCRIPT: Script = [{ calls: [{ tool: "send", input: { to: "/sink/a", content: "note" } }] }, "All done."]

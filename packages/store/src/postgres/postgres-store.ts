@@ -234,6 +234,10 @@ export class PostgresStore implements Store {
     return this.#track(() => this.#parts.spaces.expired(nowMs, limit))
   }
 
+  nextClaimExpiryAtMs(): Promise<number | undefined> {
+    return this.#track(() => this.#parts.spaces.nextExpiryAtMs())
+  }
+
   secrets(prefix: string): Promise<readonly Secret[]> {
     return this.#track(() => this.#parts.subscriptions.secrets(prefix))
   }

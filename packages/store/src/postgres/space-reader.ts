@@ -2,7 +2,7 @@ import { RouseError } from "@rouse/protocol"
 import type { Json, JsonObject, SharedDefinition } from "@rouse/protocol"
 import type { ExpiredClaim, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
 import type { Connection, SqlValue } from "./connection.ts"
-import { spaceRowOf } from "./states.ts"
+import { numberOrNull, spaceRowOf } from "./states.ts"
 import type { SqlRow } from "./states.ts"
 import { infoOf } from "./stream-reader.ts"
 import type { StreamReader } from "./stream-reader.ts"
@@ -82,6 +82,12 @@ export class SpaceReader {
       key: row["key"] as string,
       token: Number(row["token"]),
     }))
+  }
+
+  async nextExpiryAtMs(): Promise<number | undefined> {
+    const sql = `SELECT r.free_at AS at FROM ~space_row r JOIN ~space x ON x.tree = r.tree AND x.stream = r.stream
+      WHERE r.free_at > 0 ORDER BY r.free_at LIMIT 1`
+    return numberOrNull((await this.#connection.read(sql, []))[0]?.["at"]) ?? undefined
   }
 
   /** @throws {RouseError} `NOT_FOUND`. */
