@@ -2,7 +2,7 @@ import type { EntityStatus, Json, JsonObject, Row } from "@rouse/protocol"
 import { activeSecondOf, encodeCursor, parseCursor } from "../core/cursor.ts"
 import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage } from "../entity.ts"
 import type { StoredReceipt } from "../receipt.ts"
-import type { Timer } from "../timer.ts"
+import type { Timer, TimerPlace } from "../timer.ts"
 import { homeOfReceipt, numberOf } from "../core/home.ts"
 import type { Connection, SqlValue } from "./connection.ts"
 import { numberOrNull } from "./states.ts"
@@ -66,9 +66,11 @@ export class EntityReader {
     return (await this.#connection.read(sql, values)).map(recordOf)
   }
 
-  async dueTimers(nowMs: number, limit: number): Promise<Timer[]> {
-    const sql = "SELECT id, due_at, url, payload FROM ~timer WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2"
-    return (await this.#connection.read(sql, [nowMs, limit])).map(timerOf)
+  async dueTimers(nowMs: number, limit: number, after?: TimerPlace): Promise<Timer[]> {
+    const behind = after === undefined ? "" : " AND (due_at, id) > ($3, $4)"
+    const sql = `SELECT id, due_at, url, payload FROM ~timer WHERE due_at <= $1${behind} ORDER BY due_at, id LIMIT $2`
+    const place = after === undefined ? [] : [after.dueAtMs, after.id]
+    return (await this.#connection.read(sql, [nowMs, limit, ...place])).map(timerOf)
   }
 
   async nextDueAtMs(): Promise<number | undefined> {
@@ -98,6 +100,8 @@ function conditionsOf(filter: EntityFilter): { readonly where: string; readonly 
   if (filter.type !== undefined) parts.push(`url >= ${bind(`/${filter.type}/`)} AND url < ${bind(`/${filter.type}0`)}`)
   if (filter.status !== undefined)
     parts.push(`status = ${bind(filter.status)}${filter.status === "idle" ? "" : " AND status <> 'idle'"}`)
+  /** Sorted by bytes, text has capital letters of ASCII alone. */
+  for (const word of filter.words ?? []) parts.push(`position(${bind(asciiLower(word))} IN lower(url)) > 0`)
   if (filter.parent !== undefined) parts.push(`parent = ${bind(filter.parent)}`)
   if (filter.hasDead === true) parts.push("dead")
   if (filter.tag !== undefined) {
@@ -111,6 +115,10 @@ function conditionsOf(filter: EntityFilter): { readonly where: string; readonly 
     parts.push(`active_second <= ${second} AND (active_second < ${second} OR url > ${bind(url)})`)
   }
   return { where: parts.length === 0 ? "" : ` WHERE ${parts.join(" AND ")}`, values }
+}
+
+function asciiLower(word: string): string {
+  return word.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
 export function recordOf(row: SqlRow): EntityRecord {

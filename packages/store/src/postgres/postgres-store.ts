@@ -1,6 +1,6 @@
-import { RouseError, START } from "@rouse/protocol"
+import { RouseError } from "@rouse/protocol"
 import type { Offset, Row } from "@rouse/protocol"
-import type { Plan } from "../core/plan.ts"
+import { announceCommit, announceDeleted } from "./announce.ts"
 import type { Announcer } from "./announcer.ts"
 import type { Watcher } from "./watcher.ts"
 import type { Commit, CommitResult } from "../commit.ts"
@@ -9,7 +9,7 @@ import type { StoredReceipt } from "../receipt.ts"
 import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
 import type { Store } from "../store.ts"
 import type { ReadResult, StreamInfo, StreamListener, StreamPathPage } from "../stream.ts"
-import type { Timer } from "../timer.ts"
+import type { Timer, TimerPlace } from "../timer.ts"
 import type { DueCursor, Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
 import type { WorkFilter, WorkPage, WorkRecord } from "../work.ts"
 import type { ObservationRecord } from "../observation.ts"
@@ -60,7 +60,7 @@ export class PostgresStore implements Store {
 
   async commit(commit: Commit): Promise<CommitResult> {
     const plan = await this.#track(() => this.#parts.lanes.commit(commit))
-    this.#announce(commit, plan)
+    announceCommit(commit, plan, this.#parts)
     const { applied, streams, subscriptionDueAtMs, observationDueAtMs, spaces } = plan
     return {
       applied,
@@ -142,8 +142,8 @@ export class PostgresStore implements Store {
     return this.#track(() => this.#parts.entities.due(nowMs, limit, filter))
   }
 
-  dueTimers(nowMs: number, limit: number): Promise<readonly Timer[]> {
-    return this.#track(() => this.#parts.entities.dueTimers(nowMs, limit))
+  dueTimers(nowMs: number, limit: number, after?: TimerPlace): Promise<readonly Timer[]> {
+    return this.#track(() => this.#parts.entities.dueTimers(nowMs, limit, after))
   }
 
   nextDueAtMs(): Promise<number | undefined> {
@@ -246,7 +246,7 @@ export class PostgresStore implements Store {
     return this.#track(async () => {
       const [row] = await this.#parts.connection.repeat(() => this.#parts.connection.call("sweep_1", [nowMs]))
       const paths = (row?.["paths"] ?? []) as readonly string[]
-      for (const path of paths) this.#tellDeleted(path)
+      for (const path of paths) announceDeleted(path, this.#parts)
       return Number(row?.["dropped"])
     })
   }
@@ -280,36 +280,5 @@ export class PostgresStore implements Store {
     } finally {
       this.#underWay.delete(work)
     }
-  }
-
-  #announce(commit: Commit, { applied, streams, versions, subscriptionDueAtMs, observationDueAtMs }: Plan): void {
-    const { watcher, announcer } = this.#parts
-    if (!applied) return
-    if (subscriptionDueAtMs !== null) {
-      watcher.tellSubscriptions(subscriptionDueAtMs)
-      announcer.subscription(subscriptionDueAtMs)
-    }
-    if (observationDueAtMs !== null) {
-      watcher.tellObservations(observationDueAtMs)
-      announcer.observation(observationDueAtMs)
-    }
-    for (const [path, { next, closed }] of Object.entries(streams)) {
-      watcher.tellStream(path, { next, closed, deleted: false })
-      announcer.stream(path)
-    }
-    for (const op of commit.ops) if (op.op === "deleteStream") this.#tellDeleted(op.path)
-    let put = 0
-    for (const op of commit.ops) {
-      if (op.op !== "putEntity") continue
-      const version = versions[put]
-      put += 1
-      announcer.entity(op.record.url)
-      if (version !== undefined && watcher.hasEntityListeners) watcher.tellEntity({ ...op.record, version })
-    }
-  }
-
-  #tellDeleted(path: string): void {
-    this.#parts.watcher.tellStream(path, { next: START, closed: false, deleted: true })
-    this.#parts.announcer.stream(path)
   }
 }
