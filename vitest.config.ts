@@ -27,6 +27,7 @@ export default defineConfig({
       "examples/test/**/*.test.ts",
       "bench/test/**/*.test.ts",
     ],
+    globalSetup: ["packages/testkit/src/postgres/global-setup.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",

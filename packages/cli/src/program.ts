@@ -260,6 +260,7 @@ ${bold("The first minute:")}
 ${bold("Environment:")}
   ROUSE_URL     the server that commands talk to (${DEFAULT_URL})
   ROUSE_TOKEN   the token they send
+  ROUSE_DATABASE_URL  a Postgres to keep everything in, for dev, start and streams
   ROUSE_SECRETS_DIR   a directory with a file for each secret, for dev and start
   NO_COLOR      no colours`
 }

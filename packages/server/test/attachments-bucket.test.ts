@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto"
 import { defineEntity } from "@rouse/agents"
 import type { AttachmentInfo, Problem } from "@rouse/protocol"
-import { openMemoryStore, type Store } from "@rouse/store"
+import type { Store } from "@rouse/store"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { attachmentsBucket } from "../src/attachments/bucket/open.ts"
 import { bucketConfig } from "../src/attachments/bucket/config.ts"
 import { storeContents } from "../src/attachments/store-contents.ts"
 import { Harness } from "./harness.ts"
 import { ACCESS_KEY, S3Server, SECRET_KEY } from "./support/s3-server.ts"
+import { openTestStore } from "./support/test-store.ts"
 
 const MB = 1_048_576
 const PATH = "/v1/entities/agent/a/attachments"
@@ -19,7 +20,7 @@ let lines: string[]
 
 beforeEach(async () => {
   s3 = await S3Server.open()
-  store = await openMemoryStore({ clock: Date.now })
+  store = await openTestStore({ clock: Date.now })
   lines = []
   harness = await open(SECRET_KEY)
   await harness.spawn("/agent/a")

@@ -9,10 +9,11 @@ import type {
   StepRow,
   UsageReport,
 } from "@rouse/protocol"
-import { type Commit, type CommitResult, openMemoryStore, type Store } from "@rouse/store"
+import type { Commit, CommitResult, Store } from "@rouse/store"
 import { afterEach, expect, test } from "vitest"
 import { z } from "zod"
 import { Harness } from "./harness.ts"
+import { openTestStore } from "./support/test-store.ts"
 
 const PRICE = { input: 1_000, output: 1_000 }
 
@@ -332,11 +333,13 @@ function dying(
   when: "before" | "after",
 ): { readonly store: Store; readonly dead: () => boolean } {
   let commits = 0
+  let underWay = 0
   const never = new Promise<never>(() => undefined)
   const commit = async (wanted: Commit): Promise<CommitResult> => {
     commits += 1
     if (commits > at || (commits === at && when === "before")) return never
-    const result = await store.commit(wanted)
+    underWay += 1
+    const result = await store.commit(wanted).finally(() => (underWay -= 1))
     return commits >= at ? never : result
   }
   const proxy = new Proxy(store, {
@@ -345,7 +348,7 @@ function dying(
       return typeof value === "function" ? (value as (...args: never[]) => unknown).bind(target) : value
     },
   })
-  return { store: proxy, dead: () => commits >= at }
+  return { store: proxy, dead: () => commits >= at && underWay === 0 }
 }
 
 const SCRIPT: Script = [{ calls: [{ tool: "send", input: { to: "/sink/a", content: "note" } }] }, "All done."]
@@ -354,7 +357,7 @@ const CRASHES = Array.from({ length: 9 }, (_, i) => i + 1).flatMap((at) =>
 )
 
 test.each(CRASHES)("a crash %s commit %i around reserving and settling charges each call once", async (when, at) => {
-  const store = await openMemoryStore({ clock: Date.now })
+  const store = await openTestStore({ clock: Date.now })
   const entities = [sender("worker", SCRIPT), agent("sink", () => "ok")]
   const setup = await Harness.open({ entities, store })
   await setup.spawn("/sink/a")

@@ -1,11 +1,11 @@
 import { createWorker, defineEntity, tool, type Worker } from "@rouse/agents"
 import type { EntitySummary, RunRow, ToolCallRow, TypeInfo, WakeDelivery, WakeRow } from "@rouse/protocol"
-import { openMemoryStore } from "@rouse/store"
 import { afterEach, describe, expect, test } from "vitest"
 import { z } from "zod"
 import { digestOf } from "../src/http/tokens.ts"
 import { Harness, type HarnessOptions, type Refusal } from "./harness.ts"
 import { fetchOf, Network } from "./support/remote.ts"
+import { openTestStore } from "./support/test-store.ts"
 
 const URL_1 = "http://127.0.0.1:1/agents"
 const URL_2 = "http://127.0.0.1:2/agents"
@@ -431,7 +431,7 @@ describe("a worker", () => {
 })
 
 test("a handler elsewhere keeps its lease over a restart of the server, and its next commit is accepted", async () => {
-  const store = await openMemoryStore({ clock: Date.now })
+  const store = await openTestStore({ clock: Date.now })
   const network = new Network()
   let harness = await Harness.open({ entities: [], store, endpoints: network.webhooks })
   let reached = (): void => undefined
@@ -471,7 +471,7 @@ test("a handler elsewhere keeps its lease over a restart of the server, and its 
 })
 
 test("a handler behind a webhook that outlives its server posts its end to the next one", async () => {
-  const store = await openMemoryStore({ clock: Date.now })
+  const store = await openTestStore({ clock: Date.now })
   const network = new Network()
   let harness = await Harness.open({ entities: [], store, endpoints: network.webhooks })
   let reached = (): void => undefined

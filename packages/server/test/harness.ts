@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type EntityDefinition, modelResolver } from "@rouse/agents/runtime"
 import type { ApprovalRule, Json, Problem, Row, Settled, WebhookSourceBody } from "@rouse/protocol"
-import { openMemoryStore, openStore, type Store } from "@rouse/store"
+import { openStore, type Store } from "@rouse/store"
 import { nodeWebhooks } from "@rouse/streams/node"
 import {
   createServer,
@@ -15,6 +15,7 @@ import {
   type Token,
   type WebhookOptions,
 } from "../src/index.ts"
+import { openTestStore } from "./support/test-store.ts"
 
 export interface HarnessOptions {
   readonly entities: Iterable<EntityDefinition>
@@ -58,7 +59,7 @@ export class Harness {
 
   static async open(options: HarnessOptions): Promise<Harness> {
     const clock = options.clock ?? Date.now
-    const store = options.store ?? (await openMemoryStore({ clock }))
+    const store = options.store ?? (await openTestStore({ clock }))
     const server = createServer({
       store,
       entities: options.entities,

@@ -1,8 +1,8 @@
 import { defineEntity } from "@rouse/agents"
 import type { ChangeNotice, Json, MessageRow, ObservationInfo, TimeoutNotice } from "@rouse/protocol"
-import { openMemoryStore } from "@rouse/store"
 import { afterEach, expect, test } from "vitest"
 import { Harness, type HarnessOptions, type Refusal } from "./harness.ts"
+import { openTestStore } from "./support/test-store.ts"
 
 const open: Harness[] = []
 afterEach(async () => {
@@ -268,7 +268,7 @@ test("agents that observe each other are frozen, and a person can let them go on
 
 test("what happened while the server was down is told when it is back, once", async () => {
   const told = nothing()
-  const store = await openMemoryStore({ clock: Date.now })
+  const store = await openTestStore({ clock: Date.now })
   const entities = [watcher(told), worker]
   const first = await opened(entities, { store })
   await first.spawn("/watcher/a")

@@ -1,8 +1,9 @@
 import { defineEntity } from "@rouse/agents"
 import type { MessageRow, ScheduleInfo } from "@rouse/protocol"
-import { openMemoryStore, type Store } from "@rouse/store"
+import type { Store } from "@rouse/store"
 import { afterEach, expect, test } from "vitest"
 import { Harness, type HarnessOptions, type Refusal } from "./harness.ts"
+import { openTestStore } from "./support/test-store.ts"
 
 const MINUTE = 60_000
 const open: Harness[] = []
@@ -149,7 +150,7 @@ test.each([
   ["once", 1],
   ["all", 5],
 ] as const)("what was missed while everything was down: %s sends %i", async (catchUp, count) => {
-  const store = await openMemoryStore({ clock: Date.now })
+  const store = await openTestStore({ clock: Date.now })
   const before = await Harness.open({ entities: [listener()], store })
   await before.spawn("/listener/a")
   await before.call("POST", SCHEDULES, { name: "tick", every: 10 * MINUTE, message: 1, catchUp })

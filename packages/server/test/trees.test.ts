@@ -1,8 +1,8 @@
 import { defineEntity } from "@rouse/agents"
 import type { ChildRow, EntityDetail, MessageRow, RunRow } from "@rouse/protocol"
-import { openMemoryStore } from "@rouse/store"
 import { afterEach, expect, test } from "vitest"
 import { Harness, type HarnessOptions } from "./harness.ts"
+import { openTestStore } from "./support/test-store.ts"
 
 const open: Harness[] = []
 async function harnessOf(options: HarnessOptions): Promise<Harness> {
@@ -119,7 +119,7 @@ test("kill with tree stops every entity below, past one that was stopped before"
 })
 
 test("a signal on its way down survives the server: what was not reached is reached by the next one", async () => {
-  const store = await openMemoryStore({ clock: Date.now })
+  const store = await openTestStore({ clock: Date.now })
   const answering = defineEntity("waiter", { handler: (ctx) => ctx.reply("done") })
   const first = await Harness.open({ entities: [answering], store })
   const below = await tree(first, 2)
@@ -211,7 +211,7 @@ test("a resume that races a pause leaves nothing pending at rest", async () => {
 })
 
 test("an interrupt that was accepted is not forgotten by a crash before the handler heard of it", async () => {
-  const store = await openMemoryStore({ clock: Date.now })
+  const store = await openTestStore({ clock: Date.now })
   let runs = 0
   const deaf = defineEntity("deaf", {
     async handler(ctx) {

@@ -10,10 +10,10 @@ import type {
   ToolCallRow,
   WakeRow,
 } from "@rouse/protocol"
-import { openMemoryStore } from "@rouse/store"
 import { afterEach, expect, test } from "vitest"
 import { z } from "zod"
 import { Harness, type HarnessOptions } from "./harness.ts"
+import { openTestStore } from "./support/test-store.ts"
 
 const open: Harness[] = []
 async function harnessOf(options: HarnessOptions): Promise<Harness> {
@@ -176,7 +176,7 @@ test("what a handler returns is of no matter, and a throw of nothing is an error
 })
 
 test("a new server on the store of a dead one goes on at once, and the dead one's late commits are fenced", async () => {
-  const store = await openMemoryStore({ clock: Date.now })
+  const store = await openTestStore({ clock: Date.now })
   let attempts = 0
   let late: (() => void) | undefined
   const held = defineEntity("held", {
@@ -205,7 +205,7 @@ test("a new server on the store of a dead one goes on at once, and the dead one'
 })
 
 test("a shutdown gives the wake back, and it goes on elsewhere", async () => {
-  const store = await openMemoryStore({ clock: Date.now })
+  const store = await openTestStore({ clock: Date.now })
   const patient = defineEntity("patient", {
     async handler(ctx, wake) {
       if (wake.attempt === 1) {

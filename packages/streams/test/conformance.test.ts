@@ -1,4 +1,5 @@
 import { registerHooks } from "node:module"
+import type { Store } from "@rouse/store"
 import { nodeWebhooks } from "@rouse/streams/node"
 import { afterAll, beforeAll } from "vitest"
 import type { Served } from "./serve.ts"
@@ -19,13 +20,37 @@ const { runConformanceTests } = (await import(SUITE)) as typeof import("@durable
 const LONG_POLL_MS = 500
 const target = { baseUrl: "", longPollTimeoutMs: LONG_POLL_MS, subscriptions: true }
 let served: Served
+let database: { readonly store: Store; close(): Promise<void> } | undefined
 
 beforeAll(async () => {
   const cors = { origins: ["https://example.com"] }
   const subscriptions = { ...nodeWebhooks(), allowLoopbackWebhooks: true }
-  served = await serveStreams({ longPollMs: LONG_POLL_MS, cors, subscriptions })
+  if (process.env["ROUSE_STREAMS_STORE"] === "postgres") database = await openDatabase()
+  served = await serveStreams({
+    ...(database && { store: database.store }),
+    longPollMs: LONG_POLL_MS,
+    cors,
+    subscriptions,
+  })
   target.baseUrl = served.url
 })
-afterAll(() => served.close())
+afterAll(async () => {
+  await served.close()
+  await database?.close()
+})
 
 runConformanceTests(target)
+
+async function openDatabase(): Promise<NonNullable<typeof database>> {
+  const { postgresStores, sharedPostgres } = await import("@rouse/testkit/postgres")
+  const shared = await sharedPostgres()
+  const stores = postgresStores(shared)
+  const { store } = await stores.open({ clock: Date.now })
+  return {
+    store,
+    close: async () => {
+      await stores.close()
+      await shared.close()
+    },
+  }
+}

@@ -37,7 +37,11 @@ export async function demo(flags: DemoFlags, io: Io): Promise<ExitCode> {
   const file = exampleFile()
   const offline: Io = {
     ...io,
-    env: { ROUSE_ECHO_MS: flags.once === true ? ECHO_ONCE_MS : ECHO_MS, ...withoutKeys(io.env) },
+    env: {
+      ROUSE_ECHO_MS: flags.once === true ? ECHO_ONCE_MS : ECHO_MS,
+      ...withoutKeys(io.env),
+      ROUSE_DATABASE_URL: undefined,
+    },
   }
   const { entities } = await loadProject([file], io.cwd)
   const isTemporary = flags.data === undefined

@@ -6,7 +6,7 @@ import { resolve } from "node:path"
 import { isLoopback } from "../core/arguments.ts"
 import type { ExitCode } from "../core/failure.ts"
 import { onCrash } from "../host/crash.ts"
-import { withStore } from "../host/data.ts"
+import { placeOfData, withStore } from "../host/data.ts"
 import type { Hosted } from "../host/host-server.ts"
 import { jsonLog } from "../host/json-log.ts"
 import { stopped } from "../host/stopped.ts"
@@ -42,7 +42,7 @@ export async function start(named: readonly string[], flags: StartFlags, io: Io)
   refuseOpenOrigins(flags, io)
   const directory = resolve(io.cwd, flags.data)
   const { hosted, types, log } = await withStore(directory, io, (store) => serve(named, flags, store, io))
-  const facts = { url: hosted.url, data: directory, types, pid: process.pid }
+  const facts = { url: hosted.url, data: placeOfData(directory, io), types, pid: process.pid }
   if (flags.json === true) io.out(`${JSON.stringify(facts)}\n`)
   log.info("ready", { ...facts, version: version(), resumed: hosted.resumed })
   await stopped(io.stop)

@@ -4,7 +4,7 @@ import { resolve } from "node:path"
 import { isLoopback } from "../core/arguments.ts"
 import type { ExitCode } from "../core/failure.ts"
 import { onCrash } from "../host/crash.ts"
-import { withStore } from "../host/data.ts"
+import { placeOfData, withStore } from "../host/data.ts"
 import { jsonLog } from "../host/json-log.ts"
 import { stopped } from "../host/stopped.ts"
 import { hasTokens, refuseOpenOrigins } from "../host/tokens.ts"
@@ -46,7 +46,7 @@ export async function streams(flags: StreamsFlags, io: Io): Promise<ExitCode> {
     return hostStreams({ ...flags, store, tokens, log }, io)
   })
   onCrash(log)
-  const facts = { url: hosted.url, streams: hosted.streamsUrl, data: directory, pid: process.pid }
+  const facts = { url: hosted.url, streams: hosted.streamsUrl, data: placeOfData(directory, io), pid: process.pid }
   if (flags.json === true) io.out(`${JSON.stringify(facts)}\n`)
   log.info("ready", { ...facts, version: version() })
   await stopped(io.stop)

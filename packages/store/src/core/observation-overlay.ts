@@ -5,7 +5,8 @@ export class ObservationOverlay implements ObservationView {
   readonly #base: ObservationView
   /** As they are now, of the paths that were looked at and changed. */
   readonly paths: Map<string, readonly ObservationState[]> = new Map()
-  readonly #named = new Map<string, ObservationState | undefined>()
+  /** As they are now, of those that changed, by observer and name. */
+  readonly named: Map<string, ObservationState | undefined> = new Map()
   readonly #gone = new Set<string>()
   /** Whether an entity went with all of its own: then more paths are concerned than those in `paths`. */
   changed = false
@@ -20,7 +21,7 @@ export class ObservationOverlay implements ObservationView {
 
   observation(url: string, name: string): ObservationState | undefined {
     const key = `${url} ${name}`
-    if (this.#named.has(key)) return this.#named.get(key)
+    if (this.named.has(key)) return this.named.get(key)
     return this.#gone.has(url) ? undefined : this.#base.observation(url, name)
   }
 
@@ -31,7 +32,7 @@ export class ObservationOverlay implements ObservationView {
 
   /** The states that the commit leaves, of those it changed. */
   get changes(): Iterable<ObservationState | undefined> {
-    return this.#named.values()
+    return this.named.values()
   }
 
   set(before: ObservationState | undefined, state: ObservationState): void {
@@ -39,24 +40,24 @@ export class ObservationOverlay implements ObservationView {
     const others = this.observers(state.path)
     const at = others.findIndex((one) => one.serial === state.serial)
     this.paths.set(state.path, at < 0 ? [...others, state] : others.with(at, state))
-    this.#named.set(`${state.url} ${state.name}`, state)
+    this.named.set(`${state.url} ${state.name}`, state)
   }
 
   /** Replaces all observations of a path; the changed ones are told. */
   mark(path: string, states: readonly ObservationState[], marked: readonly ObservationState[]): void {
     this.paths.set(path, states)
-    for (const state of marked) this.#named.set(`${state.url} ${state.name}`, state)
+    for (const state of marked) this.named.set(`${state.url} ${state.name}`, state)
   }
 
   drop(state: ObservationState): void {
     this.#remove(state)
-    this.#named.set(`${state.url} ${state.name}`, undefined)
+    this.named.set(`${state.url} ${state.name}`, undefined)
   }
 
   dropOf(url: string): void {
     this.#gone.add(url)
     this.changed = true
-    for (const key of this.#named.keys()) if (key.startsWith(`${url} `)) this.#named.delete(key)
+    for (const key of this.named.keys()) if (key.startsWith(`${url} `)) this.named.delete(key)
   }
 
   newSerial(): number {

@@ -1,0 +1,60 @@
+import { driverOptions } from "./connection.ts"
+import type { Sql } from "postgres"
+
+/** Between two tries to listen, milliseconds. */
+const AGAIN_MS = 1_000
+
+export interface HearingParts {
+  /** Straight to the database: a pooler in transaction mode does not pass notifications on. */
+  readonly url: string
+  readonly channel: string
+  readonly onMessage: (payload: string) => void
+  /** Something may have been missed: it listens now, and did not before. */
+  readonly onListening: () => void
+}
+
+/** A connection that listens, and is made anew whenever it is lost. */
+export class Hearing {
+  readonly #parts: HearingParts
+  #sql: Sql | undefined
+  #again: NodeJS.Timeout | undefined
+  #closed = false
+  isListening = false
+
+  constructor(parts: HearingParts) {
+    this.#parts = parts
+    void this.#listen()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#again)
+    await this.#sql?.end({ timeout: 1 }).catch(() => undefined)
+  }
+
+  async #listen(): Promise<void> {
+    const { default: postgres } = await import("postgres")
+    if (this.#closed) return
+    const { url, channel, onMessage, onListening } = this.#parts
+    const options = driverOptions({ pooled: false, connectionsMax: 1 })
+    const sql: Sql = postgres(url, { ...options, idle_timeout: 0, max_lifetime: null, onclose: () => this.#lost(sql) })
+    this.#sql = sql
+    try {
+      await sql.listen(channel, onMessage)
+      if (this.#closed || this.#sql !== sql) return
+      this.isListening = true
+      onListening()
+    } catch {
+      // The database cannot be reached: those who wait look by themselves meanwhile.
+      this.#lost(sql)
+    }
+  }
+
+  #lost(sql: Sql): void {
+    if (this.#closed || this.#sql !== sql) return
+    this.#sql = undefined
+    this.isListening = false
+    void sql.end({ timeout: 0 }).catch(() => undefined)
+    this.#again = setTimeout(() => void this.#listen(), AGAIN_MS)
+  }
+}

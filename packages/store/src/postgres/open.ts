@@ -1,0 +1,112 @@
+import { RouseError } from "@rouse/protocol"
+import { Announcer } from "./announcer.ts"
+import { Hearing } from "./hearing.ts"
+import { Watcher } from "./watcher.ts"
+import type { Store } from "../store.ts"
+import { CommitLanes } from "./commit-lanes.ts"
+import { Committer } from "./committer.ts"
+import { Connection } from "./connection.ts"
+import { EntityReader } from "./entity-reader.ts"
+import { FactCache } from "./fact-cache.ts"
+import { Ids } from "./ids.ts"
+import { Loader } from "./loader.ts"
+import { migrate } from "./migrate.ts"
+import { ObservationReader } from "./observation-reader.ts"
+import { Outcomes } from "./outcomes.ts"
+import { PostgresStore } from "./postgres-store.ts"
+import { RetentionReader } from "./retention-reader.ts"
+import { SpaceReader } from "./space-reader.ts"
+import { StreamReader } from "./stream-reader.ts"
+import { WorkReader } from "./work-reader.ts"
+import { SubscriptionReader } from "./subscription-reader.ts"
+
+/** Groups of commits under way at once. */
+const LANES = 4
+const READERS = 4
+const SCHEMA = /^[a-z_][a-z0-9_]{0,40}$/
+
+export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:port/database`. Its password is in no error and no log. */
+  readonly url: string
+  /** Where the tables are. Default `rouse`. */
+  readonly schema?: string
+  /** Whether a pooler in transaction mode is in between, such as PgBouncer. */
+  readonly pooled?: boolean
+  /** Straight to the database, to listen on. Default: `url`, but none behind a pooler: there this replica looks for what others did. */
+  readonly listenUrl?: string
+  /** Milliseconds since the Unix epoch. */
+  readonly clock: () => number
+  /** From 0 to 1. Used once in a store's life, to tell its offsets from another's. */
+  readonly random?: () => number
+  /** Commits that may wait for the database; beyond it they are refused with `OVERLOADED`. */
+  readonly commitsQueuedMax?: number
+}
+
+/**
+ * Opens the distributed engine. Makes or changes its tables when the role may.
+ *
+ * @throws {RouseError} `BAD_REQUEST` for a schema that is no plain name; `STORE_UNAVAILABLE` when the database cannot be reached or used.
+ * @see docs/postgres.md
+ */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { url, schema = "rouse", pooled = false, clock, random = Math.random } = options
+  if (!SCHEMA.test(schema)) {
+    throw new RouseError("BAD_REQUEST", "schema: must be lower-case letters, digits and underscores", {
+      details: { field: "schema" },
+    })
+  }
+  const connection = await Connection.open({ url, schema, pooled, connectionsMax: LANES + READERS })
+  try {
+    const seed = random()
+    const nonce = await connection.repeat(() => migrate(connection, schema, seed))
+    const outcomes = new Outcomes(connection)
+    const cache = new FactCache()
+    const lanes = Array.from({ length: LANES }, () => {
+      const ids = new Ids()
+      return new Committer({ connection, loader: new Loader(connection, nonce, ids), outcomes, cache, ids, nonce })
+    })
+    const streams = new StreamReader(connection, clock, nonce)
+    const announcer = new Announcer(connection, `${schema}_changes`)
+    const watcher = new Watcher({
+      connection,
+      nonce,
+      replica: announcer.replica,
+      clock,
+      isHeard: () => hearing?.isListening === true,
+    })
+    const listenUrl = options.listenUrl ?? (pooled ? undefined : url)
+    const hearing =
+      listenUrl === undefined
+        ? undefined
+        : new Hearing({
+            url: listenUrl,
+            channel: `${schema}_changes`,
+            onMessage: (payload) => watcher.hear(payload),
+            onListening: () => watcher.look(),
+          })
+    const release = async (): Promise<void> => {
+      outcomes.close()
+      await hearing?.close()
+      await announcer.close()
+      await watcher.close()
+      await connection.close()
+    }
+    return new PostgresStore({
+      lanes: new CommitLanes(lanes, options.commitsQueuedMax),
+      connection,
+      streams,
+      retention: new RetentionReader(connection, streams),
+      entities: new EntityReader(connection),
+      subscriptions: new SubscriptionReader(connection, streams),
+      observations: new ObservationReader(connection, streams),
+      spaces: new SpaceReader(connection, streams),
+      work: new WorkReader(connection),
+      watcher,
+      announcer,
+      release,
+    })
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}

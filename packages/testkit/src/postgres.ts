@@ -1,0 +1,6 @@
+export { startPostgres } from "./postgres/server.ts"
+export type { PostgresServer } from "./postgres/server.ts"
+export { hasPostgres, sharedPostgres } from "./postgres/shared.ts"
+export type { PostgresDatabase } from "./postgres/shared.ts"
+export { postgresStores } from "./postgres/stores.ts"
+export type { PostgresStores } from "./postgres/stores.ts"
