@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises"
 import { Validator } from "@seriousme/openapi-schema-validator"
 import { defineEntity, secret } from "@rouse/agents"
 import { openapiTools } from "@rouse/agents/openapi"
@@ -131,4 +132,15 @@ test("an agent lists agents by it, with a token that it does not see", async () 
   const { body } = await harness.call<{ rows: Row<ToolCallRow>[] }>("GET", path, undefined, { authorization })
   expect(body.rows[0]?.value).toMatchObject({ status: "done", effect: "pure", backend: "http" })
   expect(JSON.stringify(body.rows[0]?.value.output)).toContain("/lister/b")
+})
+
+test("docs/http.md lists every operation", async () => {
+  const page = await readFile(new URL("../../../docs/http.md", import.meta.url), "utf8")
+  const rows = page.split("\n").flatMap((line) => {
+    const cells = line.split(" | ").map((cell) => cell.replace(/^\| |\s*\|?$/g, "").trim())
+    return /^`(GET|HEAD|PUT|POST|DELETE) /.test(cells[0] ?? "") ? [cells.join(" | ")] : []
+  })
+  expect(rows).toEqual(
+    OPERATIONS.map(({ method, path, summary, id }) => `\`${method.toUpperCase()} ${path}\` | ${summary} | \`${id}\``),
+  )
 })

@@ -12,7 +12,14 @@ type Schema = Readonly<Record<string, unknown>>
 
 const JSON_TYPE = "application/json"
 const PROBLEM_TYPE = "application/problem+json"
-const SETTINGS = { io: "input", unrepresentable: "any", target: "draft-2020-12" } as const
+const SETTINGS = { io: "input", unrepresentable: "any", target: "draft-2020-12", override: lean } as const
+
+/** Leaves out what says nothing: how a time is spelled that has a format, and how far a number goes. */
+function lean({ jsonSchema }: { readonly jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.format === "date-time") delete jsonSchema.pattern
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+}
 
 const WORDS: Readonly<Record<number, string>> = {
   200: "Done",

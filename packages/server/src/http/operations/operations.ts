@@ -12,7 +12,7 @@ import * as webhooks from "./webhooks.ts"
 
 const { STREAM_NOTE: _note, ...streamOperations } = streams
 
-/** Every operation of the API, in the order of its document. */
+/** Every operation of the API, in the order of its document: by part, path and method. */
 export const OPERATIONS: readonly Operation[] = [
   entities,
   files,
@@ -24,4 +24,9 @@ export const OPERATIONS: readonly Operation[] = [
   streamOperations,
   openai,
   server,
-].flatMap((group): readonly Operation[] => Object.values(group))
+].flatMap((group): readonly Operation[] => Object.values(group).toSorted(byPath))
+
+function byPath(a: Operation, b: Operation): number {
+  if (a.path !== b.path) return a.path < b.path ? -1 : 1
+  return a.method < b.method ? -1 : 1
+}
