@@ -10,4 +10,4 @@ export const json: z.ZodType<Json> = z
   .refine((value) => value !== undefined, "is missing")
   .meta({ description: "Any JSON value." }) as unknown as z.ZodType<Json>
 
-export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json) as unknown as z.ZodType<JsonObject>
+export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json)

@@ -172,6 +172,8 @@ test("types, and handlers elsewhere", async () => {
   await ok("GET", at, undefined, claim)
   await ok("GET", `${at}/${id}/info`, undefined, claim)
   expect(await (await raw("GET", `${at}/${id}`, undefined, claim)).text()).toBe("hello")
+  const part = await raw("GET", `${at}/${id}`, undefined, { ...claim, range: "bytes=1-2" })
+  expect(part.headers.get("content-range")).toBe("bytes 1-2/5")
   await ok("POST", "/v1/commits", { seq: 1, events: [], finish: { kind: "completed", reply: "ok" } }, claim)
   await ok("POST", "/v1/claims/end", { kind: "released" }, await next("b"))
   await ok("PUT", "/v1/types/puller", { dispatch: { kind: "pull" }, version: "2" })

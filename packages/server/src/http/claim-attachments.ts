@@ -35,7 +35,8 @@ export function claimAttachments(plane: Plane, leaseOf: (request: Request) => Pr
     const info = await known(attachments, idOf(c))
     const range = parseRange(c.req.header("range") ?? null, info.size)
     const body = (await attachments.read(info.id, range)) ?? null
-    return new Response(body, { status: range === undefined ? 200 : 206, headers: attachmentHeaders(info) })
+    const part = range && { "content-range": `bytes ${range.start}-${range.end - 1}/${info.size}` }
+    return new Response(body, { status: part ? 206 : 200, headers: { ...attachmentHeaders(info), ...part } })
   })
   return app
 }

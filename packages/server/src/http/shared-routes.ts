@@ -104,7 +104,7 @@ async function write(plane: Plane, c: Context<Env>): Promise<Response> {
   const receipt = await receiptKey(c.req.raw, principal, text)
   let fresh: SharedWritten | undefined
   const keys = await once<readonly string[]>(plane, receipt, async (note) => {
-    const ops = body.ops.map((op) => ({ ...op, collection }) as SharedOp)
+    const ops = body.ops.map((op): SharedOp => ({ ...op, collection }))
     const { value, result } = await plane.transactor.transact([], async ({ draft }) => {
       const planned = await planShared(plane, draft, { space: id, by: principal.id, ops })
       note(draft, planned)

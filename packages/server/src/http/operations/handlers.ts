@@ -165,5 +165,6 @@ export const getClaimAttachment: Operation = {
   summary: "A file of the claim's agent, or a part of it",
   headers: { Range: "One range of bytes." },
   answers: { 200: { "*/*": "bytes" }, 206: { "*/*": "bytes" } },
+  answerHeaders: { 206: { "Content-Range": "Which bytes these are." } },
   errors: ["BAD_REQUEST", "NOT_FOUND", "RANGE_NOT_SATISFIABLE"],
 }
