@@ -85,7 +85,10 @@ export class Harness {
       ...(options.endpoints ? { webhooks: options.endpoints } : {}),
     })
     await server.start()
-    return new Harness(Object.create(server, { fetch: { value: conforming((request) => server.fetch(request)) } }) as Server, store)
+    return new Harness(
+      Object.create(server, { fetch: { value: conforming((request) => server.fetch(request)) } }) as Server,
+      store,
+    )
   }
 
   /** Ends the server, and leaves the store to another. */

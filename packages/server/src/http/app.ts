@@ -66,13 +66,12 @@ export function createRoutes(options: AppOptions): Hono<Env> {
     return c.json({ status: "ready" })
   })
   app.route("/", claimRoutes(plane, stop))
-  for (const path of ["/openai/*", "/a2a/*"])
-    app.use(path, async (c, next) => {
-      c.set("principal", admit(c.req.raw, scopeOf(c.req.method, c.req.path), gate))
-      await next()
-    })
-  app.route("/a2a", a2aRoutes(plane, { ...options, isOpen: gate.tokens.length === 0 }))
-  app.route("/", openaiRoutes(plane, stop))
+  app.use("/a2a/*", async (c, next) => {
+    c.set("principal", admit(c.req.raw, scopeOf(c.req.method, c.req.path), gate))
+    await next()
+  })
+  app.route("/", a2aRoutes(plane, { ...options, isOpen: gate.tokens.length === 0 }))
+  app.route("/", openaiRoutes(plane, stop, gate))
   app.use("/v1/*", async (c, next) => {
     const { raw } = c.req
     if (!isOpen(raw.method, new URL(raw.url).pathname, gate))

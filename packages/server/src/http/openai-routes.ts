@@ -9,6 +9,7 @@ import type { Plane } from "../plane.ts"
 import { receiptKey } from "../receipts.ts"
 import { waitForSettled } from "../settlement.ts"
 import type { Env } from "./entity-routes.ts"
+import { admit, type GateOptions, scopeOf } from "./gate.ts"
 import { mount, takeBody } from "./mount.ts"
 import { completeChat, getModel, listModels } from "./operations/openai.ts"
 import { problemResponse } from "./problem.ts"
@@ -21,9 +22,13 @@ const WAIT_MS = 600_000
 const encoder = new TextEncoder()
 
 /** `/openai/v1`: agents as models of OpenAI's chat completions, for clients that know nothing else. */
-export function openaiRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
+export function openaiRoutes(plane: Plane, stop: AbortSignal, gate: GateOptions): Hono<Env> {
   const app = new Hono<Env>()
   app.onError((error) => openaiProblem(plane, error))
+  app.use("/openai/*", async (c, next) => {
+    c.set("principal", admit(c.req.raw, scopeOf(c.req.method, c.req.path), gate))
+    await next()
+  })
   mount(app, listModels, (c) => c.json({ object: "list", data: plane.types.names().map(modelOf) }))
   mount(app, getModel, (c) => {
     const name = c.req.param("model") ?? ""

@@ -14,7 +14,9 @@ const matchers = OPERATIONS.map((operation) => ({
 
 /** The operation that a request is for. */
 export function operationOf({ method, url }: Pick<Request, "method" | "url">): Operation | undefined {
-  const { pathname } = new URL(url)
+  const { pathname: raw } = new URL(url)
+  // As the router reads it: other spellings of a letter are the same route.
+  const pathname = raw.replace(/%[2-7][0-9A-F]/gi, (hex) => decodeURI(hex))
   const of = (name: string): Operation | undefined =>
     matchers.find(({ operation, path }) => operation.method === name && path.test(pathname))?.operation
   return of(method.toLowerCase()) ?? (method === "HEAD" ? of("get") : undefined)
