@@ -232,6 +232,9 @@ test("streams, and OpenAI's clients", async () => {
   await ok("GET", "/openai/v1/models/helper")
   const asked = { model: "helper", messages: [{ role: "user", content: "hi" }] }
   await ok("POST", "/openai/v1/chat/completions", asked)
+  await ok("GET", "/a2a/helper/.well-known/agent-card.json")
+  const message = { messageId: "m1", role: "ROLE_USER", parts: [{ text: "hi" }] }
+  await ok("POST", "/a2a/helper", { jsonrpc: "2.0", id: 1, method: "SendMessage", params: { message } })
   await (await raw("POST", "/openai/v1/chat/completions", JSON.stringify({ ...asked, stream: true }))).text()
 })
 

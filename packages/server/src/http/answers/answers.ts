@@ -66,6 +66,8 @@ export const ANSWERS: Readonly<Record<AnswerName, z.ZodType>> = {
   EventSubscription: webhooks.eventSubscription,
   EventSubscriptionState: webhooks.eventSubscriptionState,
   EventSubscriptionList: webhooks.eventSubscriptionList,
+  AgentCard: openai.agentCard,
+  JsonRpcAnswer: openai.jsonRpcAnswer,
   ChatModel: openai.chatModel,
   ChatModelList: openai.chatModelList,
   ChatCompletion: openai.chatCompletion,

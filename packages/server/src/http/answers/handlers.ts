@@ -47,6 +47,7 @@ export const typeInfo: z.ZodType<TypeInfo> = z.object({
   name: z.string(),
   description: z.string(),
   args: jsonObject.exactOptional(),
+  message: jsonObject.exactOptional(),
   collections: z.array(z.string()),
   dispatch,
   version: z.string().exactOptional(),

@@ -55,6 +55,8 @@ export type AnswerName =
   | "EventSubscription"
   | "EventSubscriptionState"
   | "EventSubscriptionList"
+  | "AgentCard"
+  | "JsonRpcAnswer"
   | "ChatModel"
   | "ChatModelList"
   | "ChatCompletion"

@@ -1,6 +1,6 @@
 import { z } from "zod"
 
-/** Answers in OpenAI's shapes. */
+/** Answers in the shapes of others: OpenAI's, and A2A's, whose own specification says what is in them. */
 
 export const chatModel: z.ZodType<object> = z.object({
   id: z.string(),
@@ -34,4 +34,10 @@ export const chatCompletion: z.ZodType<object> = z.object({
 
 export const chatError: z.ZodType<object> = z.object({
   error: z.object({ message: z.string(), type: z.string(), param: z.string().nullable(), code: z.string() }),
+})
+
+export const agentCard: z.ZodType<object> = z.looseObject({ name: z.string(), description: z.string() })
+export const jsonRpcAnswer: z.ZodType<object> = z.looseObject({
+  jsonrpc: z.literal("2.0"),
+  id: z.union([z.string(), z.number(), z.null()]),
 })

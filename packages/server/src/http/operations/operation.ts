@@ -14,6 +14,7 @@ export type OperationTag =
   | "webhooks"
   | "streams"
   | "openai"
+  | "a2a"
   | "server"
 
 /** What proves who asks: a token of the server's, the claim of a wake, what the streams or a sender of webhooks signed; `none`: nothing. */

@@ -1,3 +1,4 @@
+import * as a2a from "./a2a.ts"
 import * as entities from "./entities.ts"
 import * as files from "./files.ts"
 import * as handlers from "./handlers.ts"
@@ -23,6 +24,7 @@ export const OPERATIONS: readonly Operation[] = [
   webhooks,
   streamOperations,
   openai,
+  a2a,
   server,
 ].flatMap((group): readonly Operation[] => Object.values(group).toSorted(byPath))
 
