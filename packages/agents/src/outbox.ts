@@ -29,8 +29,6 @@ import { toJson } from "./core/validate.ts"
 import { Scope } from "./scope.ts"
 import type { Scopes } from "./scope.ts"
 import { checkRule, checkScheduleName } from "./core/schedule-rule.ts"
-import { newScope } from "./scope.ts"
-import type { Scope, Scopes } from "./scope.ts"
 import type { Session } from "./session.ts"
 
 /**

@@ -1,9 +1,11 @@
 import type {
+  ChangeEvent,
   EntityDetail,
   EntityPage,
   EntitySummary,
   Forked,
   Imported,
+  LogPage,
   ObservationInfo,
   ObservationList,
   ObserveSource,
@@ -12,6 +14,7 @@ import type {
   Row,
   ScheduleInfo,
   ScheduleList,
+  SchedulePage,
   ScheduleRule,
   Settled,
   Spawned,
@@ -88,6 +91,21 @@ export const forked: z.ZodType<Forked> = z.object({
   forks: texts,
 })
 
+const event: z.ZodType<ChangeEvent> = z.object({
+  type: z.string(),
+  key: z.string(),
+  value: json.exactOptional(),
+  headers: z.object({
+    operation: z.enum(["insert", "update", "delete"]),
+    timestamp: time.exactOptional(),
+    txid: z.string().exactOptional(),
+  }),
+})
+export const logPage: z.ZodType<LogPage> = z.object({
+  batches: z.array(z.object({ offset, events: z.array(event) })),
+  before: offset.exactOptional(),
+})
+
 const row: z.ZodType<Row> = z.object({ collection: z.string(), key: z.string(), value: json })
 export const state: z.ZodType<{ readonly offset: Offset; readonly rows: readonly Row[] }> = z.object({
   offset,
@@ -102,7 +120,7 @@ const rule: z.ZodType<ScheduleRule> = z.union([
   z.object({ at: z.string() }),
 ])
 
-export const scheduleInfo: z.ZodType<ScheduleInfo> = z.object({
+const schedule = {
   name: z.string(),
   to: url,
   content: json,
@@ -110,6 +128,11 @@ export const scheduleInfo: z.ZodType<ScheduleInfo> = z.object({
   rule: rule.exactOptional(),
   catchUp: z.enum(["skip", "once", "all"]).exactOptional(),
   firedAt: time.exactOptional(),
+}
+export const scheduleInfo: z.ZodType<ScheduleInfo> = z.object(schedule)
+export const schedulePage: z.ZodType<SchedulePage> = z.object({
+  schedules: z.array(z.object({ url, ...schedule })),
+  next: z.string().exactOptional(),
 })
 export const scheduleList: z.ZodType<ScheduleList> = z.object({ schedules: z.array(scheduleInfo) })
 

@@ -9,7 +9,7 @@ import type {
 } from "@rouse/protocol"
 import { json, jsonObject } from "@rouse/protocol/schemas"
 import { z } from "zod"
-import { mode, principal, status, time, url, usageGroup, usageSum } from "./parts.ts"
+import { mode, principal, status, time, url, usageGroup, usageSum, usageTime } from "./parts.ts"
 
 export const attachmentInfo: z.ZodType<AttachmentInfo> = z.object({
   type: z.literal("attachment"),
@@ -97,4 +97,9 @@ export const usageReport: z.ZodType<UsageReport> = z.object({
   total: usageSum,
   groups: z.array(usageGroup),
   more: z.int(),
+  times: z.array(usageTime).exactOptional(),
+})
+
+export const keyList: z.ZodType<{ readonly keys: readonly object[] }> = z.object({
+  keys: z.array(z.object({ name: z.string(), scope: z.enum(["work", "read", "write", "admin"]) })),
 })

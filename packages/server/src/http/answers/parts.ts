@@ -1,4 +1,14 @@
-import type { Budget, EntityStatus, ForkPoint, MessageMode, Offset, Principal, Spend, UsageSum } from "@rouse/protocol"
+import type {
+  Budget,
+  EntityStatus,
+  ForkPoint,
+  MessageMode,
+  Offset,
+  Principal,
+  Spend,
+  UsageSum,
+  UsageTime,
+} from "@rouse/protocol"
 import { ERRORS, type ErrorCode } from "@rouse/protocol"
 import { z } from "zod"
 
@@ -59,5 +69,7 @@ const sums = {
 }
 export const usageSum: z.ZodType<UsageSum> = z.object(sums)
 export const usageGroup: z.ZodType<UsageSum & { readonly key: string }> = z.object({ key: z.string(), ...sums })
+
+export const usageTime: z.ZodType<UsageTime> = z.object({ period: z.string(), key: z.string(), ...sums })
 
 export const forkPoint: z.ZodType<ForkPoint> = z.object({ url, offset })

@@ -2,6 +2,7 @@ import type {
   ApprovalBody,
   EntityQuery,
   ForkBody,
+  LogPageQuery,
   ObserveBody,
   ScheduleBody,
   SendBody,
@@ -14,6 +15,7 @@ import {
   deadLetterBody,
   entityQuery,
   forkBody,
+  logPageQuery,
   observeBody,
   scheduleBody,
   sendBody,
@@ -90,6 +92,14 @@ export const getCollection: Asking<StateQuery> = {
   summary: "The rows of one collection of an agent",
   query: stateQuery,
   answers: { 200: "State" },
+  errors: ["BAD_OFFSET", "GONE"],
+}
+
+export const readLog: Asking<LogPageQuery> = {
+  ...{ id: "readLog", method: "get", path: `${ENTITY}/log`, tag },
+  summary: "An agent's log from its end, commit by commit",
+  query: logPageQuery,
+  answers: { 200: "LogPage" },
   errors: ["BAD_OFFSET", "GONE"],
 }
 
