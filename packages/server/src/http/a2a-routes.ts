@@ -56,8 +56,9 @@ async function call(plane: Plane, c: Context<Env>, options: A2aOptions): Promise
   )
 }
 
-  mount(app, getAgentCard, async (c) => {
-    const { AgentCard } = (await loadA2a()).types
+async function cardFor(plane: Plane, c: Context<Env>, { publicUrl, isOpen, version }: A2aOptions) {
+  const { cardOf } = await loadA2a()
+  const type = c.req.param("type") ?? ""
   if (!plane.types.get(type)) throw new RouseError("UNKNOWN_TYPE", `there is no entity type "${type}"`)
   return cardOf(plane, type, publicUrl ?? new URL(c.req.url).origin, { version, isOpen })
 }
