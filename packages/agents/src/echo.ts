@@ -51,16 +51,25 @@ function streamOf(
   call: LanguageModelV4CallOptions,
 ): ReadableStream<LanguageModelV4StreamPart> {
   const parts = streamParts(pieces)
+  if (paceMs === 0) return atOnce(parts)
   let next = 0
   return new ReadableStream<LanguageModelV4StreamPart>({
     async pull(controller) {
       const part = parts[next]
       if (part === undefined) return controller.close()
       next += 1
-      if (paceMs > 0 && (part.type === "text-delta" || part.type === "reasoning-delta")) {
-        await sleep(paceMs, call.abortSignal)
-      }
+      if (part.type === "text-delta" || part.type === "reasoning-delta") await sleep(paceMs, call.abortSignal)
       controller.enqueue(part)
+    },
+  })
+}
+
+/** All there is, without a pull for each part. */
+function atOnce(parts: readonly LanguageModelV4StreamPart[]): ReadableStream<LanguageModelV4StreamPart> {
+  return new ReadableStream<LanguageModelV4StreamPart>({
+    start(controller) {
+      for (const part of parts) controller.enqueue(part)
+      controller.close()
     },
   })
 }

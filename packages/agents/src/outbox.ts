@@ -24,11 +24,11 @@ import { checkObservation, checkObservationName, observationName, topicsOf } fro
 import { change } from "./batch.ts"
 import type { Batch } from "./batch.ts"
 import type { ForkOptions, ObservationOptions, ScheduleOptions, SendOptions, SpawnOptions } from "./context.ts"
-import { checkRule, checkScheduleName } from "./schedule.ts"
 import { forkMark } from "./core/fork-mark.ts"
 import { toJson } from "./core/validate.ts"
 import { Scope } from "./scope.ts"
 import type { Scopes } from "./scope.ts"
+import { checkRule, checkScheduleName } from "./core/schedule-rule.ts"
 import type { Session } from "./session.ts"
 
 /**

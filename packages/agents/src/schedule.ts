@@ -1,42 +1,29 @@
-import { type CatchUp, RouseError, type ScheduleRule } from "@rouse/protocol"
+import type { CatchUp, ScheduleRule } from "@rouse/protocol"
 import { Cron } from "croner"
+import { checkRule as checkText, invalid } from "./core/schedule-rule.ts"
 
-/** The shortest interval of a schedule. */
-export const EVERY_MS_MIN = 1_000
-/** The longest: ten years. */
-const EVERY_MS_MAX = 10 * 365 * 86_400_000
 /** Missed occurrences that `all` makes up for at most: the newest. */
 export const CATCH_UP_MAX = 100
 /** An occurrence that is later than this was missed. */
 export const LATE_MS_MAX = 60_000
-const NAME_CHARS_MAX = 128
-/** What may stand in an address, so that a schedule can be named in one. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._~-]*$/
-
-/** @throws {RouseError} `INVALID_ARGS` naming the field. */
-export function checkScheduleName(name: string): void {
-  if (typeof name === "string" && name.length <= NAME_CHARS_MAX && NAME.test(name)) return
-  throw invalid(
-    "name",
-    `${JSON.stringify(name)} must be 1 to ${NAME_CHARS_MAX} letters, digits and ._~- beginning with a letter or digit`,
-  )
-}
 
 /**
- * Checks a rule against the clock.
+ * Checks a rule, with its calendar.
  *
  * @param nowMs Milliseconds since the Unix epoch. Without it, a time in the past is no fault.
  * @throws {RouseError} `INVALID_ARGS` naming the field: `cron`, `timezone`, `every` or `at`.
  */
 export function checkRule(rule: ScheduleRule, nowMs?: number): void {
-  const kinds = ["cron", "every", "at"].filter((kind) => Object.hasOwn(Object(rule), kind))
-  if (kinds.length !== 1) throw invalid("cron, every, at", "give exactly one of them")
-  if ("cron" in rule) return checkCron(rule, nowMs ?? 0)
-  if ("timezone" in rule) throw invalid("timezone", "goes with cron")
-  if ("every" in rule) return checkEvery(rule.every)
-  const atMs = typeof rule.at === "string" ? Date.parse(rule.at) : Number.NaN
-  if (Number.isNaN(atMs)) throw invalid("at", `${JSON.stringify(rule.at)} is not a time: give ISO 8601`)
-  if (nowMs !== undefined && atMs < nowMs) throw invalid("at", `${rule.at} is in the past`)
+  checkText(rule, nowMs)
+  if (!("cron" in rule)) return
+  let next: number | undefined
+  try {
+    next = nextOf({ cron: rule.cron }, nowMs ?? 0)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "syntax"
+    throw invalid("cron", `${JSON.stringify(rule.cron)} cannot be read: ${why}`)
+  }
+  if (next === undefined) throw invalid("cron", `${JSON.stringify(rule.cron)} never comes due`)
 }
 
 /**
@@ -99,39 +86,4 @@ function nextOf(rule: CronRule, afterMs: number): number | undefined {
 
 function cronOf({ cron, timezone = "UTC" }: CronRule): Cron {
   return new Cron(cron, { paused: true, timezone, mode: "5-or-6-parts" })
-}
-
-function checkCron({ cron, timezone }: CronRule, nowMs: number): void {
-  if (timezone !== undefined && !isTimezone(timezone)) {
-    throw invalid("timezone", `${JSON.stringify(timezone)} is not a time zone; one looks like Europe/Berlin`)
-  }
-  let next: Date | null
-  try {
-    if (typeof cron !== "string") throw new TypeError("it must be a text")
-    next = cronOf({ cron }).nextRun(new Date(nowMs))
-  } catch (error) {
-    throw invalid(
-      "cron",
-      `${JSON.stringify(cron)} cannot be read: ${error instanceof Error ? error.message : "syntax"}`,
-    )
-  }
-  if (next === null) throw invalid("cron", `${JSON.stringify(cron)} never comes due`)
-}
-
-function isTimezone(name: unknown): boolean {
-  if (typeof name !== "string") return false
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== ""
-  } catch {
-    return false
-  }
-}
-
-function checkEvery(every: unknown): void {
-  if (typeof every === "number" && Number.isInteger(every) && every >= EVERY_MS_MIN && every <= EVERY_MS_MAX) return
-  throw invalid("every", `must be whole milliseconds from ${EVERY_MS_MIN} to ${EVERY_MS_MAX}`)
-}
-
-function invalid(field: string, fault: string): RouseError {
-  return new RouseError("INVALID_ARGS", `${field}: ${fault}`)
 }

@@ -81,16 +81,21 @@ export class Scopes {
   }
 }
 
-let storage: Storage | undefined
+/** Null where the runtime has none. */
+let storage: Storage | null | undefined
 
 /** One for the process, so that wakes which set off each other do not pile up contexts. */
 function sharedStorage(): Storage | undefined {
+  storage ??= newStorage() ?? null
+  return storage ?? undefined
+}
+
+function newStorage(): Storage | undefined {
   const { process } = globalThis as {
     readonly process?: { readonly getBuiltinModule?: (name: string) => unknown }
   }
   const module = process?.getBuiltinModule?.("node:async_hooks") as
     | { readonly AsyncLocalStorage?: new () => Storage }
     | undefined
-  if (storage === undefined && module?.AsyncLocalStorage) storage = new module.AsyncLocalStorage()
-  return storage
+  return module?.AsyncLocalStorage && new module.AsyncLocalStorage()
 }

@@ -83,6 +83,7 @@ test("public names", () => {
       "silentLog",
       "typeManifest",
       "validateArgs",
+      "validateMessage",
       "withRegistry",
     ]
   `)

@@ -3,7 +3,9 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { defineEntity } from "../src/index.ts"
 import { createTestRouse } from "../src/testing.ts"
-import { CATCH_UP_MAX, checkRule, checkScheduleName, dueNow, EVERY_MS_MIN, firstDueAtMs } from "../src/schedule.ts"
+import { cronFault } from "../src/core/cron-text.ts"
+import { checkRule as checkText, checkScheduleName, EVERY_MS_MIN } from "../src/core/schedule-rule.ts"
+import { CATCH_UP_MAX, checkRule, dueNow, firstDueAtMs } from "../src/schedule.ts"
 
 const at = (iso: string): number => Date.parse(iso)
 const iso = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : new Date(ms).toISOString())
@@ -125,9 +127,11 @@ describe("what is refused", () => {
     [{ every: 5_000, at: "2027-01-01T00:00:00Z" }, /^cron, every, at: /],
     [null, /^cron, every, at: /],
   ])("%j", (rule, message) => {
-    const check = (): void => checkRule(rule as ScheduleRule, now)
-    expect(check).toThrow(message)
-    expect(check).toThrow(RouseError)
+    for (const checked of [checkRule, checkText]) {
+      const check = (): void => checked(rule as ScheduleRule, now)
+      expect(check).toThrow(message)
+      expect(check).toThrow(RouseError)
+    }
   })
 
   test("a name that could not stand in an address", () => {
@@ -148,4 +152,70 @@ test("the in-memory Rouse keeps schedules, and moves its clock to them", async (
   await rouse.spawn("/planner/a", { message: "go" })
   await rouse.advance(5 * 3_600_000)
   expect(told).toEqual(["go", "2026-01-01T01:00:00.000Z", "2026-01-01T02:00:00.000Z"])
+})
+
+describe("a cron expression without a calendar", () => {
+  const value = fc.oneof(
+    fc.integer({ min: 0, max: 70 }).map(String),
+    fc.constantFrom("MON", "sun", "Feb", "DEC", "x", ""),
+  )
+  const whole = fc.oneof(
+    fc.constantFrom("*", "?", "L", "LW", "15W", "5#2", "MON#L", "5L", "+1", "**", "1-2-3"),
+    value,
+    fc.tuple(value, value).map(([from, to]) => `${from}-${to}`),
+  )
+  const part = fc.oneof(
+    whole,
+    fc.tuple(whole, fc.integer({ min: 0, max: 12 })).map(([from, step]) => `${from}/${step}`),
+  )
+  const field = fc.array(part, { minLength: 1, maxLength: 2 }).map((parts) => parts.join(","))
+  const kept = fc.constantFrom("*", "1", "*/5")
+  const expression = fc
+    .tuple(fc.array(fc.oneof({ weight: 4, arbitrary: kept }, field), { minLength: 4, maxLength: 7 }))
+    .map(([fields]) => fields.join(" "))
+
+  test("what can be read is never refused", () => {
+    let read = 0
+    fc.assert(
+      fc.property(expression, (cron) => {
+        try {
+          checkRule({ cron })
+        } catch {
+          return
+        }
+        read += 1
+        expect([cron, cronFault(cron)]).toEqual([cron, undefined])
+      }),
+      { numRuns: 2_000 },
+    )
+    expect(read).toBeGreaterThan(100)
+  })
+
+  test.each([
+    "@daily",
+    "0 0 29 2 *",
+    "0 0 31 1,3 *",
+    "*/5 9-17 * * MON-FRI",
+    "0 0 L * *",
+    "0 0 * * 5#2",
+    "0 0 1 JAN ?",
+  ])("%s is read", (cron) => {
+    checkRule({ cron })
+    expect(cronFault(cron)).toBeUndefined()
+  })
+
+  test.each([
+    ["60 * * * *", /"60" is no minute/],
+    ["* 24 * * *", /"24" is no hour/],
+    ["* * 0 * *", /"0" is no day of the month/],
+    ["* * * FOO *", /"FOO" is no month/],
+    ["* * * * 8", /"8" is no day of the week/],
+    ["*/0 * * * *", /"\*\/0" is no minute/],
+    ["5/10 * * * *", /"5\/10" is no minute/],
+    ["* * * *", /five or six fields/],
+    ["0 0 31 4,6 *", /never comes due/],
+  ])("%s is not", (cron, fault) => {
+    expect(() => checkRule({ cron })).toThrow()
+    expect(cronFault(cron)).toMatch(fault)
+  })
 })

@@ -231,6 +231,12 @@ function more(program: Command, io: Io, exit: (code: ExitCode) => void): void {
     .option("-d, --data <directory>", "the data directory a server would use", DEFAULT_DATA)
     .action(async (options) => exit(await (await import("./commands/doctor.ts")).doctor(options, io)))
   program
+    .command("openapi")
+    .summary("Print the HTTP API as OpenAPI")
+    .description("Prints the OpenAPI 3.1 document of the HTTP API, as a server has it at /v1/openapi.json.")
+    .option("--json", "it is JSON in any case")
+    .action(async () => (await import("./commands/openapi.ts")).openapi(io))
+  program
     .command("completion")
     .summary("Print a shell's completion script")
     .description(

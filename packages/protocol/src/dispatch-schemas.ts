@@ -14,7 +14,7 @@ import type {
 import { isEntityType, parseEntityUrl } from "./entity.ts"
 import { ERRORS } from "./errors.ts"
 import type { ErrorCode } from "./errors.ts"
-import type { Json, JsonObject } from "./json.ts"
+import { jsonObject } from "./json-schema.ts"
 import { budget } from "./schemas.ts"
 import type { HandlerCommit } from "./wake.ts"
 
@@ -32,8 +32,6 @@ const LIST_MAX = 10_000
 const CAPACITY_MAX = 1_000
 export const WAIT_MS_MAX = 60_000
 
-const json: z.ZodType<Json> = z.json()
-const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json) as z.ZodType<JsonObject>
 const entityUrl = z.string().refine((value) => parseEntityUrl(value) !== undefined, "must look like /type/id")
 const typeName = z.string().refine(isEntityType, "must name an entity type: lower-case letters, digits, _ and -")
 const key = z.string().min(1).max(256)

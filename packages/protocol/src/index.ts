@@ -208,6 +208,7 @@ export type {
   SharedInfo,
   SharedList,
   SharedOp,
+  SharedOpsBody,
   SharedPage,
   SharedQuery,
   SharedRequest,

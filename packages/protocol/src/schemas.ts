@@ -5,18 +5,29 @@ import type { Budget, BudgetExtension } from "./budget.ts"
 import type { DeadLetterBody } from "./dead-letters.ts"
 import type { ForkBody } from "./fork.ts"
 import { isTagName, parseEntityUrl } from "./entity.ts"
-import type { Json, JsonObject } from "./json.ts"
+import { json, jsonObject } from "./json-schema.ts"
 import type { ObserveBody } from "./observe.ts"
-import type { SharedClaimBody, SharedDefinition, SharedOp, SharedQuery, SharedRequest, SharedWrite } from "./shared.ts"
+import type {
+  SharedClaimBody,
+  SharedDefinition,
+  SharedOp,
+  SharedOpsBody,
+  SharedQuery,
+  SharedRequest,
+  SharedWrite,
+} from "./shared.ts"
 import type { UsageQuery } from "./usage.ts"
 import type { LogPageQuery } from "./log-page.ts"
 import type { ScheduleBody, ScheduleQuery } from "./schedule.ts"
 
+export { json, jsonObject } from "./json-schema.ts"
+
 /** Checks of what comes from outside, at the server's edge. Unknown fields are refused, so that a misspelt one is seen. */
 
-const json: z.ZodType<Json> = z.json()
-const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json) as z.ZodType<JsonObject>
-const url = z.string().refine((value) => parseEntityUrl(value) !== undefined, "must look like /type/id")
+const url = z
+  .string()
+  .refine((value) => parseEntityUrl(value) !== undefined, "must look like /type/id")
+  .meta({ description: "An agent's address.", examples: ["/chat/ada"] })
 const tagName = z.string().refine(isTagName, "letters, digits and ._:/- only, at most 64")
 const tags = z
   .record(tagName, z.string().max(256))
@@ -200,34 +211,46 @@ export const sharedDefinition: z.ZodType<SharedDefinition> = z.strictObject({
     .refine((value) => Object.keys(value).length >= 1 && Object.keys(value).length <= 32, "1 to 32 collections"),
 }) as z.ZodType<SharedDefinition>
 
-const onRow = { collection: collectionName, key: z.string().min(1).max(256) }
+const rowKey = z.string().min(1).max(256)
 const expecting = { version: z.number().int().min(1).optional(), token: token.optional() }
 
-const sharedOp = z.discriminatedUnion("op", [
-  z.strictObject({ op: z.literal("insert"), collection: collectionName, value: jsonObject }),
-  z
-    .strictObject({
-      op: z.literal("update"),
-      ...onRow,
-      ...expecting,
-      set: jsonObject.optional(),
-      value: jsonObject.optional(),
-    })
-    .refine(({ set, value }) => (set === undefined) !== (value === undefined), {
-      message: "give set or value",
-      path: ["set"],
-    }),
-  z.strictObject({ op: z.literal("delete"), ...onRow, ...expecting }),
-  z.strictObject({ op: z.literal("increment"), ...onRow, field: property, by: z.number() }),
-  z.strictObject({ op: z.literal("complete"), ...onRow, token, set: jsonObject.optional() }),
-  z.strictObject({ op: z.literal("release"), ...onRow, token: token.optional() }),
-  z.strictObject({ op: z.literal("renew"), ...onRow, token, leaseMs: leaseMs.optional() }),
-])
+/** A change of a row in the collection that `place` says. */
+function opIn<P extends z.ZodRawShape>(place: P) {
+  const onRow = { ...place, key: rowKey }
+  return z.discriminatedUnion("op", [
+    z.strictObject({ op: z.literal("insert"), ...place, value: jsonObject }),
+    z
+      .strictObject({
+        op: z.literal("update"),
+        ...onRow,
+        ...expecting,
+        set: jsonObject.optional(),
+        value: jsonObject.optional(),
+      })
+      .refine(({ set, value }: Readonly<Record<string, unknown>>) => (set === undefined) !== (value === undefined), {
+        message: "give set or value",
+        path: ["set"],
+      }),
+    z.strictObject({ op: z.literal("delete"), ...onRow, ...expecting }),
+    z.strictObject({ op: z.literal("increment"), ...onRow, field: property, by: z.number() }),
+    z.strictObject({ op: z.literal("complete"), ...onRow, token, set: jsonObject.optional() }),
+    z.strictObject({ op: z.literal("release"), ...onRow, token: token.optional() }),
+    z.strictObject({ op: z.literal("renew"), ...onRow, token, leaseMs: leaseMs.optional() }),
+  ])
+}
 
 /** Changes of one commit. */
-export const sharedOps: z.ZodType<readonly SharedOp[]> = z.array(sharedOp).min(1).max(1_000) as unknown as z.ZodType<
-  readonly SharedOp[]
->
+const OPS_MAX = 1_000
+
+const sharedOps = z
+  .array(opIn({ collection: collectionName }))
+  .min(1)
+  .max(OPS_MAX) as unknown as z.ZodType<readonly SharedOp[]>
+
+/** Changes of the collection that the request's path names. */
+export const sharedOpsBody: z.ZodType<SharedOpsBody> = z.strictObject({
+  ops: z.array(opIn({})).min(1).max(OPS_MAX),
+}) as unknown as z.ZodType<SharedOpsBody>
 
 export const sharedClaimBody: z.ZodType<SharedClaimBody> = z.strictObject({
   collection: collectionName,

@@ -71,6 +71,13 @@ export type SharedOp =
   | (OnRow & { readonly op: "release"; readonly token?: number })
   | (OnRow & { readonly op: "renew"; readonly token: number; readonly leaseMs?: number })
 
+/** `POST /v1/shared/{id}/{collection}`: changes of one commit. */
+export interface SharedOpsBody {
+  readonly ops: readonly WithoutCollection<SharedOp>[]
+}
+
+type WithoutCollection<T> = T extends unknown ? Omit<T, "collection"> : never
+
 /** Asks for rows to work on: those that nobody has, oldest first, after those whose claim expired. */
 export interface SharedClaimBody {
   readonly collection: string

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { RouseError } from "./errors.ts"
-import type { Json } from "./json.ts"
+import { json } from "./json-schema.ts"
 import { isEntityType } from "./entity.ts"
 import type { WebhookRoute, WebhookSourceBody } from "./webhooks.ts"
 import type { Where } from "./observe.ts"
@@ -12,7 +12,6 @@ const SECRETS_MAX = 3
 const ROUTES_MAX = 16
 const TOLERANCE_SECONDS_MAX = 86_400
 
-const json: z.ZodType<Json> = z.json()
 const secretName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/, "must name a secret: letters, digits and _.- only; never its value")

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { ApprovalQuery, ApprovalRule, ApprovalTerms } from "./approval.ts"
-import type { Json } from "./json.ts"
+import { json } from "./json-schema.ts"
 import type {
   ToolClaimBody,
   ToolFailBody,
@@ -18,7 +18,6 @@ const PROGRESS_CHARS_MAX = 4_096
 /** Ten years. */
 const MS_MAX = 10 * 365 * 24 * 3_600_000
 
-const json: z.ZodType<Json> = z.json()
 const claim = z.string().min(1).max(128)
 const name = z.string().regex(/^[A-Za-z0-9_.:-]{1,64}$/, "must be 1 to 64 letters, digits, _ . : or -")
 const ms = z.number().int().min(1).max(MS_MAX)

@@ -66,6 +66,15 @@ test("an endpoint that never answers costs its time, and no more", async () => {
   expect(wake).toMatchObject({ outcome: "dead", error: expect.stringContaining("committed nothing for 300 ms") })
 })
 
+test("an endpoint whose answer drips costs its time, and no more", async () => {
+  const wake = await firstAttempt((_request, response) => {
+    response.writeHead(200, { "content-type": "application/json" })
+    const drip = setInterval(() => response.write(" "), 10)
+    response.on("close", () => clearInterval(drip))
+  }, 300)
+  expect(wake).toMatchObject({ outcome: "dead", error: expect.stringContaining("committed nothing for 300 ms") })
+})
+
 test("a redirect is not followed", async () => {
   let followed = false
   const inner = await endpoint((_request, response) => {

@@ -1,6 +1,7 @@
 import { createWorker, defineEntity, tool, type Worker } from "@rouse/agents"
 import type { EntitySummary, RunRow, ToolCallRow, TypeInfo, WakeDelivery, WakeRow } from "@rouse/protocol"
-import { afterEach, describe, expect, test } from "vitest"
+import { KEYS_PATH } from "@rouse/protocol"
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest"
 import { z } from "zod"
 import { digestOf } from "../src/http/tokens.ts"
 import { Harness, type HarnessOptions, type Refusal } from "./harness.ts"
@@ -251,6 +252,55 @@ describe("a webhook", () => {
     const other = signature.replace(/kid=[^,]+/, "kid=ds_other")
     expect((await post(sent.body, { "webhook-signature": other })).status).toBe(401)
     expect((await handler(new Request(URL_1))).status).toBe(405)
+  })
+
+  test("meets a new key of its server by its name, and the one before it counts for a while", async () => {
+    onTestFinished(() => void vi.useRealTimers())
+    vi.useFakeTimers({ toFake: ["Date"] })
+    const network = new Network()
+    const harness = await harnessOf(network)
+    network.serve(URL_1, () => harness, { entities: [greeter] })
+    await harness.call("POST", "/v1/types", { url: URL_1 })
+    await harness.spawn("/greeter/a", { args: { name: "x" } })
+    const days = (count: number): void => void vi.setSystemTime(Date.now() + count * 86_400_000)
+    const turn = async (): Promise<string> => {
+      expect(await harness.ask("/greeter/a", "x")).toMatchObject({ status: "processed" })
+      return /kid=([^,]+)/.exec(network.requests.at(-1)?.headers.get("webhook-signature") ?? "")?.[1] ?? ""
+    }
+    const published = async (): Promise<readonly string[]> =>
+      (await harness.call<{ keys: { kid: string }[] }>("GET", KEYS_PATH)).body.keys.map(({ kid }) => kid)
+    const first = await turn()
+    days(31)
+    await turn()
+    expect(await published()).toEqual([first, expect.any(String)])
+    days(0.5)
+    const second = await turn()
+    expect(second).not.toBe(first)
+    expect(await published()).toContain(first)
+    days(2)
+    expect(await turn()).toBe(second)
+    expect(await published()).toEqual([second])
+  })
+
+  test("is sent no more wakes at once than its type allows", async () => {
+    const network = new Network()
+    const harness = await harnessOf(network)
+    let [now, most] = [0, 0]
+    const busy = defineEntity("busy", {
+      concurrency: 2,
+      async handler(ctx) {
+        most = Math.max(most, ++now)
+        await new Promise((resolve) => setImmediate(resolve))
+        now -= 1
+        ctx.reply("ok")
+      },
+    })
+    network.serve(URL_1, () => harness, { entities: [busy] })
+    await harness.call("POST", "/v1/types", { url: URL_1 })
+    const all = Array.from({ length: 8 }, (_, n) => harness.spawn(`/busy/a${n}`, { message: "x" }))
+    await Promise.all(all)
+    for (let n = 0; n < 8; n++) expect(await harness.ask(`/busy/a${n}`, "y")).toMatchObject({ status: "processed" })
+    expect(most).toBe(2)
   })
 
   test("whose claim is forged, stale or of another wake commits nothing", async () => {

@@ -16,6 +16,7 @@ import {
   type WebhookOptions,
 } from "../src/index.ts"
 import { openTestStore } from "./support/test-store.ts"
+import { conforming } from "./support/conformance.ts"
 
 export interface HarnessOptions {
   readonly entities: Iterable<EntityDefinition>
@@ -84,7 +85,10 @@ export class Harness {
       ...(options.endpoints ? { webhooks: options.endpoints } : {}),
     })
     await server.start()
-    return new Harness(server, store)
+    return new Harness(
+      Object.create(server, { fetch: { value: conforming((request) => server.fetch(request)) } }) as Server,
+      store,
+    )
   }
 
   /** Ends the server, and leaves the store to another. */

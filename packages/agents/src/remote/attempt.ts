@@ -25,8 +25,7 @@ export async function runAttempt(
   const { request } = delivery
   const limits = [request.wake.deadlineAtMs, deadlineAtMs].filter((limit) => limit !== null)
   const wake = { ...request.wake, deadlineAtMs: limits.length > 0 ? Math.min(...limits) : null }
-  backend.watch()
-  const stop = watchProgress(backend, host, definition.timeout ?? TIMEOUT_MS)
+  backend.watch(definition.timeout ?? TIMEOUT_MS)
   try {
     await runWake(definition, { ...request, wake }, backend, host)
     return backend.last ? { kind: "finished", commit: backend.last } : { kind: "continues" }
@@ -34,21 +33,8 @@ export async function runAttempt(
     if (RouseError.is(error, "SHUTTING_DOWN", "FENCED", "STOPPED", "INTERRUPTED")) return { kind: "released" }
     return { kind: "failed", error: failureOf(error, host) }
   } finally {
-    stop()
     backend.end()
   }
-}
-
-/** Takes the wake away from a handler that makes no progress. */
-function watchProgress(backend: RemoteBackend, host: Host, limitMs: number): () => void {
-  let timer: ReturnType<typeof setTimeout>
-  const look = (): void => {
-    const leftMs = backend.progressAtMs + limitMs - host.clock()
-    if (leftMs <= 0) backend.abort(new RouseError("TIMED_OUT", `the handler committed nothing for ${limitMs} ms`))
-    else timer = setTimeout(look, leftMs)
-  }
-  look()
-  return () => clearTimeout(timer)
 }
 
 function failureOf(error: unknown, host: Host): HandlerFailure {

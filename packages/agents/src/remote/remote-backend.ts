@@ -39,7 +39,9 @@ export class RemoteBackend implements WakeBackend {
   readonly #calls: ServerCalls
   readonly #clock: () => number
   readonly #abort = new AbortController()
-  readonly #over = new AbortController()
+  #isOver = false
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #stopWatching: AbortController | undefined
   #answers: boolean
   #last: HandlerCommit | undefined
   #progressAtMs: number
@@ -66,11 +68,6 @@ export class RemoteBackend implements WakeBackend {
     return this.#last
   }
 
-  /** When a commit was last made, milliseconds since the Unix epoch. */
-  get progressAtMs(): number {
-    return this.#progressAtMs
-  }
-
   abort(reason: Error): void {
     if (!this.#abort.signal.aborted) this.#abort.abort(reason)
   }
@@ -80,23 +77,38 @@ export class RemoteBackend implements WakeBackend {
     this.#answers = false
   }
 
-  /** Watches for interrupts, and keeps the lease, until `end`. */
-  watch(): void {
+  /**
+   * Watches for interrupts, keeps the lease, and aborts with `TIMED_OUT` when nothing was committed for `limitMs`, until `end`. A short wake
+   * arms one timer and nothing else.
+   */
+  watch(limitMs: number): void {
     const first = this.#answers ? WATCH_AFTER_MS : Math.min(WATCH_AFTER_MS, this.#delivery.leaseMs / 3)
-    sleep(first, this.#over.signal)
-      .then(() => this.keep())
-      .catch(() => undefined)
+    const begin = (): void => {
+      this.keep()
+      this.#lookAtProgress(limitMs)
+    }
+    this.#timer = setTimeout(begin, Math.min(first, limitMs))
   }
 
-  /** The same, from now on. */
+  /** Keeps the lease from now on. */
   keep(): void {
-    this.#watching ??= this.#watch()
+    if (this.#isOver || this.#watching) return
+    this.#stopWatching = new AbortController()
+    this.#watching = this.#watch(this.#stopWatching.signal)
     this.#watching.catch(() => undefined)
   }
 
   /** No more calls. */
   end(): void {
-    this.#over.abort(new RouseError("FENCED", "the wake is over"))
+    this.#isOver = true
+    clearTimeout(this.#timer)
+    this.#stopWatching?.abort(new RouseError("FENCED", "the wake is over"))
+  }
+
+  #lookAtProgress(limitMs: number): void {
+    const leftMs = this.#progressAtMs + limitMs - this.#clock()
+    if (leftMs <= 0) this.abort(new RouseError("TIMED_OUT", `the handler committed nothing for ${limitMs} ms`))
+    else this.#timer = setTimeout(() => this.#lookAtProgress(limitMs), leftMs)
   }
 
   async commit(commit: HandlerCommit): Promise<CommitReply> {
@@ -127,18 +139,18 @@ export class RemoteBackend implements WakeBackend {
     return this.#post("/v1/claims/shared", request)
   }
 
-  async #watch(): Promise<void> {
+  async #watch(over: AbortSignal): Promise<void> {
     const waitMs = Math.floor(this.#delivery.leaseMs / 3)
-    while (!this.#over.signal.aborted) {
+    while (!over.aborted) {
       try {
-        this.#heard(await this.#post<RenewReply>("/v1/claims/renew", { waitMs }, this.#over.signal))
+        this.#heard(await this.#post<RenewReply>("/v1/claims/renew", { waitMs }, over))
         // An interrupt is said at once, each time: once it is known there is only the lease to keep.
-        if (this.signal.aborted) await sleep(waitMs, this.#over.signal)
+        if (this.signal.aborted) await sleep(waitMs, over)
       } catch (error) {
-        if (this.#over.signal.aborted) return
+        if (over.aborted) return
         if (!isPassing(error)) return this.abort(lost(error))
         if (!this.#answers && this.#heardAtMs + COMMIT_MS_MAX < this.#clock()) return this.abort(lost(error))
-        await sleep(PAUSE_MS_MAX / 5, this.#over.signal)
+        await sleep(PAUSE_MS_MAX / 5, over)
       }
     }
   }

@@ -11,7 +11,9 @@ const MODES = ["text/plain", "application/json"]
  * @see A2A 1.0, §4.4.1
  */
 export function cardOf(plane: Plane, type: string, base: string, options: CardOptions): AgentCard {
-  const description = plane.types.need(type, `/a2a/${type}`).description ?? `Agents of type ${type}`
+  const { description: said } = plane.types.need(type, `/a2a/${type}`)
+  // A card must have one, and an empty text is left out of it.
+  const description = said === "" ? `Agents of type ${type}` : said
   return {
     name: type,
     description,

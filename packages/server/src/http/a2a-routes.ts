@@ -6,6 +6,8 @@ import type { Plane } from "../plane.ts"
 import { receiptOf } from "../receipts.ts"
 import { readText } from "./body.ts"
 import type { Env } from "./entity-routes.ts"
+import { mount } from "./mount.ts"
+import { callAgent, getAgentCard } from "./operations/a2a.ts"
 import { heartbeat, streamResponse } from "./sse.ts"
 
 export interface A2aOptions {
@@ -21,21 +23,19 @@ const encoder = new TextEncoder()
 /** `/a2a/{type}`: agents for other agents that speak A2A 1.0, by its JSON-RPC binding (§9). */
 export function a2aRoutes(plane: Plane, options: A2aOptions): Hono<Env> {
   const app = new Hono<Env>()
-  app.get("/:type/.well-known/agent-card.json", async (c) => {
+  mount(app, getAgentCard, async (c) => {
     const { AgentCard } = (await loadA2a()).types
     return c.json(AgentCard.toJSON(await cardFor(plane, c, options)) as object)
   })
-  app.post("/:type", (c) => call(plane, c, options))
+  mount(app, callAgent, (c) => call(plane, c, options))
   return app
 }
 
-type Typed = Context<Env, "/:type">
-
-async function call(plane: Plane, c: Typed, options: A2aOptions): Promise<Response> {
+async function call(plane: Plane, c: Context<Env>, options: A2aOptions): Promise<Response> {
   const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
   const { AgentHandler, JsonRpcTransportHandler, ServerCallContext, validateVersion } = await loadA2a()
   const card = await cardFor(plane, c, options)
-  const type = c.req.param("type")
+  const type = c.req.param("type") ?? ""
   const principal = c.get("principal")
   const gone = new AbortController()
   const stop = AbortSignal.any([options.stop, gone.signal])
@@ -56,9 +56,9 @@ async function call(plane: Plane, c: Typed, options: A2aOptions): Promise<Respon
   )
 }
 
-async function cardFor(plane: Plane, c: Typed, { publicUrl, isOpen, version }: A2aOptions) {
+async function cardFor(plane: Plane, c: Context<Env>, { publicUrl, isOpen, version }: A2aOptions) {
   const { cardOf } = await loadA2a()
-  const type = c.req.param("type")
+  const type = c.req.param("type") ?? ""
   if (!plane.types.get(type)) throw new RouseError("UNKNOWN_TYPE", `there is no entity type "${type}"`)
   return cardOf(plane, type, publicUrl ?? new URL(c.req.url).origin, { version, isOpen })
 }

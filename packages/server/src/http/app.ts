@@ -17,6 +17,12 @@ import { messageRoutes } from "./message-routes.ts"
 import { observeRoutes } from "./observe-routes.ts"
 import { getDeadLetters, getSchedules, operatorRoutes } from "./operator-routes.ts"
 import { openaiRoutes } from "./openai-routes.ts"
+import { mount } from "./mount.ts"
+import { getDocument } from "./openapi-route.ts"
+import { importEntities } from "./operations/entities.ts"
+import { listAllSchedules, listApprovals, listDeadLetters, listKeys } from "./operations/operators.ts"
+import { getHealth, getInfo, getOpenapi, getReadiness } from "./operations/server.ts"
+import { claimToolCalls } from "./operations/tool-workers.ts"
 import { pageHandler } from "./page.ts"
 import { sharedRoutes } from "./shared-routes.ts"
 import { usageRoutes } from "./usage-routes.ts"
@@ -43,52 +49,58 @@ export interface AppOptions {
 
 /** The whole HTTP face: `(Request) => Promise<Response>`, knowing no socket. */
 export function createApp(options: AppOptions): (request: Request) => Promise<Response> {
+  const app = createRoutes(options)
+  return async (request) => app.fetch(request)
+}
+
+/** Its routes. */
+export function createRoutes(options: AppOptions): Hono<Env> {
   const { plane, stop, gate } = options
   const app = new Hono<Env>()
   app.onError((error) => problemResponse(error, plane.log))
-  app.get("/healthz", (c) => c.json({ status: "ok" }))
-  app.get("/readyz", async (c) => {
+  mount(app, getHealth, (c) => c.json({ status: "ok" }))
+  mount(app, getReadiness, async (c) => {
     if (stop.aborted) throw new RouseError("SHUTTING_DOWN", "the server is shutting down")
     if (!options.isReady()) throw new RouseError("OVERLOADED", "the server is starting")
     await plane.store.check()
     return c.json({ status: "ready" })
   })
   app.route("/", claimRoutes(plane, stop))
-  for (const path of ["/openai/*", "/a2a/*"])
-    app.use(path, async (c, next) => {
-      c.set("principal", admit(c.req.raw, scopeOf(c.req.method, c.req.path), gate))
-      await next()
-    })
-  app.route("/a2a", a2aRoutes(plane, { ...options, isOpen: gate.tokens.length === 0 }))
-  app.route("/openai/v1", openaiRoutes(plane, stop))
+  app.use("/a2a/*", async (c, next) => {
+    c.set("principal", admit(c.req.raw, scopeOf(c.req.method, c.req.path), gate))
+    await next()
+  })
+  app.route("/", a2aRoutes(plane, { ...options, isOpen: gate.tokens.length === 0 }))
+  app.route("/", openaiRoutes(plane, stop, gate))
   app.use("/v1/*", async (c, next) => {
     const { raw } = c.req
     if (!isOpen(raw.method, new URL(raw.url).pathname, gate))
       c.set("principal", admit(raw, scopeOf(raw.method, c.req.path), gate))
     await next()
   })
-  app.route("/v1/entities", messageRoutes(plane, stop))
-  app.route("/v1/entities", entityRoutes(plane, stop))
-  app.route("/v1/entities", attachmentRoutes(plane))
-  app.route("/v1/entities", forkRoutes(plane))
-  app.route("/v1/entities", exportRoutes(plane))
-  app.post("/v1/import", (c) => postImport(plane, c))
-  app.route("/v1/shared", sharedRoutes(plane))
-  app.route("/v1/entities", logRoutes(plane))
-  app.route("/v1/usage", usageRoutes(plane))
-  app.get("/v1/schedules", (c) => getSchedules(plane, c))
-  app.get("/v1/keys", (c) => c.json({ keys: gate.tokens.map(({ name, scope }) => ({ name, scope })) }))
-  app.route("/v1/entities", operatorRoutes(plane))
-  app.get("/v1/approvals", (c) => getApprovals(plane, c))
-  app.post("/v1/tool-claims", (c) => postToolClaims(plane, c, stop))
-  app.route("/v1/tool-calls", workRoutes(plane))
-  app.route("/v1/entities", observeRoutes(plane))
-  app.route("/v1/webhooks", webhookRoutes(plane, options.webhooks))
-  app.route("/v1/webhook-sources", webhookSourceRoutes(plane, options.webhooks))
-  app.route("/v1/event-subscriptions", eventRoutes(plane, options.events))
-  app.get("/v1/dead-letters", (c) => getDeadLetters(plane, c))
-  app.route("/v1", dispatchRoutes(plane, stop))
-  app.get("/v1/info", (c) => c.json(infoOf(options)))
+  app.route("/", messageRoutes(plane, stop))
+  app.route("/", entityRoutes(plane, stop))
+  app.route("/", attachmentRoutes(plane))
+  app.route("/", forkRoutes(plane))
+  app.route("/", exportRoutes(plane))
+  mount(app, importEntities, (c) => postImport(plane, c))
+  app.route("/", sharedRoutes(plane))
+  app.route("/", logRoutes(plane))
+  app.route("/", usageRoutes(plane))
+  mount(app, listAllSchedules, (c) => getSchedules(plane, c))
+  mount(app, listKeys, (c) => c.json({ keys: gate.tokens.map(({ name, scope }) => ({ name, scope })) }))
+  app.route("/", operatorRoutes(plane))
+  mount(app, listApprovals, (c) => getApprovals(plane, c))
+  mount(app, claimToolCalls, (c) => postToolClaims(plane, c, stop))
+  app.route("/", workRoutes(plane))
+  app.route("/", observeRoutes(plane))
+  app.route("/", webhookRoutes(plane, options.webhooks))
+  app.route("/", webhookSourceRoutes(plane, options.webhooks))
+  app.route("/", eventRoutes(plane, options.events))
+  mount(app, listDeadLetters, (c) => getDeadLetters(plane, c))
+  app.route("/", dispatchRoutes(plane, stop))
+  mount(app, getInfo, (c) => c.json(infoOf(options)))
+  mount(app, getOpenapi, (c) => getDocument(c, options.version))
   app.all("/v1/stream/*", (c) => options.streams.fetch(c.req.raw))
   const page = options.page === undefined ? undefined : pageHandler(options.page)
   app.notFound(async (c) => {
@@ -98,7 +110,7 @@ export function createApp(options: AppOptions): (request: Request) => Promise<Re
       problemResponse(new RouseError("NOT_FOUND", `there is nothing at ${c.req.method} ${c.req.path}`), plane.log)
     )
   })
-  return async (request) => app.fetch(request)
+  return app
 }
 
 function infoOf(options: AppOptions): ServerInfo {

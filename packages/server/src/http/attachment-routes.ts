@@ -6,17 +6,22 @@ import { infoOf } from "../core/attachment-record.ts"
 import { parseRange } from "../core/byte-range.ts"
 import type { Plane } from "../plane.ts"
 import { type Env, needRecord, urlOf } from "./entity-routes.ts"
-
-const LIST_MAX = 1_000
+import { mount, takeQuery } from "./mount.ts"
+import {
+  deleteAttachment as deleting,
+  getAttachment,
+  listAttachments as listing,
+  putAttachment as putting,
+} from "./operations/files.ts"
 
 /** `/v1/entities/{type}/{id}/attachments`. @see docs/attachments.md */
 export function attachmentRoutes(plane: Plane): Hono<Env> {
   const app = new Hono<Env>()
-  app.get("/:type/:id/attachments", (c) => list(plane, c))
-  app.post("/:type/:id/attachments", (c) => post(plane, c))
-  app.get("/:type/:id/attachments/:attachment", (c) => get(plane, c))
-  app.delete("/:type/:id/attachments/:attachment", async (c) => {
-    await deleteAttachment(plane, urlOf(c), c.req.param("attachment"))
+  mount(app, listing, (c) => list(plane, c))
+  mount(app, putting, (c) => post(plane, c))
+  mount(app, getAttachment, (c) => get(plane, c))
+  mount(app, deleting, async (c) => {
+    await deleteAttachment(plane, urlOf(c), c.req.param("attachment") ?? "")
     return c.body(null, 204)
   })
   return app
@@ -25,10 +30,8 @@ export function attachmentRoutes(plane: Plane): Hono<Env> {
 async function list(plane: Plane, c: Context<Env>): Promise<Response> {
   const url = urlOf(c)
   await needRecord(plane, url)
-  const limit = Number(c.req.query("limit") ?? LIST_MAX)
-  if (!Number.isSafeInteger(limit) || limit < 1 || limit > LIST_MAX)
-    throw new RouseError("INVALID_ARGS", `limit: must be a whole number from 1 to ${LIST_MAX}`)
-  return c.json(await listAttachments(plane, url, c.req.query("after"), limit))
+  const { after, limit } = takeQuery(c, listing)
+  return c.json(await listAttachments(plane, url, after, limit))
 }
 
 async function post(plane: Plane, c: Context<Env>): Promise<Response> {
@@ -52,7 +55,7 @@ async function post(plane: Plane, c: Context<Env>): Promise<Response> {
     plane,
     {
       url,
-      name: c.req.query("name") ?? nameOf(headers.get("content-disposition")) ?? "file",
+      name: takeQuery(c, putting).name ?? nameOf(headers.get("content-disposition")) ?? "file",
       mediaType,
       by: c.get("principal"),
       ...(digest === undefined ? {} : { digest }),

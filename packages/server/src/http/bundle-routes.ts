@@ -4,6 +4,8 @@ import { exportBundle } from "../bundle/export.ts"
 import { importBundle } from "../bundle/import.ts"
 import type { Plane } from "../plane.ts"
 import { type Env, needRecord, urlOf } from "./entity-routes.ts"
+import { mount, takeQuery } from "./mount.ts"
+import { exportEntity, importEntities } from "./operations/entities.ts"
 import { streamResponse } from "./sse.ts"
 
 export const BUNDLE_TYPE = "application/x-ndjson"
@@ -11,10 +13,11 @@ export const BUNDLE_TYPE = "application/x-ndjson"
 /** `GET /v1/entities/{type}/{id}/export` */
 export function exportRoutes(plane: Plane): Hono<Env> {
   const app = new Hono<Env>()
-  app.get("/:type/:id/export", async (c) => {
+  mount(app, exportEntity, async (c) => {
     const url = urlOf(c)
     await needRecord(plane, url)
-    const answer = streamResponse(exportBundle(plane, url, c.req.query("tree") === "true"), () => undefined)
+    const tree = takeQuery(c, exportEntity).tree === "true"
+    const answer = streamResponse(exportBundle(plane, url, tree), () => undefined)
     answer.headers.set("content-type", BUNDLE_TYPE)
     return answer
   })
@@ -23,9 +26,11 @@ export function exportRoutes(plane: Plane): Hono<Env> {
 
 /** `POST /v1/import` */
 export async function postImport(plane: Plane, c: Context<Env>): Promise<Response> {
-  const as = c.req.query("as")
+  const { as, run } = takeQuery(c, importEntities)
   if (as !== undefined && parseEntityUrl(as) === undefined)
     throw new RouseError("BAD_REQUEST", `as: "${as}" must look like /type/id`)
-  const run = c.req.query("run") === "true"
-  return c.json(await importBundle(plane, c.req.raw.body, { run, ...(as === undefined ? {} : { as }) }), 201)
+  return c.json(
+    await importBundle(plane, c.req.raw.body, { run: run === "true", ...(as === undefined ? {} : { as }) }),
+    201,
+  )
 }

@@ -14,7 +14,6 @@ import {
   type Spawned,
   START,
 } from "@rouse/protocol"
-import { entityQuery, signalBody, spawnBody, tagsBody } from "@rouse/protocol/schemas"
 import type { EntityRecord } from "@rouse/store"
 import { type Context, Hono } from "hono"
 import { shownSummary } from "../dispatch/type-list.ts"
@@ -29,8 +28,18 @@ import { tombstoneOf } from "../purge.ts"
 import { waitForSettled } from "../settlement.ts"
 import { signal } from "../signals.ts"
 import { spawn, type SpawnOutcome } from "../spawn.ts"
-import { parseBody, parseValue, readText } from "./body.ts"
 import { filterOf, listEvents } from "./list-stream.ts"
+import { mount, takeBody, takeQuery } from "./mount.ts"
+import {
+  deleteEntity,
+  getCollection,
+  getEntity,
+  getState,
+  listEntities,
+  signalEntity,
+  spawnEntity,
+  tagEntity,
+} from "./operations/entities.ts"
 import { streamResponse, wantsEvents } from "./sse.ts"
 
 /** What the gate leaves for the routes. */
@@ -60,18 +69,18 @@ export function urlOf(c: Context<Env>): EntityUrl {
 /** `/v1/entities` and what is below it, but for messages. */
 export function entityRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
   const app = new Hono<Env>()
-  app.get("/", (c) => list(plane, c, stop))
-  app.put("/:type/:id", (c) => put(plane, c))
-  app.get("/:type/:id", async (c) => c.json(await shown(plane, urlOf(c))))
-  app.delete("/:type/:id", async (c) => {
-    await remove(plane, urlOf(c), c.get("principal"), c.req.query("purge") === "true")
+  mount(app, listEntities, (c) => list(plane, c, stop))
+  mount(app, spawnEntity, (c) => put(plane, c))
+  mount(app, getEntity, async (c) => c.json(await shown(plane, urlOf(c))))
+  mount(app, deleteEntity, async (c) => {
+    await remove(plane, urlOf(c), c.get("principal"), takeQuery(c, deleteEntity).purge === "true")
     return c.body(null, 204)
   })
-  app.get("/:type/:id/state", (c) => state(plane, c))
-  app.get("/:type/:id/state/:collection", (c) => state(plane, c))
-  app.post("/:type/:id/signals", (c) => postSignal(plane, c))
-  app.post("/:type/:id/tags", async (c) => {
-    const body = parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), tagsBody)
+  mount(app, getState, (c) => state(plane, c))
+  mount(app, getCollection, (c) => state(plane, c))
+  mount(app, signalEntity, (c) => postSignal(plane, c))
+  mount(app, tagEntity, async (c) => {
+    const { body } = await takeBody(plane, c, tagEntity)
     await tag(plane, urlOf(c), body.tags)
     return c.json(await detailOf(plane, urlOf(c)))
   })
@@ -79,7 +88,7 @@ export function entityRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
 }
 
 async function list(plane: Plane, c: Context<Env>, stop: AbortSignal): Promise<Response> {
-  const query = parseValue(c.req.query(), entityQuery, "query")
+  const query = takeQuery(c, listEntities)
   if (wantsEvents(c.req.raw)) {
     const gone = new AbortController()
     return streamResponse(listEvents(plane, query, AbortSignal.any([stop, gone.signal])), () => gone.abort())
@@ -94,9 +103,8 @@ async function list(plane: Plane, c: Context<Env>, stop: AbortSignal): Promise<R
 
 async function put(plane: Plane, c: Context<Env>): Promise<Response> {
   const url = urlOf(c)
-  const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
-  const body = parseBody(text, spawnBody)
-  const wait = c.req.query("wait")
+  const { text, body } = await takeBody(plane, c, spawnEntity)
+  const { wait } = takeQuery(c, spawnEntity)
   const waitMs = wait === undefined ? undefined : parseWait(wait)
   const principal = c.get("principal")
   const receipt = await receiptKey(c.req.raw, principal, text)
@@ -166,15 +174,15 @@ async function state(plane: Plane, c: Context<Env>): Promise<Response> {
   const url = urlOf(c)
   await needRecord(plane, url)
   const collection = c.req.param("collection")
-  if (c.req.query("history") === "true") {
+  const { at, history, ordered } = takeQuery(c, getState)
+  if (history === "true") {
     const offset = await tailOf(plane, url)
     return c.json({ offset, rows: await allRows(plane, url, collection) })
   }
-  const at = c.req.query("at")
   if (at !== undefined) {
     const rows = (await stateAt(plane, url, at as Offset)).rows()
     const wanted = rows.filter((row) => collection === undefined || row.collection === collection)
-    return c.json({ offset: at, rows: c.req.query("ordered") === "true" ? asTold(wanted) : wanted })
+    return c.json({ offset: at, rows: ordered === "true" ? asTold(wanted) : wanted })
   }
   const live = await plane.store.liveRows(url, entityStreamPath(url), collection)
   const rows = (live?.rows ?? []).map(({ json, ...row }) => ({ ...row, value: JSON.parse(json) as Json }))
@@ -191,8 +199,7 @@ function asTold(rows: readonly Row[]): readonly Row[] {
 
 async function postSignal(plane: Plane, c: Context<Env>): Promise<Response> {
   const url = urlOf(c)
-  const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
-  const body = parseBody(text, signalBody)
+  const { text, body } = await takeBody(plane, c, signalEntity)
   const receipt = await receiptKey(c.req.raw, c.get("principal"), text)
   const payload = body.payload === undefined ? {} : { payload: body.payload }
   const message = await once<string>(plane, receipt, (note) =>

@@ -1,24 +1,24 @@
 import { type Forked, parseEntityUrl, RouseError } from "@rouse/protocol"
-import { forkBody } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
 import { summaryOf } from "../core/control.ts"
 import { fork, type ForkOutcome } from "../fork/fork.ts"
 import type { Plane } from "../plane.ts"
 import { once, receiptKey } from "../receipts.ts"
-import { parseBody, readText } from "./body.ts"
 import { type Env, needRecord, tailOf, urlOf } from "./entity-routes.ts"
+import { mount, takeBody } from "./mount.ts"
+import { forkEntity } from "./operations/entities.ts"
 
 /** `POST /v1/entities/{type}/{id}/fork` */
 export function forkRoutes(plane: Plane): Hono<Env> {
   const app = new Hono<Env>()
-  app.post("/:type/:id/fork", (c) => post(plane, c))
+  mount(app, forkEntity, (c) => post(plane, c))
   return app
 }
 
 async function post(plane: Plane, c: Context<Env>): Promise<Response> {
   const source = urlOf(c)
-  const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
-  const { at, id, tree = false, message, run = false, tags = {}, budget, schedules = false } = parseBody(text, forkBody)
+  const { text, body: asked } = await takeBody(plane, c, forkEntity)
+  const { at, id, tree = false, message, run = false, tags = {}, budget, schedules = false } = asked
   const from = c.get("principal")
   const receipt = await receiptKey(c.req.raw, from, text)
   await needRecord(plane, source)

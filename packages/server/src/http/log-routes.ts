@@ -1,15 +1,15 @@
-import { logPageQuery } from "@rouse/protocol/schemas"
 import { Hono } from "hono"
 import { logPage } from "../log-pages.ts"
 import type { Plane } from "../plane.ts"
-import { parseValue } from "./body.ts"
 import { type Env, needRecord, urlOf } from "./entity-routes.ts"
+import { mount, takeQuery } from "./mount.ts"
+import { readLog } from "./operations/entities.ts"
 
 /** `GET /v1/entities/{type}/{id}/log` */
 export function logRoutes(plane: Plane): Hono<Env> {
   const app = new Hono<Env>()
-  app.get("/:type/:id/log", async (c) => {
-    const query = parseValue(c.req.query(), logPageQuery, "query")
+  mount(app, readLog, async (c) => {
+    const query = takeQuery(c, readLog)
     await needRecord(plane, urlOf(c))
     return c.json(await logPage(plane, urlOf(c), query))
   })

@@ -5,9 +5,9 @@ import {
   type Offset,
   type Receipt,
   RouseError,
+  type SendBody,
   START,
 } from "@rouse/protocol"
-import { sendBody } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
 import { resolveAttachments } from "../attachments/attachments.ts"
 import { isoTime } from "../core/control.ts"
@@ -16,24 +16,25 @@ import { send, type SendInput, type Sent } from "../inbox.ts"
 import type { Plane } from "../plane.ts"
 import { once, type ReceiptKey, receiptKey } from "../receipts.ts"
 import { isTerminal, waitForSettled } from "../settlement.ts"
-import { parseBody, readText } from "./body.ts"
 import { type Env, tailOf, urlOf } from "./entity-routes.ts"
 import { checkMessage } from "../message-check.ts"
+import { mount, takeBody, takeQuery } from "./mount.ts"
+import { sendMessage } from "./operations/entities.ts"
 import { replyEvents } from "./reply-stream.ts"
 import { streamResponse, wantsEvents } from "./sse.ts"
 
 /** `/v1/entities/{type}/{id}/messages` */
 export function messageRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
   const app = new Hono<Env>()
-  app.post("/:type/:id/messages", (c) => post(plane, c, stop))
+  mount(app, sendMessage, (c) => post(plane, c, stop))
   return app
 }
 
 async function post(plane: Plane, c: Context<Env>, stop: AbortSignal): Promise<Response> {
   const url = urlOf(c)
-  const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
-  const input = await inputOf(plane, c, url, text)
-  const wait = c.req.query("wait")
+  const { text, body } = await takeBody(plane, c, sendMessage)
+  const input = await inputOf(plane, c, url, body)
+  const { wait } = takeQuery(c, sendMessage)
   const waitMs = wait === undefined ? undefined : parseWait(wait)
   if (waitMs !== undefined && input.dueAtMs !== undefined) {
     throw new RouseError("BAD_REQUEST", "wait: a message that is to be delivered later cannot be waited for")
@@ -49,8 +50,7 @@ async function post(plane: Plane, c: Context<Env>, stop: AbortSignal): Promise<R
   return c.json(settled, isTerminal(settled.status) ? 200 : 202)
 }
 
-async function inputOf(plane: Plane, c: Context<Env>, to: EntityUrl, text: string): Promise<SendInput> {
-  const body = parseBody(text, sendBody)
+async function inputOf(plane: Plane, c: Context<Env>, to: EntityUrl, body: SendBody): Promise<SendInput> {
   await checkMessage(plane, to, body.content)
   const mode: MessageMode = body.mode ?? "steer"
   const now = plane.clock()

@@ -1,29 +1,28 @@
 import type { ObservationInfo } from "@rouse/protocol"
 import { observationName } from "@rouse/protocol/observe"
-import { observeBody } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
 import { observationsOf, removeObservation, setObservation } from "../observations.ts"
 import type { Plane } from "../plane.ts"
 import { once, receiptKey } from "../receipts.ts"
-import { parseBody, readText } from "./body.ts"
 import { type Env, needRecord, urlOf } from "./entity-routes.ts"
+import { mount, takeBody } from "./mount.ts"
+import { deleteObservation, listObservations, setObservation as setting } from "./operations/entities.ts"
 
 /** `…/observations` of an entity. */
 export function observeRoutes(plane: Plane): Hono<Env> {
   const app = new Hono<Env>()
-  app.get("/:type/:id/observations", async (c) => {
+  mount(app, listObservations, async (c) => {
     await needRecord(plane, urlOf(c))
     return c.json({ observations: await observationsOf(plane, urlOf(c)) })
   })
-  app.post("/:type/:id/observations", (c) => post(plane, c))
-  app.delete("/:type/:id/observations/:name", (c) => remove(plane, c))
+  mount(app, setting, (c) => post(plane, c))
+  mount(app, deleteObservation, (c) => remove(plane, c))
   return app
 }
 
 async function post(plane: Plane, c: Context<Env>): Promise<Response> {
   const url = urlOf(c)
-  const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
-  const body = parseBody(text, observeBody)
+  const { text, body } = await takeBody(plane, c, setting)
   const receipt = await receiptKey(c.req.raw, c.get("principal"), text)
   const request = { ...body, name: body.name ?? observationName(body.source) }
   const made = await once<ObservationInfo>(plane, receipt, (note) => setObservation(plane, url, request, note))

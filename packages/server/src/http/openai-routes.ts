@@ -4,12 +4,14 @@ import { ChatText } from "../core/chat.ts"
 import { chatUsage, checkSettled, replyText } from "../openai/answer.ts"
 import type { Posted } from "../converse.ts"
 import { post } from "../openai/conversation.ts"
-import { chatRequest, type ChatRequest } from "../openai/request.ts"
+import type { ChatRequest } from "../openai/request.ts"
 import type { Plane } from "../plane.ts"
 import { receiptKey } from "../receipts.ts"
 import { waitForSettled } from "../settlement.ts"
-import { parseBody, readText } from "./body.ts"
 import type { Env } from "./entity-routes.ts"
+import { admit, type GateOptions, scopeOf } from "./gate.ts"
+import { mount, takeBody } from "./mount.ts"
+import { completeChat, getModel, listModels } from "./operations/openai.ts"
 import { problemResponse } from "./problem.ts"
 import { followReply } from "./reply-stream.ts"
 import { heartbeat, streamResponse } from "./sse.ts"
@@ -20,16 +22,20 @@ const WAIT_MS = 600_000
 const encoder = new TextEncoder()
 
 /** `/openai/v1`: agents as models of OpenAI's chat completions, for clients that know nothing else. */
-export function openaiRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
+export function openaiRoutes(plane: Plane, stop: AbortSignal, gate: GateOptions): Hono<Env> {
   const app = new Hono<Env>()
   app.onError((error) => openaiProblem(plane, error))
-  app.get("/models", (c) => c.json({ object: "list", data: plane.types.names().map(modelOf) }))
-  app.get("/models/:model", (c) => {
-    const name = c.req.param("model")
+  app.use("/openai/*", async (c, next) => {
+    c.set("principal", admit(c.req.raw, scopeOf(c.req.method, c.req.path), gate))
+    await next()
+  })
+  mount(app, listModels, (c) => c.json({ object: "list", data: plane.types.names().map(modelOf) }))
+  mount(app, getModel, (c) => {
+    const name = c.req.param("model") ?? ""
     if (plane.types.get(name)) return c.json(modelOf(name))
     throw new RouseError("UNKNOWN_TYPE", `model: there is no entity type "${name}"`)
   })
-  app.post("/chat/completions", (c) => complete(plane, c, stop))
+  mount(app, completeChat, (c) => complete(plane, c, stop))
   return app
 }
 
@@ -38,8 +44,7 @@ function modelOf(id: string): object {
 }
 
 async function complete(plane: Plane, c: Context<Env>, stop: AbortSignal): Promise<Response> {
-  const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
-  const request = parseBody(text, chatRequest)
+  const { text, body: request } = await takeBody(plane, c, completeChat)
   const receipt = await receiptKey(c.req.raw, c.get("principal"), text)
   const posted = await post(plane, request, c.req.raw.headers, c.get("principal"), receipt)
   const facts = {

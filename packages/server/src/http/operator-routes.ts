@@ -1,5 +1,4 @@
-import type { ScheduleBody, ScheduleInfo, ScheduleRule } from "@rouse/protocol"
-import { deadLetterBody, deadLetterQuery, scheduleBody, scheduleQuery } from "@rouse/protocol/schemas"
+import type { DeadLetterBody, ScheduleBody, ScheduleInfo, ScheduleRule } from "@rouse/protocol"
 import { type Context, Hono } from "hono"
 import { deadLetters, discard, retry } from "../dead-letters.ts"
 import { checkMessage } from "../message-check.ts"
@@ -8,40 +7,49 @@ import { once, receiptKey } from "../receipts.ts"
 import { allSchedules } from "../schedule-list.ts"
 import { removeSchedule, schedulesOf, setSchedule } from "../schedules.ts"
 import { postApproval } from "./approval-routes.ts"
-import { parseBody, parseValue, readText } from "./body.ts"
 import { type Env, needRecord, urlOf } from "./entity-routes.ts"
+import { mount, takeBody, takeQuery } from "./mount.ts"
+import {
+  decideApproval,
+  deleteSchedule as deleting,
+  discardMessages,
+  listSchedules,
+  retryMessages,
+  setSchedule as setting,
+} from "./operations/entities.ts"
+import type { Taking } from "./operations/operation.ts"
+import { listAllSchedules, listDeadLetters } from "./operations/operators.ts"
 
 /** `…/schedules`, `…/retry` and `…/discard` of an entity. */
 export function operatorRoutes(plane: Plane): Hono<Env> {
   const app = new Hono<Env>()
-  app.get("/:type/:id/schedules", async (c) => {
+  mount(app, listSchedules, async (c) => {
     await needRecord(plane, urlOf(c))
     return c.json({ schedules: await schedulesOf(plane, urlOf(c)) })
   })
-  app.post("/:type/:id/approvals/:call", (c) => postApproval(plane, c))
-  app.post("/:type/:id/schedules", (c) => postSchedule(plane, c))
-  app.delete("/:type/:id/schedules/:name", (c) => deleteSchedule(plane, c))
-  app.post("/:type/:id/retry", (c) => settleDead(plane, c, retry))
-  app.post("/:type/:id/discard", (c) =>
-    settleDead(plane, c, (p, url, keys, onPlan) => discard(p, url, keys, c.get("principal"), onPlan)),
+  mount(app, decideApproval, (c) => postApproval(plane, c))
+  mount(app, setting, (c) => postSchedule(plane, c))
+  mount(app, deleting, (c) => deleteSchedule(plane, c))
+  mount(app, retryMessages, (c) => settleDead(plane, c, retryMessages, retry))
+  mount(app, discardMessages, (c) =>
+    settleDead(plane, c, discardMessages, (p, url, keys, onPlan) => discard(p, url, keys, c.get("principal"), onPlan)),
   )
   return app
 }
 
 /** `GET /v1/dead-letters` */
 export async function getDeadLetters(plane: Plane, c: Context<Env>): Promise<Response> {
-  return c.json(await deadLetters(plane, parseValue(c.req.query(), deadLetterQuery, "query")))
+  return c.json(await deadLetters(plane, takeQuery(c, listDeadLetters)))
 }
 
 /** `GET /v1/schedules` */
 export async function getSchedules(plane: Plane, c: Context<Env>): Promise<Response> {
-  return c.json(await allSchedules(plane, parseValue(c.req.query(), scheduleQuery, "query")))
+  return c.json(await allSchedules(plane, takeQuery(c, listAllSchedules)))
 }
 
 async function postSchedule(plane: Plane, c: Context<Env>): Promise<Response> {
   const url = urlOf(c)
-  const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
-  const body = parseBody(text, scheduleBody)
+  const { text, body } = await takeBody(plane, c, setting)
   const receipt = await receiptKey(c.req.raw, c.get("principal"), text)
   const { name, message: content, catchUp } = body
   await checkMessage(plane, url, content)
@@ -74,10 +82,15 @@ type Settle = (
   onPlan: Parameters<typeof retry>[3],
 ) => Promise<number>
 
-async function settleDead(plane: Plane, c: Context<Env>, settle: Settle): Promise<Response> {
+async function settleDead(
+  plane: Plane,
+  c: Context<Env>,
+  operation: Taking<DeadLetterBody>,
+  settle: Settle,
+): Promise<Response> {
   const url = urlOf(c)
-  const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
-  const { messages } = parseBody(text, deadLetterBody)
+  const { text, body } = await takeBody(plane, c, operation)
+  const { messages } = body
   const receipt = await receiptKey(c.req.raw, c.get("principal"), text)
   const count = await once<number>(plane, receipt, (note) => settle(plane, url, messages, note))
   return c.json({ url, messages: count }, 202)

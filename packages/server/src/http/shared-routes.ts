@@ -1,5 +1,5 @@
 import { type Offset, RouseError, type SharedOp, type SharedWritten, sharedStreamPath, START } from "@rouse/protocol"
-import { sharedClaimBody, sharedOps, sharedQuery } from "@rouse/protocol/schemas"
+import { sharedQuery } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
 import { newId } from "../core/id.ts"
 import type { Plane } from "../plane.ts"
@@ -8,40 +8,45 @@ import { claimRows } from "../shared/claims.ts"
 import { defineSpace, infoOf, needSpace, sharedPath } from "../shared/definition.ts"
 import { getShared, listShared, sharedAt } from "../shared/reads.ts"
 import { planShared } from "../shared/writes.ts"
-import { parseBody, parseText, parseValue, readText } from "./body.ts"
+import { parseValue } from "./body.ts"
 import type { Env } from "./entity-routes.ts"
-
-const LIST_MAX = 1_000
+import { mount, takeBody, takeQuery } from "./mount.ts"
+import {
+  claimRows as claiming,
+  defineSpace as defining,
+  deleteSpace,
+  getSharedRow,
+  getSpace,
+  listSharedRows,
+  listSpaces,
+  writeSharedRows,
+} from "./operations/shared.ts"
 
 /** `/v1/shared` and what is below it. @see docs/shared.md */
 export function sharedRoutes(plane: Plane): Hono<Env> {
   const app = new Hono<Env>()
-  app.get("/", (c) => list(plane, c))
-  app.put("/:id", (c) => put(plane, c))
-  app.get("/:id", async (c) => c.json(infoOf(await needSpace(plane, c.req.param("id")))))
-  app.delete("/:id", async (c) => {
-    const { path } = await needSpace(plane, c.req.param("id"))
+  mount(app, listSpaces, (c) => list(plane, c))
+  mount(app, defining, (c) => put(plane, c))
+  mount(app, getSpace, async (c) => c.json(infoOf(await needSpace(plane, idOf(c)))))
+  mount(app, deleteSpace, async (c) => {
+    const { path } = await needSpace(plane, idOf(c))
     await plane.store.commit({ ops: [{ op: "space", path, change: { kind: "drop" }, nowMs: plane.clock() }] })
     return c.body(null, 204)
   })
-  app.post("/:id/claims", (c) => claim(plane, c))
-  app.get("/:id/:collection", (c) => rows(plane, c))
-  app.get("/:id/:collection/:key", async (c) => {
-    const { id, collection, key } = c.req.param()
-    const row = await getShared(plane, id, collection, key)
+  mount(app, claiming, (c) => claim(plane, c))
+  mount(app, listSharedRows, (c) => rows(plane, c))
+  mount(app, getSharedRow, async (c) => {
+    const [collection, key] = [collectionOf(c), c.req.param("key") ?? ""]
+    const row = await getShared(plane, idOf(c), collection, key)
     if (!row) throw new RouseError("NOT_FOUND", `${collection}: there is no row ${JSON.stringify(key)}`)
     return c.json(row)
   })
-  app.post("/:id/:collection", (c) => write(plane, c))
+  mount(app, writeSharedRows, (c) => write(plane, c))
   return app
 }
 
 async function list(plane: Plane, c: Context<Env>): Promise<Response> {
-  const { after, limit: asked } = c.req.query()
-  const limit = asked === undefined ? 100 : Number(asked)
-  if (!Number.isInteger(limit) || limit < 1 || limit > LIST_MAX) {
-    throw new RouseError("INVALID_ARGS", `limit: must be 1 to ${LIST_MAX}`)
-  }
+  const { after, limit = 100 } = takeQuery(c, listSpaces)
   const found = await plane.store.spaces({ limit: limit + 1, ...(after ? { after: sharedPath(after) } : {}) })
   const spaces = found.slice(0, limit).map(infoOf)
   const last = spaces.at(-1)
@@ -49,15 +54,23 @@ async function list(plane: Plane, c: Context<Env>): Promise<Response> {
 }
 
 async function put(plane: Plane, c: Context<Env>): Promise<Response> {
-  const id = c.req.param("id") ?? ""
-  const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
-  const made = await defineSpace(plane, id, parseText(text))
+  const id = idOf(c)
+  const { body } = await takeBody(plane, c, defining)
+  const made = await defineSpace(plane, id, body)
   return c.json(infoOf(await needSpace(plane, id)), made ? 201 : 200)
 }
 
+function idOf(c: Context<Env>): string {
+  return c.req.param("space") ?? ""
+}
+
+function collectionOf(c: Context<Env>): string {
+  return c.req.param("collection") ?? ""
+}
+
 async function rows(plane: Plane, c: Context<Env>): Promise<Response> {
-  const { id = "", collection = "" } = c.req.param() as { readonly id?: string; readonly collection?: string }
-  const { at, where, ...fields } = c.req.query()
+  const [id, collection] = [idOf(c), collectionOf(c)]
+  const { at, where, ...fields } = takeQuery(c, listSharedRows)
   const query = parseValue(
     { ...fields, ...(where === undefined ? {} : { where: parsed(where) }) },
     sharedQuery,
@@ -76,8 +89,8 @@ function parsed(where: string): unknown {
 }
 
 async function claim(plane: Plane, c: Context<Env>): Promise<Response> {
-  const space = c.req.param("id") ?? ""
-  const body = parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), sharedClaimBody)
+  const space = idOf(c)
+  const { body } = await takeBody(plane, c, claiming)
   const by = c.get("principal").id
   const id = body.id ?? c.req.header("idempotency-key") ?? newId(plane.clock(), plane.random)
   return c.json({ rows: await claimRows(plane, { holder: by, ...body, space, id, by }) })
@@ -85,13 +98,13 @@ async function claim(plane: Plane, c: Context<Env>): Promise<Response> {
 
 /** The changes of one commit: `{ "ops": [{ "op": "insert", "value": … }, …] }`. */
 async function write(plane: Plane, c: Context<Env>): Promise<Response> {
-  const { id = "", collection = "" } = c.req.param() as { readonly id?: string; readonly collection?: string }
-  const text = await readText(c.req.raw, plane.limits.bodyBytesMax)
+  const [id, collection] = [idOf(c), collectionOf(c)]
+  const { text, body } = await takeBody(plane, c, writeSharedRows)
   const principal = c.get("principal")
   const receipt = await receiptKey(c.req.raw, principal, text)
   let fresh: SharedWritten | undefined
   const keys = await once<readonly string[]>(plane, receipt, async (note) => {
-    const ops = opsOf(parseText(text), collection)
+    const ops = body.ops.map((op): SharedOp => ({ ...op, collection }))
     const { value, result } = await plane.transactor.transact([], async ({ draft }) => {
       const planned = await planShared(plane, draft, { space: id, by: principal.id, ops })
       note(draft, planned)
@@ -104,17 +117,6 @@ async function write(plane: Plane, c: Context<Env>): Promise<Response> {
     return value
   })
   return c.json(fresh ?? (await answered(plane, id, collection, keys)))
-}
-
-function opsOf(body: unknown, collection: string): readonly SharedOp[] {
-  const { ops, ...unknown } = (typeof body === "object" && body !== null ? body : {}) as { readonly ops?: unknown }
-  const more = Object.keys(unknown)[0]
-  if (more !== undefined) throw new RouseError("INVALID_ARGS", `${more}: is not known here`)
-  if (!Array.isArray(ops)) throw new RouseError("INVALID_ARGS", "ops: must be a list of changes")
-  const named = (ops as readonly unknown[]).map((op) =>
-    typeof op === "object" && op !== null ? { ...op, collection } : op,
-  )
-  return parseValue(named, sharedOps, "ops")
 }
 
 /** What a repeated request is answered: the rows as they are by now. */

@@ -1,13 +1,21 @@
 import { valueAt, RouseError, type WebhookReceipt } from "@rouse/protocol"
-import { isSourceName, webhookSourceBody } from "@rouse/protocol/webhook-schemas"
+import { isSourceName } from "@rouse/protocol/webhook-schemas"
 import { type Context, Hono } from "hono"
 import type { Plane } from "../plane.ts"
 import { acceptDelivery } from "../webhooks/accept.ts"
 import { readDelivery } from "../webhooks/read-delivery.ts"
 import type { WebhookSources } from "../webhooks/sources.ts"
 import { type Secrets, verify } from "../webhooks/verify.ts"
-import { parseBody, readBytes, readText } from "./body.ts"
+import { readBytes } from "./body.ts"
 import type { Env } from "./entity-routes.ts"
+import { mount, takeBody } from "./mount.ts"
+import {
+  deleteWebhookSource,
+  getWebhookSource,
+  listWebhookSources,
+  receiveWebhook,
+  setWebhookSource,
+} from "./operations/webhooks.ts"
 
 export interface WebhookDesk {
   readonly sources: WebhookSources
@@ -20,8 +28,8 @@ const STATUS = { accepted: 202, filtered: 200, duplicate: 200 } as const
 /** `POST /v1/webhooks/{source}`: open to whoever can sign. */
 export function webhookRoutes(plane: Plane, desk: WebhookDesk): Hono<Env> {
   const app = new Hono<Env>()
-  app.post("/:source", async (c) => {
-    const source = desk.sources.need(c.req.param("source"))
+  mount(app, receiveWebhook, async (c) => {
+    const source = desk.sources.need(c.req.param("source") ?? "")
     const bytes = await readBytes(c.req.raw, plane.limits.bodyBytesMax)
     const nowMs = plane.clock()
     const claim = await verify(source, c.req.raw.headers, bytes, desk.secrets, nowMs)
@@ -43,18 +51,18 @@ function challengeOf(event: string, challenge: unknown): string | undefined {
 /** `/v1/webhook-sources` */
 export function webhookSourceRoutes(plane: Plane, { sources }: WebhookDesk): Hono<Env> {
   const app = new Hono<Env>()
-  app.get("/", (c) => c.json({ sources: sources.list() }))
-  app.get("/:name", (c) => c.json(sources.need(c.req.param("name"))))
-  app.put("/:name", async (c) => {
+  mount(app, listWebhookSources, (c) => c.json({ sources: sources.list() }))
+  mount(app, getWebhookSource, (c) => c.json(sources.need(c.req.param("name") ?? "")))
+  mount(app, setWebhookSource, async (c) => {
     const name = nameOf(c)
-    const body = parseBody(await readText(c.req.raw, plane.limits.bodyBytesMax), webhookSourceBody)
+    const { body } = await takeBody(plane, c, setWebhookSource)
     for (const [index, { type }] of (body.to ?? []).entries())
       if (!plane.types.get(type)) throw new RouseError("UNKNOWN_TYPE", `to.${index}.type: there is no type "${type}"`)
     const status = sources.get(name) ? 200 : 201
     return c.json(await sources.set(name, body), status)
   })
-  app.delete("/:name", async (c) => {
-    await sources.remove(c.req.param("name"))
+  mount(app, deleteWebhookSource, async (c) => {
+    await sources.remove(c.req.param("name") ?? "")
     return c.body(null, 204)
   })
   return app
