@@ -35,7 +35,11 @@ export function LogPanel(props: {
   const [only, setOnly] = useState<ReadonlySet<string>>(new Set())
   const counted = useDeferredValue(state.log)
   const collections = useMemo(() => collectionsOf(counted), [counted])
-  const entries = only.size === 0 ? state.log : state.log.filter(({ event }) => only.has(event.type))
+  // What is read is drawn first; the log follows as there is time.
+  const entries = useMemo(
+    () => (only.size === 0 ? counted : counted.filter(({ event }) => only.has(event.type))),
+    [counted, only],
+  )
   return (
     <div className="flex min-h-0 flex-1 flex-col bg-canvas">
       <header className="flex h-12 shrink-0 items-center gap-2 pr-2 pl-4">
