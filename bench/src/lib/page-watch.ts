@@ -31,7 +31,8 @@ function note(answer: string): void {
   const painted = (then: () => void): void => {
     requestAnimationFrame(() => {
       const { port1, port2 } = new MessageChannel()
-      port1.onmessage = then
+      port1.addEventListener("message", then, { once: true })
+      port1.start()
       port2.postMessage(null)
     })
   }

@@ -1,14 +1,13 @@
-import { statusOf } from "@rouse/client"
 import { parseEntityUrl } from "@rouse/protocol"
 import type { MessageMode } from "@rouse/protocol"
 import { ArrowUp } from "lucide-react"
-import { useLayoutEffect, useRef, useState } from "react"
+import { memo, useLayoutEffect, useRef, useState } from "react"
 import type { KeyboardEvent, ReactNode, RefObject } from "react"
 import { IconButton } from "../components/button.tsx"
 import { cn } from "../components/class-names.ts"
 import { useMedia } from "../components/media.ts"
 import { sentenceOf } from "../core/errors.ts"
-import type { AgentState } from "../data/agent.ts"
+import type { Standing } from "../core/standing.ts"
 import { useApp } from "../data/app.tsx"
 import { useSelected } from "../data/store.ts"
 import { MessageForm } from "./message-form.tsx"
@@ -22,19 +21,18 @@ const DRAFTS_MAX = 50
 const HEIGHT_PX_MAX = 240
 
 /** Where a person writes to the agent: text, or what its type says that a message is. */
-export function Composer({ state }: { readonly state: AgentState }): ReactNode {
-  const type = parseEntityUrl(state.url)?.type
+export const Composer: (props: Standing) => ReactNode = memo(function Composer(props) {
+  const type = parseEntityUrl(props.url)?.type
   const schema = useSelected(useApp().info, (info) => info?.types.find(({ name }) => name === type)?.message)
   return schema === undefined || schema["type"] === "string" ? (
-    <TextComposer state={state} />
+    <TextComposer {...props} />
   ) : (
-    <MessageForm state={state} schema={schema} />
+    <MessageForm standing={props} schema={schema} />
   )
-}
+})
 
 /** Enter sends; the text is kept until the message is accepted. */
-function TextComposer({ state }: { readonly state: AgentState }): ReactNode {
-  const { url, timeline, phase } = state
+function TextComposer({ url, kind, inRun, loading }: Standing): ReactNode {
   const { client } = useApp()
   const [text, setText] = useState(drafts.get(url) ?? "")
   const [mode, setMode] = useState<MessageMode>("steer")
@@ -43,9 +41,7 @@ function TextComposer({ state }: { readonly state: AgentState }): ReactNode {
   const files = usePicked(url)
   const box = useGrowing(text)
   const keyboard = useMedia("(pointer: fine)")
-  const activity = statusOf(timeline)
-  const inRun = timeline.run?.status === "running" || timeline.run?.status === "suspended"
-  const stopped = phase === "live" && activity.kind === "stopped"
+  const stopped = !loading && kind === "stopped"
   const ready = (text.trim() !== "" || files.list.length > 0) && !sending && !stopped
 
   const write = (value: string): void => {
@@ -114,7 +110,7 @@ function TextComposer({ state }: { readonly state: AgentState }): ReactNode {
               error ? "text-danger" : "text-ink-3",
             )}
           >
-            {error ?? files.problem ?? about(activity.kind, inRun ? mode : undefined, keyboard)}
+            {error ?? files.problem ?? about(kind, inRun ? mode : undefined, keyboard)}
           </p>
           <IconButton
             type="submit"

@@ -1,11 +1,10 @@
-import { statusOf } from "@rouse/client"
 import type { JsonObject, MessageMode } from "@rouse/protocol"
 import { useState } from "react"
 import type { FormEvent, ReactNode } from "react"
 import { Button } from "../components/button.tsx"
 import { sentenceOf } from "../core/errors.ts"
 import { valueForm, valueOf } from "../core/value-form.ts"
-import type { AgentState } from "../data/agent.ts"
+import type { Standing } from "../core/standing.ts"
 import { useApp } from "../data/app.tsx"
 import { Modes } from "./message-modes.tsx"
 import { ValueFields } from "./value-fields.tsx"
@@ -13,17 +12,16 @@ import { ValueFields } from "./value-fields.tsx"
 type Texts = Readonly<Record<string, string>>
 
 /** A message in the fields that the agent's type says it has. What was written stays until the message is accepted. */
-export function MessageForm({ state, schema }: { readonly state: AgentState; readonly schema: JsonObject }): ReactNode {
-  const { url, timeline, phase } = state
+export function MessageForm(props: { readonly standing: Standing; readonly schema: JsonObject }): ReactNode {
+  const { url, inRun, kind, loading } = props.standing
   const { client } = useApp()
   const [values, setValues] = useState<Texts>({})
   const [errors, setErrors] = useState<Texts>({})
   const [refused, setRefused] = useState<string>()
   const [mode, setMode] = useState<MessageMode>("steer")
   const [sending, setSending] = useState(false)
-  const form = valueForm(schema)
-  const inRun = timeline.run?.status === "running" || timeline.run?.status === "suspended"
-  const stopped = phase === "live" && statusOf(timeline).kind === "stopped"
+  const form = valueForm(props.schema)
+  const stopped = !loading && kind === "stopped"
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     const filled = valueOf(form, values)
