@@ -12,6 +12,7 @@ import { idleMillion } from "./idle-million.ts"
 import { mapReduce } from "./map-reduce.ts"
 import { observeMillion } from "./observe-million.ts"
 import { size } from "./size.ts"
+import { page } from "./page.ts"
 import { start } from "./start.ts"
 import { step } from "./step.ts"
 import { store } from "./store.ts"
@@ -47,4 +48,5 @@ export const benches: readonly Bench[] = [
   mapReduce,
   observeMillion,
   code,
+  page,
 ]

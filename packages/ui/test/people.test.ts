@@ -103,6 +103,24 @@ test.each([1440, 390])("a call with a worker shows who has it and how far it is,
   expect(wrong).toEqual([])
 })
 
+test("a message is written in the fields that the type says it has", async () => {
+  const client = createClient({ url: server.url })
+  await client.spawn("/till/one")
+  const { page, wrong } = await browser.open(`${server.url}/agents/till/one`)
+  const form = page.getByRole("form", { name: "Message" })
+  await form.getByRole("button", { name: "Send" }).click()
+  await form.getByText("item is required").waitFor()
+  await form.getByLabel("item").selectOption("bread")
+  await form.getByLabel("count").fill("many")
+  await form.getByRole("button", { name: "Send" }).click()
+  await form.getByText("count must be a number").waitFor()
+  await form.getByLabel("count").fill("3")
+  await form.getByRole("button", { name: "Send" }).click()
+  await page.getByText('Sold: {"item":"bread","count":3}').first().waitFor()
+  await expect.poll(() => form.getByLabel("count").inputValue()).toBe("")
+  expect(wrong).toEqual([])
+})
+
 test("a quorum shows who has allowed it", async () => {
   const { page } = await scene('/call wire {"to":"DE02","cents":900000}')
   await page.getByText("0 of 2 have allowed it").waitFor()

@@ -28,7 +28,7 @@ const POLICY = [
 ].join("; ")
 
 /**
- * The web page's files. A path without an extension is a place in the page, so it is answered with `index.html`.
+ * The web page's files, compressed where the build left a `.gz` beside them: serving costs no compression. A path without an extension is a place in the page, so it is answered with `index.html`.
  *
  * @param directory Absolute path of the built page.
  */
@@ -37,11 +37,17 @@ export function pageHandler(directory: string): (request: Request) => Promise<Re
     if (request.method !== "GET" && request.method !== "HEAD") return undefined
     const file = await find(directory, new URL(request.url).pathname)
     if (file === undefined) return undefined
-    const bytes = await readFile(file)
+    const packed = takesGzip(request) && (await isFile(`${file}.gz`))
+    const bytes = await readFile(packed ? `${file}.gz` : file)
     return new Response(request.method === "HEAD" ? null : new Uint8Array(bytes), {
-      headers: headersOf(file, bytes.length),
+      headers: { ...headersOf(file, bytes.length), ...(packed && { "content-encoding": "gzip" }) },
     })
   }
+}
+
+/** Gzip and not Brotli: browsers take that only over TLS and from this machine. */
+function takesGzip(request: Request): boolean {
+  return /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/i.test(request.headers.get("accept-encoding") ?? "")
 }
 
 async function find(directory: string, pathname: string): Promise<string | undefined> {
@@ -63,6 +69,7 @@ function headersOf(file: string, length: number): Record<string, string> {
   return {
     "content-type": TYPES[extname(file)] ?? "application/octet-stream",
     "content-length": String(length),
+    vary: "accept-encoding",
     "cache-control": hashed ? "public, max-age=31536000, immutable" : "no-cache",
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",

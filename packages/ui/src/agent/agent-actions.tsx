@@ -1,29 +1,28 @@
-import { statusOf } from "@rouse/client"
 import { CirclePause, CirclePlay, Ellipsis, GitFork, Hand, RotateCcw, Square } from "lucide-react"
 import { DropdownMenu } from "radix-ui"
-import { useMemo, useState } from "react"
+import { memo, useState } from "react"
 import type { ReactNode } from "react"
 import { Button, IconButton } from "../components/button.tsx"
 import { Confirm } from "../components/confirm.tsx"
 import { MENU, MENU_ITEM } from "../components/menu.ts"
+import type { Standing } from "../core/standing.ts"
 import { useAction } from "../data/action.ts"
-import type { AgentState } from "../data/agent.ts"
 import { useApp } from "../data/app.tsx"
 
 /** What a person can do to an agent: interrupt its run, hold it, let it go on, end it. */
-export function AgentActions({ state, fork }: { readonly state: AgentState; readonly fork: () => void }): ReactNode {
+export const AgentActions: (props: Standing & { readonly fork: () => void }) => ReactNode = memo(function AgentActions({
+  url,
+  loading,
+  kind,
+  inRun,
+  hasDead,
+  fork,
+}) {
   const { client } = useApp()
   const { busy, act } = useAction()
   const [confirming, setConfirming] = useState(false)
-  const { url, timeline, phase } = state
-  const activity = statusOf(timeline)
   const signal = (name: string): void => void act(() => client.signal(url, name))
-  const inRun = timeline.run?.status === "running" || timeline.run?.status === "suspended"
-  const dead = useMemo(
-    () => timeline.items.some((item) => item.kind === "message" && item.row.status === "dead"),
-    [timeline.items],
-  )
-  if (phase === "loading" || activity.kind === "stopped") return null
+  if (loading || kind === "stopped") return null
   return (
     <>
       {inRun && (
@@ -32,7 +31,7 @@ export function AgentActions({ state, fork }: { readonly state: AgentState; read
           <span className="max-[420px]:sr-only">Interrupt</span>
         </Button>
       )}
-      {dead && !inRun && (
+      {hasDead && !inRun && (
         <Button
           disabled={busy}
           onClick={() => void act(() => client.retry(url), "Its dead messages are accepted again.")}
@@ -41,7 +40,7 @@ export function AgentActions({ state, fork }: { readonly state: AgentState; read
           Retry
         </Button>
       )}
-      {activity.kind === "paused" ? (
+      {kind === "paused" ? (
         <Button disabled={busy} onClick={() => signal("resume")}>
           <CirclePlay className="size-3.5" />
           Resume
@@ -51,12 +50,7 @@ export function AgentActions({ state, fork }: { readonly state: AgentState; read
           <CirclePause className="size-4" />
         </IconButton>
       )}
-      <More
-        paused={activity.kind === "paused"}
-        pause={() => signal("pause")}
-        fork={fork}
-        stop={() => setConfirming(true)}
-      />
+      <More paused={kind === "paused"} pause={() => signal("pause")} fork={fork} stop={() => setConfirming(true)} />
       <Confirm
         open={confirming}
         onOpenChange={setConfirming}
@@ -67,7 +61,7 @@ export function AgentActions({ state, fork }: { readonly state: AgentState; read
       />
     </>
   )
-}
+})
 
 function More(props: {
   readonly paused: boolean

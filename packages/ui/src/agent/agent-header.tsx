@@ -14,6 +14,7 @@ import { StatusGlyph, StatusLabel } from "../components/status-glyph.tsx"
 import { Ago } from "../components/times.tsx"
 import { CHILD_STATUS, statusOfActivity } from "../core/agent-status.ts"
 import { compact, grouped } from "../core/number.ts"
+import type { Standing } from "../core/standing.ts"
 import type { AgentState } from "../data/agent.ts"
 import { preferences, toggleLog } from "../data/preferences.ts"
 import { useSelected } from "../data/store.ts"
@@ -23,6 +24,8 @@ import { EntityLink } from "./entity-link.tsx"
 /** Who it is and what it is doing now. Its height is the same whatever is known yet. */
 export function AgentHeader(props: {
   readonly state: AgentState
+  /** As it is now. */
+  readonly standing: Standing
   /** It is shown as it was. */
   readonly past: boolean
   readonly beside: boolean
@@ -47,7 +50,7 @@ export function AgentHeader(props: {
         </h1>
         <CopyButton label="Copy the address" text={() => state.url} className="max-md:hidden" />
         <div className="ml-auto flex shrink-0 items-center gap-1.5">
-          {!past && <AgentActions state={state} fork={fork} />}
+          {!past && <AgentActions {...props.standing} fork={fork} />}
           {beside && (
             <IconButton
               label={logOpen ? "Hide the log" : "Show the log"}

@@ -1,13 +1,14 @@
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router"
-import { History, SearchX } from "lucide-react"
-import { lazy, Suspense, useEffect, useState } from "react"
+import { SearchX } from "lucide-react"
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react"
 import type { ReactNode } from "react"
-import { Button, IconButton } from "../components/button.tsx"
-import { cn } from "../components/class-names.ts"
+import { Button } from "../components/button.tsx"
 import { EmptyState } from "../components/empty-state.tsx"
 import { useMedia } from "../components/media.ts"
 import { codeOf, sentenceOf } from "../core/errors.ts"
 import type { AgentView } from "../core/searches.ts"
+import { standingOf } from "../core/standing.ts"
+import type { Standing } from "../core/standing.ts"
 import { useAgent } from "../data/app.tsx"
 import type { Agent, AgentState } from "../data/agent.ts"
 import { IsPast } from "../data/is-past.ts"
@@ -45,25 +46,30 @@ function Screen({ url }: { readonly url: string }): ReactNode {
   const beside = useMedia(BESIDE)
   const logOpen = useSelected(preferences, (value) => value.logOpen)
   const [forking, setForking] = useState(false)
+  const fork = useCallback(() => setForking(true), [])
   useTitle(url)
   useLeaving(at)
-  useTimeKeys(live, at)
+  const travel = useTravel(live.offset, at)
   if (live.phase === "failed") return <Failed state={live} />
   const view = asked === "log" && beside ? "timeline" : asked
   const { past } = seen
+  const standing = standingOf(url, live.timeline, live.phase === "loading")
   const state: AgentState = past ? { ...live, timeline: past.timeline } : live
-  const fork = (): void => setForking(true)
   return (
     <IsPast value={at !== undefined}>
       <div className="flex h-full min-w-0">
         <div className="flex min-w-0 flex-1 flex-col bg-surface">
-          <AgentHeader state={state} past={at !== undefined} beside={beside} fork={fork} />
-          <ScreenTabs view={view} beside={beside} events={live.log.length}>
-            <TravelButton state={live} at={at} />
-          </ScreenTabs>
+          <AgentHeader state={state} standing={standing} past={at !== undefined} beside={beside} fork={fork} />
+          <ScreenTabs
+            view={view}
+            beside={beside}
+            events={beside ? 0 : live.log.length}
+            past={at !== undefined}
+            travel={travel}
+          />
           {at !== undefined && <TimeBar state={live} at={at} seen={seen} fork={fork} loadEarlier={agent.loadEarlier} />}
           <div id={TAB_PANEL} role="tabpanel" aria-label={view} className="flex min-h-0 flex-1 flex-col">
-            <Panel view={view} agent={agent} live={live} state={state} past={past} at={at} />
+            <Panel {...{ view, agent, live, standing, state, past, at }} />
           </div>
         </div>
         {beside && logOpen && (
@@ -82,12 +88,13 @@ function Panel(props: {
   readonly agent: Agent
   /** As it is now. */
   readonly live: AgentState
+  readonly standing: Standing
   /** As the page shows it. */
   readonly state: AgentState
   readonly past: Past | undefined
   readonly at: string | undefined
 }): ReactNode {
-  const { view, agent, live, state, past, at } = props
+  const { view, agent, live, standing, state, past, at } = props
   if (view === "log") return <LogPanel state={live} at={at} titled={false} loadEarlier={agent.loadEarlier} />
   if (view === "state") return <StateView state={live} past={past} />
   if (view === "tree") return <Suspense>{<TreeView url={state.url} />}</Suspense>
@@ -96,31 +103,19 @@ function Panel(props: {
     <>
       {live.error !== undefined && <Unread error={live.error} />}
       <TimelineView state={state} />
-      {at === undefined && <Composer state={live} />}
+      {at === undefined && <Composer {...standing} />}
     </>
   )
 }
 
-/** Into the past, at the end of it, and out again. */
-function TravelButton({ state, at }: { readonly state: AgentState; readonly at: string | undefined }): ReactNode {
+/** Into the past, to where it is now, and out again. The same function while the log grows. */
+function useTravel(offset: string | undefined, at: string | undefined): () => void {
   const go = useGoTo()
-  return (
-    <IconButton
-      label={at === undefined ? "Go back in time" : "Back to now"}
-      keys={["h"]}
-      aria-pressed={at !== undefined}
-      disabled={at === undefined && state.offset === undefined}
-      onClick={() => go(at === undefined ? state.offset : undefined)}
-      className={cn(at !== undefined && "bg-attention-soft text-attention")}
-    >
-      <History className="size-4" />
-    </IconButton>
-  )
-}
-
-function useTimeKeys(state: AgentState, at: string | undefined): void {
-  const go = useGoTo()
-  useShortcuts({ h: () => go(at === undefined ? state.offset : undefined) })
+  const end = useRef(offset)
+  useEffect(() => {
+    end.current = offset
+  }, [offset])
+  return useCallback(() => go(at === undefined ? end.current : undefined), [go, at])
 }
 
 /** The log was being read, and can be no more. */

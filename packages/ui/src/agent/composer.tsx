@@ -1,14 +1,17 @@
-import { statusOf } from "@rouse/client"
+import { parseEntityUrl } from "@rouse/protocol"
 import type { MessageMode } from "@rouse/protocol"
 import { ArrowUp } from "lucide-react"
-import { useLayoutEffect, useRef, useState } from "react"
+import { memo, useLayoutEffect, useRef, useState } from "react"
 import type { KeyboardEvent, ReactNode, RefObject } from "react"
 import { IconButton } from "../components/button.tsx"
 import { cn } from "../components/class-names.ts"
 import { useMedia } from "../components/media.ts"
 import { sentenceOf } from "../core/errors.ts"
-import type { AgentState } from "../data/agent.ts"
+import type { Standing } from "../core/standing.ts"
 import { useApp } from "../data/app.tsx"
+import { useSelected } from "../data/store.ts"
+import { MessageForm } from "./message-form.tsx"
+import { MODES, Modes } from "./message-modes.tsx"
 import { PickButton, PickedFiles } from "./picked-files.tsx"
 import { usePicked } from "./use-picked.ts"
 
@@ -17,15 +20,19 @@ const drafts = new Map<string, string>()
 const DRAFTS_MAX = 50
 const HEIGHT_PX_MAX = 240
 
-const MODES: readonly { readonly mode: MessageMode; readonly label: string; readonly meaning: string }[] = [
-  { mode: "steer", label: "Steer", meaning: "joins at the next step" },
-  { mode: "queue", label: "Queue", meaning: "waits for the next run" },
-  { mode: "interrupt", label: "Interrupt", meaning: "aborts the run first" },
-]
+/** Where a person writes to the agent: text, or what its type says that a message is. */
+export const Composer: (props: Standing) => ReactNode = memo(function Composer(props) {
+  const type = parseEntityUrl(props.url)?.type
+  const schema = useSelected(useApp().info, (info) => info?.types.find(({ name }) => name === type)?.message)
+  return schema === undefined || schema["type"] === "string" ? (
+    <TextComposer {...props} />
+  ) : (
+    <MessageForm standing={props} schema={schema} />
+  )
+})
 
-/** Where a person writes to the agent. Enter sends; the text is kept until the message is accepted. */
-export function Composer({ state }: { readonly state: AgentState }): ReactNode {
-  const { url, timeline, phase } = state
+/** Enter sends; the text is kept until the message is accepted. */
+function TextComposer({ url, kind, inRun, loading }: Standing): ReactNode {
   const { client } = useApp()
   const [text, setText] = useState(drafts.get(url) ?? "")
   const [mode, setMode] = useState<MessageMode>("steer")
@@ -34,9 +41,7 @@ export function Composer({ state }: { readonly state: AgentState }): ReactNode {
   const files = usePicked(url)
   const box = useGrowing(text)
   const keyboard = useMedia("(pointer: fine)")
-  const activity = statusOf(timeline)
-  const inRun = timeline.run?.status === "running" || timeline.run?.status === "suspended"
-  const stopped = phase === "live" && activity.kind === "stopped"
+  const stopped = !loading && kind === "stopped"
   const ready = (text.trim() !== "" || files.list.length > 0) && !sending && !stopped
 
   const write = (value: string): void => {
@@ -105,7 +110,7 @@ export function Composer({ state }: { readonly state: AgentState }): ReactNode {
               error ? "text-danger" : "text-ink-3",
             )}
           >
-            {error ?? files.problem ?? about(activity.kind, inRun ? mode : undefined, keyboard)}
+            {error ?? files.problem ?? about(kind, inRun ? mode : undefined, keyboard)}
           </p>
           <IconButton
             type="submit"
@@ -120,30 +125,6 @@ export function Composer({ state }: { readonly state: AgentState }): ReactNode {
         </div>
       </form>
     </div>
-  )
-}
-
-function Modes(props: { readonly mode: MessageMode; readonly setMode: (mode: MessageMode) => void }): ReactNode {
-  return (
-    <fieldset className="flex shrink-0 rounded-md bg-sunken p-0.5">
-      <legend className="sr-only">How it joins the run</legend>
-      {MODES.map(({ mode, label, meaning }) => (
-        <label
-          key={mode}
-          title={meaning}
-          className="flex h-6 cursor-pointer items-center rounded px-2 text-xs font-medium text-ink-3 has-checked:bg-surface has-checked:text-ink has-checked:shadow-pop has-focus-visible:outline-2 has-focus-visible:outline-accent"
-        >
-          <input
-            type="radio"
-            name="mode"
-            className="sr-only"
-            checked={props.mode === mode}
-            onChange={() => props.setMode(mode)}
-          />
-          {label}
-        </label>
-      ))}
-    </fieldset>
   )
 }
 

@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual"
 import { ArrowDown } from "lucide-react"
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react"
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react"
 import type { ReactNode } from "react"
 import { Button } from "../components/button.tsx"
 import { cn } from "../components/class-names.ts"
@@ -10,18 +10,12 @@ import { collectionsOf, entriesAsText } from "../core/log-entries.ts"
 import type { LogEntry } from "../core/log-entries.ts"
 import { compact, grouped } from "../core/number.ts"
 import type { AgentState } from "../data/agent.ts"
+import { useSlow } from "../data/slow.ts"
 import { LOG_ROW_PX, LogRow } from "./log-row.tsx"
 
 const NEAR_TOP_PX = 200
-
-/** Loads what came before, without moving what is being read. */
-async function keepPlace(box: HTMLElement, loadEarlier: () => Promise<void>): Promise<void> {
-  const fromEnd = box.scrollHeight - box.scrollTop
-  await loadEarlier()
-  requestAnimationFrame(() => {
-    box.scrollTop = box.scrollHeight - fromEnd
-  })
-}
+/** The log of an agent that streams grows many times a second; what is read is drawn first. */
+const DRAWN_MS = 120
 
 /** The log itself: every event, as it was written. It follows the end until the reader scrolls up. */
 export function LogPanel(props: {
@@ -33,9 +27,12 @@ export function LogPanel(props: {
 }): ReactNode {
   const { state, titled, at } = props
   const [only, setOnly] = useState<ReadonlySet<string>>(new Set())
-  const counted = useDeferredValue(state.log)
+  const counted = useSlow(state.log, DRAWN_MS)
   const collections = useMemo(() => collectionsOf(counted), [counted])
-  const entries = only.size === 0 ? state.log : state.log.filter(({ event }) => only.has(event.type))
+  const entries = useMemo(
+    () => (only.size === 0 ? counted : counted.filter(({ event }) => only.has(event.type))),
+    [counted, only],
+  )
   return (
     <div className="flex min-h-0 flex-1 flex-col bg-canvas">
       <header className="flex h-12 shrink-0 items-center gap-2 pr-2 pl-4">
@@ -71,11 +68,11 @@ export function LogPanel(props: {
   )
 }
 
-function Collections(props: {
+const Collections: (props: {
   readonly collections: ReturnType<typeof collectionsOf>
   readonly only: ReadonlySet<string>
   readonly setOnly: (only: ReadonlySet<string>) => void
-}): ReactNode {
+}) => ReactNode = memo(function Collections(props) {
   const { collections, only, setOnly } = props
   const toggle = (name: string): void => {
     const next = new Set(only)
@@ -102,20 +99,15 @@ function Collections(props: {
       ))}
     </div>
   )
-}
+})
 
-function Entries({
-  entries,
-  at,
-  loading,
-  loadEarlier,
-}: {
+const Entries: (props: {
   readonly entries: readonly LogEntry[]
   readonly at: string | undefined
   readonly loading: boolean
   /** Absent when the log is known from its beginning. */
   readonly loadEarlier: (() => Promise<void>) | undefined
-}): ReactNode {
+}) => ReactNode = memo(function Entries({ entries, at, loading, loadEarlier }) {
   const scroller = useRef<HTMLDivElement>(null)
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set())
   const [follow, setFollow] = useState(true)
@@ -137,10 +129,18 @@ function Entries({
     setFollow(false)
     virtual.scrollToIndex(here, { align: "auto" })
   }, [here, virtual])
-  useEffect(() => {
-    if (follow && last !== undefined) virtual.scrollToIndex(entries.length - 1, { align: "end" })
-  }, [follow, last, entries.length, virtual])
+  const height = virtual.getTotalSize()
+  // What comes before does not move what is being read.
   const top = useRef(0)
+  const firstBefore = useRef(first)
+  useLayoutEffect(() => {
+    const added = first < firstBefore.current ? entries.findIndex(({ n }) => n >= firstBefore.current) : 0
+    firstBefore.current = first
+    if (added > 0 && !follow) scroller.current?.scrollBy({ top: added * LOG_ROW_PX })
+  }, [first, entries, follow])
+  useLayoutEffect(() => {
+    if (follow && last !== undefined) scroller.current?.scrollTo({ top: height })
+  }, [follow, last, height])
   const onScroll = (): void => {
     const box = scroller.current
     if (!box) return
@@ -148,11 +148,16 @@ function Entries({
     if (near) setFollow(true)
     else if (box.scrollTop < top.current - 1) setFollow(false)
     top.current = box.scrollTop
-    if (box.scrollTop < NEAR_TOP_PX && loadEarlier) keepPlace(box, loadEarlier).catch(console.error)
+    if (box.scrollTop < NEAR_TOP_PX && loadEarlier) loadEarlier().catch(console.error)
   }
   const toggle = (n: number): void => {
     const next = new Set(open)
-    if (!next.delete(n)) next.add(n)
+    if (next.delete(n))
+      virtual.resizeItem(
+        entries.findIndex((entry) => entry.n === n),
+        LOG_ROW_PX,
+      )
+    else next.add(n)
     setOpen(next)
     setFollow(false)
   }
@@ -167,11 +172,12 @@ function Entries({
         aria-label="Events of the log"
         className="h-full overflow-y-auto overscroll-contain -outline-offset-2"
       >
-        <ol className="relative" style={{ height: virtual.getTotalSize() }}>
+        <ol className="relative" style={{ height }}>
           {virtual.getVirtualItems().map(({ index, start }) => (
             <li
               key={entries[index]!.n}
-              ref={virtual.measureElement}
+              // Only an open one has a height of its own.
+              ref={open.has(entries[index]!.n) ? virtual.measureElement : undefined}
               data-index={index}
               className="absolute inset-x-0"
               style={{ transform: `translateY(${start}px)` }}
@@ -199,4 +205,4 @@ function Entries({
       )}
     </div>
   )
-}
+})

@@ -1,5 +1,9 @@
 import { useNavigate } from "@tanstack/react-router"
+import { History } from "lucide-react"
+import { memo } from "react"
 import type { KeyboardEvent, ReactNode } from "react"
+import { IconButton } from "../components/button.tsx"
+import { cn } from "../components/class-names.ts"
 import { compact } from "../core/number.ts"
 import { without } from "../core/without.ts"
 import type { AgentView } from "../core/searches.ts"
@@ -17,12 +21,15 @@ const TABS: readonly { readonly view: AgentView; readonly label: string }[] = [
 ]
 
 /** What of the agent is shown. The log is among it where there is no room for it beside. */
-export function ScreenTabs(props: {
+export const ScreenTabs: (props: {
   readonly view: AgentView
   readonly beside: boolean
+  /** Of the log, where it is among the tabs. */
   readonly events: number
-  readonly children?: ReactNode
-}): ReactNode {
+  readonly past: boolean
+  /** Into the past and out of it. */
+  readonly travel: () => void
+}) => ReactNode = memo(function ScreenTabs(props) {
   const navigate = useNavigate()
   const tabs = TABS.filter(({ view }) => !(props.beside && view === "log"))
   const show = (view: AgentView): void =>
@@ -32,7 +39,10 @@ export function ScreenTabs(props: {
         view === "timeline" ? without(before, "view") : { ...before, view },
       replace: true,
     }).catch(console.error)
-  useShortcuts(Object.fromEntries(tabs.map(({ view }, index) => [String(index + 1), () => show(view)])))
+  useShortcuts({
+    h: props.travel,
+    ...Object.fromEntries(tabs.map(({ view }, index) => [String(index + 1), () => show(view)])),
+  })
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
     const at = tabs.findIndex(({ view }) => view === props.view)
@@ -66,7 +76,15 @@ export function ScreenTabs(props: {
           </button>
         ))}
       </div>
-      <div className="ml-auto flex shrink-0 items-center">{props.children}</div>
+      <IconButton
+        label={props.past ? "Back to now" : "Go back in time"}
+        keys={["h"]}
+        aria-pressed={props.past}
+        onClick={props.travel}
+        className={cn("ml-auto", props.past && "bg-attention-soft text-attention")}
+      >
+        <History className="size-4" />
+      </IconButton>
     </div>
   )
-}
+})

@@ -1,6 +1,6 @@
 import { useNavigate } from "@tanstack/react-router"
 import { ChevronLeft, ChevronRight, GitFork } from "lucide-react"
-import { useMemo } from "react"
+import { useCallback, useMemo } from "react"
 import type { ReactNode } from "react"
 import { Button, IconButton } from "../components/button.tsx"
 import { Ago } from "../components/times.tsx"
@@ -95,10 +95,13 @@ export function TimeBar(props: {
 /** Goes to an offset of the agent that is open; to now without one. */
 export function useGoTo(): (at: string | undefined) => void {
   const navigate = useNavigate()
-  return (at) =>
-    void navigate({
-      to: ".",
-      search: (before: { readonly at?: string }) => (at === undefined ? without(before, "at") : { ...before, at }),
-      replace: true,
-    }).catch(console.error)
+  return useCallback(
+    (at) =>
+      void navigate({
+        to: ".",
+        search: (before: { readonly at?: string }) => (at === undefined ? without(before, "at") : { ...before, at }),
+        replace: true,
+      }).catch(console.error),
+    [navigate],
+  )
 }

@@ -70,7 +70,8 @@ function Form(props: {
 
   const create = async (args: JsonObject): Promise<void> => {
     const id = draft.id.trim() === "" ? undefined : draft.id.trim()
-    const message = draft.message.trim()
+    const takesText = type.message === undefined || type.message["type"] === "string"
+    const message = takesText ? draft.message.trim() : ""
     const { entity } = await client.spawn(draft.type, id, { args, ...(message !== "" && { message }) })
     props.close()
     await navigate({ to: "/agents/$type/$id", params: { type: entity.type, id: entity.id } })
@@ -125,20 +126,23 @@ function Form(props: {
           </Field>
         </div>
         <Args fields={fields} draft={draft} errors={errors} change={change} />
-        <Field label="First message" optional>
-          {({ id }) => (
-            <Textarea
-              id={id}
-              rows={3}
-              value={draft.message}
-              placeholder="It wakes when it gets one"
-              onChange={({ target }) => change({ message: target.value })}
-              onKeyDown={(event) => {
-                if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) event.currentTarget.form?.requestSubmit()
-              }}
-            />
-          )}
-        </Field>
+        {(type.message === undefined || type.message["type"] === "string") && (
+          <Field label="First message" optional>
+            {({ id }) => (
+              <Textarea
+                id={id}
+                rows={3}
+                value={draft.message}
+                placeholder="It wakes when it gets one"
+                onChange={({ target }) => change({ message: target.value })}
+                onKeyDown={(event) => {
+                  if (event.key === "Enter" && (event.metaKey || event.ctrlKey))
+                    event.currentTarget.form?.requestSubmit()
+                }}
+              />
+            )}
+          </Field>
+        )}
       </div>
       <footer className="flex items-center gap-3 border-t border-line px-5 py-3">
         <p role="alert" className="min-w-0 flex-1 text-xs text-danger">

@@ -38,7 +38,7 @@ export interface Agent extends Readable<AgentState> {
 }
 
 /** A log that has no more events than this is read whole; of a longer one the rows that live are, and its end. */
-const WHOLE_MAX = 400
+const WHOLE_MAX = 300
 const EARLIER = 1_000
 
 /**
@@ -102,8 +102,13 @@ export function createAgent(client: Client, url: EntityUrl): Agent {
   async function begin(signal: AbortSignal): Promise<Offset | undefined> {
     const page = await client.log(url, { limit: WHOLE_MAX, signal })
     const offset = page.batches.at(-1)?.offset
-    if (page.before !== undefined || offset === undefined) return undefined
+    if (offset === undefined) return undefined
     const log = prependEntries([], page.batches)
+    const { before } = page
+    if (before !== undefined) {
+      store.update((state) => ({ ...state, log, before }))
+      return undefined
+    }
     const timeline = applyChanges(
       emptyTimeline(),
       log.map(({ event }) => event),
@@ -152,7 +157,10 @@ function logOf(
     for (const event of events) {
       if (isControlEvent(event)) telling = event.headers.control === "snapshot-start"
     }
-    if (telling || events.some(isControlEvent)) [log, before] = [[], offset]
+    const anew = telling || events.some(isControlEvent)
+    // The end of the log was read just before, and ends where the rows were told.
+    if (anew && log.at(-1)?.offset === offset) continue
+    if (anew) [log, before] = [[], offset]
     else log = appendEntries(log, events.filter(isChange), offset)
   }
   return { log, ...(before !== undefined && { before }), ...(telling !== undefined && { telling }) }

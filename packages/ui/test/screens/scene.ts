@@ -8,8 +8,7 @@ export interface Scene {
   readonly past: string
 }
 
-const PLAN = `/think The weekend is short, so the days must be full.
-/say ## Rome in two days
+const PLAN = `a weekend in Rome, for two.
 
 | day | morning | evening |
 | --- | --- | --- |
@@ -26,6 +25,10 @@ export async function makeScene(url: string): Promise<Scene> {
   const client = createClient({ url })
   await client.spawn("/assistant/planner", { tags: { team: "travel", tier: "gold" } })
   await client.ask("/assistant/planner", PLAN)
+  await client.ask(
+    "/assistant/planner",
+    "/think Museums close early on Sundays.\n/say Go to the museums on **Saturday**.",
+  )
   await client.ask("/assistant/planner", '/call add {"a":120,"b":85}\n/call broken\n/then\n/say 205 in all.')
   const { batches } = await client.log("/assistant/planner", { collection: "run" })
   const past = batches.find(({ events }) => events.some(({ value }) => (value as { endedAt?: string }).endedAt))

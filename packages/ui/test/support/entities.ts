@@ -112,3 +112,16 @@ export const painter: EntityDefinition = defineEntity("painter", {
     await ctx.agent.run()
   },
 })
+
+/** Takes orders, and nothing else. */
+export const till: EntityDefinition = defineEntity("till", {
+  description: "Takes orders",
+  message: z.object({
+    item: z.enum(["bread", "milk"]).describe("What is wanted"),
+    count: z.number(),
+    note: z.string().optional(),
+  }),
+  handler(ctx, wake) {
+    for (const { content } of wake.messages) ctx.reply(`Sold: ${JSON.stringify(content)}`)
+  },
+})
