@@ -94,6 +94,10 @@ function talking(program: Command, io: Io, exit: (code: ExitCode) => void): void
     .description("Shows an agent's conversation, and then what it does as it happens, until Ctrl-C.")
     .argument("</type/id>", "the agent's address")
     .option("--new", "only what happens from now on")
+    .option("--last <number>", "in a terminal: how many items of the past; 50 when absent", (text) =>
+      parseWhole("--last", text, 0, 1_000_000),
+    )
+    .option("--reasoning", "in a terminal: reasoning in full, not folded")
     .action(async (address: string, options) =>
       exit(await (await import("./commands/watch.ts")).watch(address, options, io)),
     )
