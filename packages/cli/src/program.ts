@@ -59,13 +59,13 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
 
 function talking(program: Command, io: Io, exit: (code: ExitCode) => void): void {
   remote(program.command("send"))
-    .summary("Send a message, stream the reply")
+    .summary("Send a message, stream the reply; or open a conversation")
     .description(
-      "Sends a message to an agent and prints the reply as it is written. Without a message, or with -, it is read from " +
-        "standard input. An agent that is not there yet is spawned, unless its type needs arguments: then `rouse spawn` it.\n\n" +
+      "Sends a message to an agent and prints the reply as it is written. Without a message a terminal opens a conversation, and a pipe " +
+        "is read, as it is with -. An agent that is not there yet is spawned, unless its type needs arguments: then `rouse spawn` it.\n\n" +
         "The reply goes to standard output; what else happens (tools, reasoning) to standard error.",
     )
-    .argument("</type/id>", "the agent's address")
+    .argument("[/type/id]", "the agent's address; without it, a conversation with an agent of your choice")
     .argument("[message]", "text to send; - reads standard input")
     .addOption(
       new Option("-m, --mode <mode>", "join the run under way, wait for the next, or abort it first").choices([
@@ -77,7 +77,7 @@ function talking(program: Command, io: Io, exit: (code: ExitCode) => void): void
     .option("--no-wait", "do not wait for the reply")
     .option("--content <json>", "send JSON instead of text")
     .option("-a, --attach <file...>", "files that come with the message")
-    .action(async (address: string, message: string | undefined, options) =>
+    .action(async (address: string | undefined, message: string | undefined, options) =>
       exit(await (await import("./commands/send.ts")).send(address, message, options, io)),
     )
   remote(program.command("spawn"))
