@@ -2,6 +2,7 @@ import { Argument, Command, Option } from "commander"
 import { collectBudget, collectExtension, collectTag, parsePort, parseWhole } from "./core/arguments.ts"
 import { DEFAULT_DATA, DEFAULT_PORT, DEFAULT_URL } from "./core/defaults.ts"
 import type { ExitCode } from "./core/failure.ts"
+import { SORTS } from "./core/top.ts"
 import { historic } from "./history-commands.ts"
 import type { Io } from "./io.ts"
 import { mcpCommand } from "./mcp-command.ts"
@@ -118,6 +119,17 @@ function seeing(program: Command, io: Io, exit: (code: ExitCode) => void): void 
     .option("--agent </type/id>", "only this agent")
     .option("--tree </type/id>", "only this agent and all below it")
     .action(async (options) => (await import("./commands/usage.ts")).usage(options, io))
+  remote(program.command("top"))
+    .summary("A live table of what runs")
+    .description(
+      "Shows the agents that run, wait to run or are suspended: since when, on which model, what they used and cost. s sorts, / filters, " +
+        "q quits. Where nobody watches, or with --json, it is printed once.",
+    )
+    .option("--type <name>", "only of this type")
+    .addOption(new Option("--sort <what>", "what is most first").choices(SORTS).default("spend"))
+    .option("--filter <words>", "only agents with these words in address, status, model or tags")
+    .option("--all", "the newest of all agents, idle ones too")
+    .action(async (options) => exit(await (await import("./commands/top.ts")).top(options, io)))
   remote(program.command("ps"))
     .summary("List agents, newest activity first")
     .description("Lists agents, newest activity first.")
