@@ -137,7 +137,10 @@ function textBlocks(part: TextPart, isOver: boolean, view: View): readonly Block
   const isWhole = isOver && !part.streaming
   return all.map((block, at) => ({
     key: `${part.key}:${at}`,
-    lines: blockLines(block, view),
+    // Asked for only while the block is not printed: of a long text, that is its end.
+    get lines(): readonly string[] {
+      return blockLines(block, view)
+    },
     settled: (isWhole || at < all.length - 1) && !part.gap,
     source: block.source.trimEnd(),
   }))

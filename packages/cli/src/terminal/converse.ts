@@ -150,9 +150,9 @@ class Conversation {
     if (this.#now === undefined || this.#leave.signal.aborted) return
     const { timeline, lost } = this.#now
     const view = this.#views()
-    const { out, scrolled } = scroll(this.#scrolled, timeline, view)
+    const { out, live: drawn, scrolled } = scroll(this.#scrolled, timeline, view)
     this.#scrolled = notices.length === 0 ? scrolled : { ...scrolled, tight: false }
-    const { live } = scroll(this.#scrolled, timeline, view)
+    const live = notices.length === 0 ? drawn : scroll(this.#scrolled, timeline, view).live
     const above = [...live, "", statusLine(timeline, view, lost)]
     const { lines, row, column } = composer(this.#talk, this.#meanwhile(), this.#said, view)
     this.#region.draw([...before, ...out, ...notices], [...above, ...lines], { row: above.length + row, column })

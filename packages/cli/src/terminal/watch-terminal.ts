@@ -43,10 +43,10 @@ export async function watchTerminal(
   })
   const draw = (notices: readonly string[] = [], before: readonly string[] = []): void => {
     if (now === undefined) return
-    const { out, scrolled: next } = scroll(scrolled, now.timeline, view())
+    const { out, live: drawn, scrolled: next } = scroll(scrolled, now.timeline, view())
     // What follows a notice stands apart from it.
     scrolled = notices.length === 0 ? next : { ...next, tight: false }
-    const { live } = scroll(scrolled, now.timeline, view())
+    const live = notices.length === 0 ? drawn : scroll(scrolled, now.timeline, view()).live
     region.draw([...before, ...out, ...notices], [...live, "", statusLine(now.timeline, view(), now.lost)])
   }
   const tell = (followed: Followed, what: Happening): void => {
