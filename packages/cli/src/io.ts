@@ -3,6 +3,24 @@ import picocolors from "picocolors"
 /** The picocolors functions, on or off. */
 export type Colors = ReturnType<typeof picocolors.createColors>
 
+/** A terminal's two ends: what is typed, when a person types, and what is shown. */
+export interface Terminal {
+  readonly input: TerminalInput | undefined
+  readonly output: TerminalOutput
+}
+
+export interface TerminalInput extends NodeJS.ReadableStream {
+  setRawMode?(raw: boolean): unknown
+}
+
+export interface TerminalOutput {
+  readonly columns?: number
+  readonly rows?: number
+  write(text: string): unknown
+  on(event: "resize", listener: () => void): unknown
+  off(event: "resize", listener: () => void): unknown
+}
+
 /**
  * Everything a command touches of the process it runs in. `main.ts` makes the real one; nothing else reads the clock,
  * the
@@ -31,6 +49,8 @@ export interface Io {
   readonly errColor: Colors
   /** Aborts at the first SIGINT or SIGTERM. */
   readonly stop: AbortSignal
+  /** The terminal that a person watches, and can be drawn on; undefined when standard output is none, or a dumb one. */
+  readonly terminal: Terminal | undefined
   /** All of standard input. */
   readonly stdin: () => Promise<string>
 }
@@ -63,6 +83,11 @@ export function processIo(process: NodeJS.Process, stop: AbortSignal): Io {
     color: picocolors.createColors(colored(env, outIsTty)),
     errColor: picocolors.createColors(colored(env, errIsTty)),
     stop,
+    // A console on Windows says no TERM, and can be drawn on.
+    terminal:
+      outIsTty && env["TERM"] !== "dumb"
+        ? { input: isTty(process.stdin) ? process.stdin : undefined, output: stdout }
+        : undefined,
     stdin: () => readAll(process.stdin),
   }
 }

@@ -2,6 +2,7 @@ import { Argument, Command, Option } from "commander"
 import { collectBudget, collectExtension, collectTag, parsePort, parseWhole } from "./core/arguments.ts"
 import { DEFAULT_DATA, DEFAULT_PORT, DEFAULT_URL } from "./core/defaults.ts"
 import type { ExitCode } from "./core/failure.ts"
+import { SORTS } from "./core/top.ts"
 import { historic } from "./history-commands.ts"
 import type { Io } from "./io.ts"
 import { mcpCommand } from "./mcp-command.ts"
@@ -59,13 +60,13 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
 
 function talking(program: Command, io: Io, exit: (code: ExitCode) => void): void {
   remote(program.command("send"))
-    .summary("Send a message, stream the reply")
+    .summary("Send a message, stream the reply; or open a conversation")
     .description(
-      "Sends a message to an agent and prints the reply as it is written. Without a message, or with -, it is read from " +
-        "standard input. An agent that is not there yet is spawned, unless its type needs arguments: then `rouse spawn` it.\n\n" +
+      "Sends a message to an agent and prints the reply as it is written. Without a message a terminal opens a conversation, and a pipe " +
+        "is read, as it is with -. An agent that is not there yet is spawned, unless its type needs arguments: then `rouse spawn` it.\n\n" +
         "The reply goes to standard output; what else happens (tools, reasoning) to standard error.",
     )
-    .argument("</type/id>", "the agent's address")
+    .argument("[/type/id]", "the agent's address; without it, a conversation with an agent of your choice")
     .argument("[message]", "text to send; - reads standard input")
     .addOption(
       new Option("-m, --mode <mode>", "join the run under way, wait for the next, or abort it first").choices([
@@ -77,7 +78,7 @@ function talking(program: Command, io: Io, exit: (code: ExitCode) => void): void
     .option("--no-wait", "do not wait for the reply")
     .option("--content <json>", "send JSON instead of text")
     .option("-a, --attach <file...>", "files that come with the message")
-    .action(async (address: string, message: string | undefined, options) =>
+    .action(async (address: string | undefined, message: string | undefined, options) =>
       exit(await (await import("./commands/send.ts")).send(address, message, options, io)),
     )
   remote(program.command("spawn"))
@@ -94,6 +95,10 @@ function talking(program: Command, io: Io, exit: (code: ExitCode) => void): void
     .description("Shows an agent's conversation, and then what it does as it happens, until Ctrl-C.")
     .argument("</type/id>", "the agent's address")
     .option("--new", "only what happens from now on")
+    .option("--last <number>", "in a terminal: how many items of the past; 50 when absent", (text) =>
+      parseWhole("--last", text, 0, 1_000_000),
+    )
+    .option("--reasoning", "in a terminal: reasoning in full, not folded")
     .action(async (address: string, options) =>
       exit(await (await import("./commands/watch.ts")).watch(address, options, io)),
     )
@@ -114,6 +119,17 @@ function seeing(program: Command, io: Io, exit: (code: ExitCode) => void): void 
     .option("--agent </type/id>", "only this agent")
     .option("--tree </type/id>", "only this agent and all below it")
     .action(async (options) => (await import("./commands/usage.ts")).usage(options, io))
+  remote(program.command("top"))
+    .summary("A live table of what runs")
+    .description(
+      "Shows the agents that run, wait to run or are suspended: since when, on which model, what they used and cost. s sorts, / filters, " +
+        "q quits. Where nobody watches, or with --json, it is printed once.",
+    )
+    .option("--type <name>", "only of this type")
+    .addOption(new Option("--sort <what>", "what is most first").choices(SORTS).default("spend"))
+    .option("--filter <words>", "only agents with these words in address, status, model or tags")
+    .option("--all", "the newest of all agents, idle ones too")
+    .action(async (options) => exit(await (await import("./commands/top.ts")).top(options, io)))
   remote(program.command("ps"))
     .summary("List agents, newest activity first")
     .description("Lists agents, newest activity first.")

@@ -106,7 +106,8 @@ export async function served(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Served> {
-  const running = start([...args, "--port", "0", "--json"], { cwd, env })
+  const [command = "dev", ...rest] = args
+  const running = start([command, "--port", "0", "--json", ...rest], { cwd, env })
   const [line] = await running.until("out", /^\{"url".*\}$/m)
   const ready = JSON.parse(line) as { readonly url: string; readonly types: readonly string[]; readonly data: string }
   return {

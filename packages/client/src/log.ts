@@ -103,6 +103,8 @@ export async function* readLog(
     }
     if (isAborted(signal)) return
     options.onInterrupted?.(failure as RouseError)
+    // Whoever was told of the interruption is told that it is over, even when nothing was written meanwhile.
+    if (options.onInterrupted !== undefined) caughtUp = false
     await pauseQuietly(transport, Math.max(failures, 1), failure, signal)
   }
 }

@@ -34,7 +34,7 @@ export interface WriteOptions extends CallOptions {
 }
 
 export interface WatchOptions extends CallOptions {
-  /** Told each time the connection is lost, before it is taken up again. */
+  /** Told each time the connection is lost, before it is taken up again. The next batch says that it was, if need be without events. */
   readonly onInterrupted?: ((error: RouseError) => void) | undefined
 }
 

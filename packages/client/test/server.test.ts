@@ -138,3 +138,45 @@ test("a log longer than one answer is read to its end, without an interruption",
   expect(keys.size).toBe(4)
   expect(interruptions).toBe(0)
 })
+
+test("who is told of an interruption is told that it is over, though nothing was written meanwhile", async () => {
+  const client = await serve()
+  await client.spawn("/assistant/still")
+  await client.ask("/assistant/still", "hello")
+  // The first event stream is cut once all has been read, and the request after it fails.
+  const read = Promise.withResolvers<void>()
+  let streams = 0
+  let isAway = false
+  const cutting: typeof fetch = async (input, init) => {
+    if (isAway) {
+      isAway = false
+      throw new TypeError("away")
+    }
+    const response = await fetch(input, init)
+    const isEvents = response.headers.get("content-type")?.includes("text/event-stream") ?? false
+    if (!isEvents || ++streams > 1) return response
+    const through = new TransformStream<Uint8Array, Uint8Array>({
+      start(controller) {
+        void read.promise.then(() => {
+          isAway = true
+          controller.error(new TypeError("cut"))
+        })
+      },
+    })
+    return new Response(response.body?.pipeThrough(through), { status: response.status, headers: response.headers })
+  }
+  const fragile = createClient({ url: client.url, fetch: cutting, random: () => 0, attempts: 1 })
+  const abort = new AbortController()
+  const told: string[] = []
+  const onInterrupted = (): void => void told.push("interrupted")
+  for await (const { events, upToDate } of fragile.observe("/assistant/still", {
+    signal: abort.signal,
+    onInterrupted,
+  })) {
+    if (!upToDate) continue
+    told.push(events.length > 0 ? "events" : "no events")
+    if (told.includes("interrupted")) abort.abort()
+    else read.resolve()
+  }
+  expect(told).toEqual(["events", "interrupted", "no events"])
+})

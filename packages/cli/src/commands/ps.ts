@@ -4,7 +4,7 @@ import type { RemoteOptions } from "../connect.ts"
 import { parseAddress } from "../core/arguments.ts"
 import type { Io } from "../io.ts"
 import { relativeTime } from "../output/relative-time.ts"
-import { paintStatus } from "../output/status-color.ts"
+import { paintStatus } from "../core/status-color.ts"
 import { table } from "../output/table.ts"
 
 export interface PsFlags extends RemoteOptions {

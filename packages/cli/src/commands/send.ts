@@ -1,6 +1,5 @@
 import { applyChange, emptyTimeline, statusOf } from "@rouse/client"
 import type { Client, SendOptions, StreamEvent } from "@rouse/client"
-import { RouseError } from "@rouse/protocol"
 import type { AttachmentInfo, EntityUrl, Json, MessageMode, Settled } from "@rouse/protocol"
 import { openAsBlob } from "node:fs"
 import { basename, resolve } from "node:path"
@@ -11,6 +10,7 @@ import { usage } from "../core/failure.ts"
 import { mediaTypeOfName } from "../core/media-type.ts"
 import type { ExitCode } from "../core/failure.ts"
 import type { Io } from "../io.ts"
+import { orSpawn } from "./or-spawn.ts"
 import { Screen } from "../output/screen.ts"
 import { printable, textOf } from "../output/text.ts"
 import { advance, lastText } from "../output/transcript.ts"
@@ -23,8 +23,17 @@ export interface SendFlags extends RemoteOptions {
   readonly attach?: readonly string[]
 }
 
-/** `rouse send </type/id> [message]` */
-export async function send(address: string, message: string | undefined, flags: SendFlags, io: Io): Promise<ExitCode> {
+/** `rouse send [/type/id] [message]`. Without a message, where a person types: a conversation. */
+export async function send(
+  address: string | undefined,
+  message: string | undefined,
+  flags: SendFlags,
+  io: Io,
+): Promise<ExitCode> {
+  const isSaid = message !== undefined || flags.content !== undefined || flags.attach !== undefined
+  if (!isSaid && flags.json !== true && io.terminal?.input)
+    return await (await import("./converse.ts")).converseWith(address, flags, io)
+  if (address === undefined) throw usage('say to whom: rouse send /type/id "hello"')
   const { url, type } = parseAddress(address)
   const content = await contentOf(message, flags, io)
   const client = connect(flags, io)
@@ -161,37 +170,4 @@ function interrupted(url: EntityUrl, io: Io): ExitCode {
     `${io.errColor.dim(`stopped waiting; a message that was accepted is processed all the same: rouse watch ${url}`)}\n`,
   )
   return 130
-}
-
-/** Does it; when the agent is not there yet, makes it first, unless its type needs arguments. */
-async function orSpawn<T>(
-  client: Client,
-  url: EntityUrl,
-  type: string,
-  flags: SendFlags,
-  io: Io,
-  attempt: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await attempt()
-  } catch (error) {
-    if (!RouseError.is(error, "UNKNOWN_ENTITY")) throw error
-    await spawnWithoutArgs(client, url, type, io)
-    if (flags.json !== true && io.errIsTty) io.err(`${io.errColor.dim(`spawned ${url}`)}\n`)
-    return attempt()
-  }
-}
-
-async function spawnWithoutArgs(client: Client, url: EntityUrl, type: string, io: Io): Promise<void> {
-  try {
-    await client.spawn(url, {}, { signal: io.stop })
-  } catch (error) {
-    if (RouseError.is(error, "ALREADY_EXISTS")) return
-    if (!RouseError.is(error, "INVALID_ARGS")) throw error
-    throw new RouseError(
-      "UNKNOWN_ENTITY",
-      `there is no ${url}, and ${type} needs arguments (${error.message}): rouse spawn ${url} --args '{…}', then send`,
-      { cause: error },
-    )
-  }
 }

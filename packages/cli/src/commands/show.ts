@@ -6,7 +6,7 @@ import type { Io } from "../io.ts"
 import { fact, facts } from "../output/facts.ts"
 import { money } from "../output/money.ts"
 import { relativeTime } from "../output/relative-time.ts"
-import { paintStatus } from "../output/status-color.ts"
+import { paintStatus } from "../core/status-color.ts"
 import { table } from "../output/table.ts"
 
 /** `rouse show [/type/id]` */

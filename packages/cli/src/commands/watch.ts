@@ -10,13 +10,25 @@ import type { Shown } from "../output/transcript.ts"
 
 export interface WatchFlags extends RemoteOptions {
   readonly new?: boolean
+  /** How many items of the past a terminal shows. */
+  readonly last?: number
+  readonly reasoning?: boolean
 }
 
-/** `rouse watch </type/id>`. With `--json`: one event of the log a line. */
+/** What a terminal shows of the past when nothing is said: some screens. */
+const LAST = 50
+
+/** `rouse watch </type/id>`. With `--json`: one event of the log a line. Where standard output is no terminal: lines that only grow. */
 export async function watch(address: string, flags: WatchFlags, io: Io): Promise<ExitCode> {
   const { url } = parseAddress(address)
   const client = connect(flags, io)
   const { offset } = await client.get(url, { signal: io.stop })
+  if (io.terminal && flags.json !== true) {
+    const { watchTerminal } = await import("../terminal/watch-terminal.ts")
+    const look = { last: flags.new === true ? 0 : (flags.last ?? LAST), reasoning: flags.reasoning === true }
+    await watchTerminal(client, url, look, io.terminal, io)
+    return 0
+  }
   const batches = client.observe(url, { ...(flags.new === true ? { from: offset } : {}), signal: io.stop })
   if (flags.json === true) {
     for await (const { events } of batches) io.out(events.map((event) => `${JSON.stringify(event)}\n`).join(""))

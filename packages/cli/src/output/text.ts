@@ -1,15 +1,8 @@
 import { stripVTControlCharacters } from "node:util"
+import { plain as printable } from "../core/plain.ts"
 
-/** Control characters but tab and line feed. */
-const CONTROL = /(?![\t\n])\p{Cc}/gu
-
-/**
- * What an agent or a person wrote, safe to print: no escape sequence of theirs reaches the terminal. Line breaks and
- * tabs stay.
- */
-export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(CONTROL, "")
-}
+/** What an agent or a person wrote, safe to print: no escape sequence of theirs reaches the terminal. Line breaks stay. */
+export { plain as printable } from "../core/plain.ts"
 
 /** Columns that `text` takes: colours take none, wide characters two. */
 export function columnsOf(text: string): number {

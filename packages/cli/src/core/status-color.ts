@@ -1,8 +1,8 @@
 import type { EntityStatus } from "@rouse/protocol"
-import type { Colors } from "../io.ts"
+import type { Palette } from "./look.ts"
 
 /** An entity's status in its colour. */
-export function paintStatus(status: EntityStatus, color: Colors, text: string = status): string {
+export function paintStatus(status: EntityStatus, color: Palette, text: string = status): string {
   switch (status) {
     case "running":
       return color.green(text)
