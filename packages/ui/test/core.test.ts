@@ -1,5 +1,5 @@
 import { applyChanges, emptyTimeline } from "@rouse/client"
-import type { ChangeEvent, Json, MessageRow, Offset, Row, UsageTime } from "@rouse/protocol"
+import type { ChangeEvent, Json, Offset, Row, UsageTime } from "@rouse/protocol"
 import { describe, expect, test } from "vitest"
 import { compareTimelines } from "../src/core/compare.ts"
 import { filterIn, isNarrowed, isSameFilter, queryOf } from "../src/core/list-filter.ts"
@@ -93,15 +93,7 @@ describe("rows as a table", () => {
 
 describe("two timelines", () => {
   const message = (id: string, content: string) =>
-    event("message", id, {
-      id,
-      kind: "message",
-      from: { kind: "user", id: "ann" },
-      content,
-      mode: "steer",
-      at: "2026-11-23T12:00:00Z",
-      status: "accepted",
-    } satisfies Partial<MessageRow> as unknown as Json)
+    event("message", id, { id, kind: "message", from: { kind: "user", id: "ann" }, content, status: "accepted" })
   const timeline = (...events: readonly ChangeEvent[]) => applyChanges(emptyTimeline(), events)
 
   test("part where they first differ, also in what one item says", () => {
