@@ -81,5 +81,18 @@ test("is scrolled through with a page that does not grow, and stays live", async
   await client.tag("/clerk/c-9-new", { seen: "yes" })
   await page.locator("[data-agent-row='/clerk/c-9-new']").getByText("yes").waitFor()
   expect(await page.locator("[data-agent-row='/clerk/other']").count()).toBe(0)
+
+  // One that came with a later page leaves when it ceases to match.
+  await page.goto(`${server.url}/?search=tag:tier=gold`)
+  await rows(page).first().waitFor()
+  const last = page.locator("[data-agent-row='/assistant/c-99900']")
+  for (let n = 0; n < 30 && (await last.count()) === 0; n++) {
+    await list.evaluate((box) => box.scrollTo(0, box.scrollHeight))
+    await page.waitForTimeout(60)
+  }
+  const { version: _, ...record } = (await server.store.entity("/assistant/c-99900"))!
+  await server.store.commit({ ops: [{ op: "putEntity", record: { ...record, tags: { tier: "silver" } } }] })
+  await last.waitFor({ state: "detached" })
+  await page.locator("[data-agent-row='/assistant/c-99800']").waitFor()
   expect(wrong).toEqual([])
 })

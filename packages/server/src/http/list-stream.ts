@@ -55,7 +55,14 @@ function eventFor(plane: Plane, record: EntityRecord, filter: EntityFilter, show
     shown.add(record.url)
     return [{ event: "entity", data: shownSummary(plane, record) }]
   }
-  return shown.delete(record.url) ? [{ event: "gone", data: { url: record.url } }] : []
+  return shown.delete(record.url) || mayHaveMatched(record, filter)
+    ? [{ event: "gone", data: { url: record.url } }]
+    : []
+}
+
+/** Whether an entity that does not match may have before, and be on a page that was read by cursor: only its status and tags change. */
+function mayHaveMatched(record: EntityRecord, { status, tag, ...lasting }: EntityFilter): boolean {
+  return (status !== undefined || tag !== undefined) && matches(record, lasting)
 }
 
 function matches(record: EntityRecord, filter: EntityFilter): boolean {

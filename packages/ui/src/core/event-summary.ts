@@ -21,6 +21,11 @@ const TELLING: Readonly<Record<string, readonly string[]>> = {
   error: ["code", "message"],
 }
 
+/** The fields that say most of a row of a collection. */
+export function tellingOf(collection: string): readonly string[] {
+  return TELLING[collection] ?? []
+}
+
 /** What an event says, on one line: the telling fields of a known collection, or the whole value of an author's. */
 export function summaryOf(event: ChangeEvent, charsMax: number): string {
   const { value, type } = event

@@ -1,7 +1,8 @@
 import type { Json, Row } from "@rouse/protocol"
+import { tellingOf } from "./event-summary.ts"
 import { isObject, previewOf } from "./json.ts"
 
-/** Rows of a collection as a table: the fields that most of them have, as columns. */
+/** Rows of a collection as a table. Its columns are fields: what says most first, then what most of them have. The key is not said twice. */
 export interface Table {
   readonly columns: readonly string[]
   readonly rows: readonly Row[]
@@ -18,7 +19,12 @@ export function tableOf(rows: readonly Row[]): Table {
       if (field !== undefined && field !== null) counts.set(name, (counts.get(name) ?? 0) + 1)
     }
   }
-  const columns = [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name)
+  const telling = tellingOf(rows[0]?.collection ?? "")
+  const places = new Map(telling.map((name, place) => [name, place - telling.length]))
+  const columns = [...counts]
+    .filter(([name]) => rows.some(({ key, value }) => !isObject(value) || value[name] !== key))
+    .sort(([a, many], [b, few]) => (places.get(a) ?? 0) - (places.get(b) ?? 0) || few - many)
+    .map(([name]) => name)
   return { columns: columns.slice(0, COLUMNS_MAX), rows }
 }
 
