@@ -15,6 +15,7 @@ const CHECKS = [
   ["types", ["tsc", "-b"]],
   ["types of the page", ["tsc", "-p", "packages/ui"]],
   ["types of the page's tests", ["tsc", "-p", "packages/ui/test"]],
+  ["types of the examples' pages", ["tsc", "-p", "examples"]],
   ["types of tests, examples and benches", ["tsc", "-p", "tsconfig.test.json"]],
   ["unused code and dependencies", ["knip"]],
   ...PUBLISHED.map((name) => [`package ${name}`, ["publint", "--strict", "--pack", "npm", `packages/${name}`]]),

@@ -119,6 +119,22 @@ test("a page that is loaded again finds the run where it is, and a chat that nev
   expect(said(await page.transport.messages("one"))).toEqual(said(before.messages))
 })
 
+test("a page that resumes and follows finds the run where it is, and stops nothing", async () => {
+  const { chat, other } = await scene()
+  const before = chat()
+  const sending = before.sendMessage({ text: `/slow 15\n/say ${"word ".repeat(40)}` })
+  await expect.poll(() => textOf(before.lastMessage)).toContain("word word")
+  const page = other()
+  const after = page.chat({ messages: [] })
+  // As `resume: true` does, and then the effect that follows.
+  const resuming = after.resumeStream()
+  onTestFinished(page.transport.follow(after))
+  await Promise.all([sending, resuming])
+  await expect.poll(() => after.status).toBe("ready")
+  await expect.poll(() => said(after.messages)).toEqual(said(before.messages))
+  expect(textOf(after.lastMessage).match(/word/g)).toHaveLength(40)
+})
+
 test("two people in one chat see the same, whoever writes", async () => {
   const { chat, transport, other } = await scene()
   const ann = chat()

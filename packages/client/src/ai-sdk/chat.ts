@@ -189,10 +189,13 @@ export function rouseChat<M extends UIMessage = UIMessage>(options: RouseChatOpt
     },
     async reconnectToStream({ chatId, abortSignal }) {
       const store = storeOf(chatId)
-      stateOf(chatId).reconnects++
+      const chat = stateOf(chatId)
+      const nth = ++chat.reconnects
       const unsubscribe = store.subscribe(() => undefined)
       try {
         const state = await loaded(store, abortSignal)
+        // A later one has taken its place, which stops nothing.
+        if (chat.reconnects > nth) return null
         const followed = openWork(state)?.followed ?? waitingRun(state)
         return followed === undefined ? null : stream(chatId, followed, {}, abortSignal)
       } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises"
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
@@ -28,8 +28,8 @@ await buildPage()
 const browser = await openBrowser()
 const server = await startServer()
 try {
-  if (values.only === undefined && values.png === undefined) await rm(TARGET, { recursive: true, force: true })
   await mkdir(TARGET, { recursive: true })
+  if (values.only === undefined && values.png === undefined) await clear()
   const scene = await makeScene(server.url)
   for (const view of VIEWS.filter(({ name }) => name.includes(values.only ?? ""))) {
     for (const [width, height] of SIZES) {
@@ -42,6 +42,11 @@ try {
 } finally {
   await browser.close()
   await server.close()
+}
+
+/** Removes the pictures of views that may be gone; those of the examples, in a directory of their own, stay. */
+async function clear(): Promise<void> {
+  for (const name of await readdir(TARGET)) if (name.endsWith(".webp")) await rm(join(TARGET, name))
 }
 
 async function shoot(page: Page, view: View, width: number): Promise<void> {
