@@ -8,6 +8,7 @@ export { claimKey } from "./core/space-log.ts"
 export { queueOf } from "./core/space-queue.ts"
 export type {
   ExpiredClaim,
+  ForgetfulSpace,
   SpaceChange,
   SpaceClaim,
   SpaceLive,

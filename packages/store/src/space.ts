@@ -1,4 +1,4 @@
-import type { JsonObject, SharedDefinition } from "@rouse/protocol"
+import type { JsonObject, Offset, SharedDefinition } from "@rouse/protocol"
 import type { StreamInfo } from "./stream.ts"
 
 /**
@@ -24,8 +24,18 @@ export type SpaceChange =
    *   its key or indexes.
    */
   | { readonly kind: "define"; readonly definition: SharedDefinition; readonly version: number }
-  /** @param by Who writes: it is said on the log. */
-  | { readonly kind: "write"; readonly by: string; readonly writes: readonly SpaceWrite[] }
+  /**
+   * @param by Who writes: it is said on the log.
+   * @param owner Whose the rows are that it inserts, for `disown`. Nobody's when absent.
+   */
+  | { readonly kind: "write"; readonly by: string; readonly owner?: string; readonly writes: readonly SpaceWrite[] }
+  /**
+   * Deletes up to `limit` rows of an owner, whoever has claimed them, and marks the log as holding what is to be forgotten.
+   * Does nothing when there is none.
+   */
+  | { readonly kind: "disown"; readonly owner: string; readonly limit: number }
+  /** The log holds nothing to forget any more: it was trimmed to `until`, or beyond. */
+  | { readonly kind: "forgotten"; readonly until: Offset }
   /** Removes the space, its rows and its stream. */
   | { readonly kind: "drop" }
 
@@ -96,6 +106,8 @@ export interface SpaceRow {
   readonly claim: string | null
   /** When the claim expires; 0: nobody has it. */
   readonly freeAtMs: number
+  /** Whose insert made it; null: nobody's, whom a deletion would take it away with. */
+  readonly owner: string | null
 }
 
 export interface SpaceRecord {
@@ -123,6 +135,12 @@ export interface SpaceLive {
   readonly rows: readonly SpaceRow[]
 }
 
+/** A space whose log is to be trimmed: what is before `until` is of rows that went with their owner. */
+export interface ForgetfulSpace {
+  readonly path: string
+  readonly until: Offset
+}
+
 /** A claim that expired. */
 export interface ExpiredClaim {
   readonly path: string
@@ -139,6 +157,10 @@ export interface SpaceReads {
   /** By key, in byte order. */
   spaceRows(path: string, query: SpaceRowQuery): Promise<readonly SpaceRow[]>
   liveSpace(path: string): Promise<SpaceLive | undefined>
+  /** A space that has rows of an owner. */
+  ownedSpace(owner: string): Promise<string | undefined>
+  /** Spaces whose logs hold what is to be forgotten, and up to where. */
+  forgetfulSpaces(limit: number): Promise<readonly ForgetfulSpace[]>
   /** Claims that expired by `nowMs`, oldest first. */
   expiredClaims(nowMs: number, limit: number): Promise<readonly ExpiredClaim[]>
   /** When the next claim expires, milliseconds since the Unix epoch; undefined when nobody holds a row. */

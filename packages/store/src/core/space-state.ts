@@ -9,6 +9,8 @@ export interface SpaceState {
   readonly definition: SharedDefinition
   readonly createdAtMs: number
   readonly rows: number
+  /** Up to where the log holds what is to be forgotten; 0: nothing. */
+  readonly forget: number
 }
 
 export interface SpaceRowState extends SpaceRow {
@@ -25,6 +27,8 @@ export interface SpaceView {
   claimable(stream: number, collection: string, queue: string, nowMs: number, limit: number): readonly SpaceRowState[]
   /** Rows that a holder has by one claim. */
   held(stream: number, holder: string, claim: string): readonly SpaceRowState[]
+  /** Rows of an owner. */
+  owned(stream: number, owner: string, limit: number): readonly SpaceRowState[]
   /** How many rows a holder has at `nowMs`. */
   heldCount(stream: number, holder: string, nowMs: number): number
 }
@@ -39,6 +43,8 @@ export interface QueuedRow {
 export type SpaceTableWrite =
   | { readonly kind: "putSpace"; readonly path: string; readonly state: SpaceState; readonly isNew: boolean }
   | { readonly kind: "dropSpace"; readonly stream: number }
+  /** 0: the log holds nothing to forget. */
+  | { readonly kind: "markSpace"; readonly stream: number; readonly forget: number }
   | { readonly kind: "countRows"; readonly stream: number; readonly by: number }
   | {
       readonly kind: "putSpaceRow"

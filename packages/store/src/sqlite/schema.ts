@@ -154,16 +154,18 @@ CREATE INDEX observation_path ON observation (path);
 CREATE INDEX observation_due ON observation (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE space (
   stream INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, definition TEXT NOT NULL,
-  created_at INTEGER NOT NULL, rows INTEGER NOT NULL
+  created_at INTEGER NOT NULL, rows INTEGER NOT NULL, forget INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX space_forget ON space (forget) WHERE forget > 0;
 CREATE TABLE space_row (
   stream INTEGER NOT NULL, collection TEXT NOT NULL, key TEXT NOT NULL,
   version INTEGER NOT NULL, made INTEGER NOT NULL, done INTEGER NOT NULL,
-  token INTEGER NOT NULL, holder TEXT, claim TEXT, free_at INTEGER NOT NULL,
+  token INTEGER NOT NULL, holder TEXT, claim TEXT, free_at INTEGER NOT NULL, owner TEXT,
   value TEXT NOT NULL,
   PRIMARY KEY (stream, collection, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX space_held ON space_row (stream, holder, claim) WHERE holder IS NOT NULL;
+CREATE INDEX space_owner ON space_row (owner) WHERE owner IS NOT NULL;
 CREATE INDEX space_expiry ON space_row (free_at) WHERE free_at > 0;
 CREATE TABLE space_queue (
   stream INTEGER NOT NULL, collection TEXT NOT NULL, queue TEXT NOT NULL, free_at INTEGER NOT NULL, made INTEGER NOT NULL,

@@ -1,8 +1,9 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { RouseError } from "@rouse/protocol"
 import type { SharedDefinition } from "@rouse/protocol"
-import type { ExpiredClaim, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
+import type { ExpiredClaim, ForgetfulSpace, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
 import type { StreamInfo } from "../stream.ts"
+import { encodeOffset } from "../core/offset.ts"
 import { SPACE_ROW_COLUMNS, spaceRowOf } from "./space-view.ts"
 
 type SqlRow = Record<string, unknown>
@@ -61,6 +62,22 @@ export class SpaceReader {
     } finally {
       this.#db.exec("COMMIT")
     }
+  }
+
+  /** The joins are in order: rows of a space that was dropped, but not yet swept, are passed over. */
+  owned(owner: string): string | undefined {
+    const sql = `SELECT p.path FROM space_row r INDEXED BY space_owner CROSS JOIN space p ON p.stream = r.stream
+      JOIN stream s ON s.id = p.stream AND s.deleted = 0 WHERE r.owner = ? LIMIT 1`
+    return this.#get(sql, owner)?.["path"] as string | undefined
+  }
+
+  forgetful(limit: number): ForgetfulSpace[] {
+    const sql = `SELECT p.path, p.forget FROM space p INDEXED BY space_forget
+      JOIN stream s ON s.id = p.stream AND s.deleted = 0 WHERE p.forget > 0 LIMIT ?`
+    return this.#all(sql, limit).flatMap(({ path, forget }) => {
+      const info = this.#info(path as string)
+      return info ? [{ path: info.path, until: encodeOffset(info.incarnation, forget as number) }] : []
+    })
   }
 
   expired(nowMs: number, limit: number): ExpiredClaim[] {

@@ -16,6 +16,8 @@ export class SpaceWrites {
         return this.#putSpace(write.path, write.state, write.isNew)
       case "dropSpace":
         return this.#run("DELETE FROM space WHERE stream = ?", write.stream)
+      case "markSpace":
+        return this.#run("UPDATE space SET forget = ? WHERE stream = ?", write.forget, write.stream)
       case "countRows":
         return this.#run("UPDATE space SET rows = rows + ? WHERE stream = ?", write.by, write.stream)
       case "putSpaceRow":
@@ -41,12 +43,12 @@ export class SpaceWrites {
 
   /** A claim leaves the value as it is. */
   #putRow(stream: number, { row }: QueuedRow, old: QueuedRow | undefined): void {
-    const { collection, key, value, version, made, done, token, holder, claim, freeAtMs } = row
+    const { collection, key, value, version, made, done, token, holder, claim, freeAtMs, owner } = row
     const name = [stream, collection, key] as const
     if (old === undefined) {
-      const sql = `INSERT INTO space_row (stream, collection, key, version, made, done, token, holder, claim, free_at, value)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-      return this.#run(sql, ...name, version, made, Number(done), token, holder, claim, freeAtMs, value)
+      const sql = `INSERT INTO space_row (stream, collection, key, version, made, done, token, holder, claim, free_at, owner, value)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+      return this.#run(sql, ...name, version, made, Number(done), token, holder, claim, freeAtMs, owner, value)
     }
     if (old.row.version !== version) {
       const sql = "UPDATE space_row SET version = ?, value = ? WHERE stream = ? AND collection = ? AND key = ?"

@@ -5,7 +5,7 @@ import type { Commit, CommitResult } from "../commit.ts"
 import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows } from "../entity.ts"
 import type { StoredReceipt } from "../receipt.ts"
 import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
-import type { ExpiredClaim, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
+import type { ExpiredClaim, ForgetfulSpace, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
 import type { Store } from "../store.ts"
 import type { ReadRest, ReadResult, StreamInfo, StreamListener, StreamPathPage } from "../stream.ts"
 import type { Timer, TimerPlace } from "../timer.ts"
@@ -237,6 +237,14 @@ export class SqliteStore implements Store {
 
   async liveSpace(path: string): Promise<SpaceLive | undefined> {
     return this.#read(() => this.#reader.spaces.live(path))
+  }
+
+  async ownedSpace(owner: string): Promise<string | undefined> {
+    return this.#read(() => this.#reader.spaces.owned(owner))
+  }
+
+  async forgetfulSpaces(limit: number): Promise<readonly ForgetfulSpace[]> {
+    return this.#read(() => this.#reader.spaces.forgetful(limit))
   }
 
   async expiredClaims(nowMs: number, limit: number): Promise<readonly ExpiredClaim[]> {

@@ -78,6 +78,43 @@ export function spaceTests(fixture: Fixture): void {
       await store.commit({ ops: [define(1, { collections: { tasks: tasks as never } })] })
     })
 
+    it("takes the rows of an owner away, some at a time, and can then forget them", async () => {
+      const store = await open("a")
+      const owned = (owner: string, ...keys: readonly string[]): SpaceOp => {
+        const writes = keys.map((key) => insert(key))
+        return { op: "space", path: PATH, change: { kind: "write", by: "x", owner, writes }, nowMs: NOW }
+      }
+      await store.commit({ ops: [owned("/t/one", "b", "c", "d"), owned("/t/two", "e")] })
+      await claim(store, { limit: 2 })
+      await write(store, [{ kind: "update", collection: "tasks", key: "c", value: `{"id":"c","n":2}` }])
+      const disown: SpaceOp = {
+        op: "space",
+        path: PATH,
+        change: { kind: "disown", owner: "/t/one", limit: 2 },
+        nowMs: NOW,
+      }
+      await store.commit({ ops: [disown] })
+      expect(await store.ownedSpace("/t/one")).toBe(PATH)
+      await store.commit({ ops: [disown] })
+      expect(await store.ownedSpace("/t/one")).toBeUndefined()
+      const tail = (await store.stream(PATH))?.next
+      await store.commit({ ops: [disown] })
+      expect((await store.stream(PATH))?.next).toBe(tail)
+      expect((await store.spaceRows(PATH, { collection: "tasks", limit: 9 })).map(({ key }) => key)).toEqual(["a", "e"])
+      expect(await store.space(PATH)).toMatchObject({ rows: 2 })
+      const [marked] = await store.forgetfulSpaces(9)
+      expect(marked).toMatchObject({ path: PATH })
+      const to = (await store.trimmable(PATH, { nowMs: NOW }))?.to ?? START
+      expect(to).toBe(marked?.until)
+      const forgotten = (until: typeof to): SpaceOp => {
+        return { op: "space", path: PATH, change: { kind: "forgotten", until }, nowMs: NOW }
+      }
+      await store.commit({ ops: [forgotten(START)] })
+      expect(await store.forgetfulSpaces(9)).toHaveLength(1)
+      await store.commit({ ops: [{ op: "trimStream", path: PATH, to }, forgotten(to)] })
+      expect(await store.forgetfulSpaces(9)).toEqual([])
+    })
+
     it("is listed by path, and read by page and by property", async () => {
       const store = await open("a", "b", "c")
       await store.commit({ ops: [define(0, DEFINITION, "shared/zoo")] })
