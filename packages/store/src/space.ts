@@ -57,7 +57,13 @@ interface Expecting {
  *   somebody has the row; `INVALID_ARGS` when what is to be incremented is no number or leaves its bounds; `TOO_LARGE` past a bound.
  */
 export type SpaceWrite =
-  | (OnRow & { readonly kind: "insert"; readonly value: string; readonly rowsMax: number })
+  | (OnRow & {
+      readonly kind: "insert"
+      readonly value: string
+      readonly rowsMax: number
+      /** Nobody is to claim it. */
+      readonly done?: boolean
+    })
   | (OnRow & Expecting & { readonly kind: "update"; readonly value: string })
   | (OnRow & Expecting & { readonly kind: "delete" })
   | (OnRow & {
@@ -99,6 +105,8 @@ export interface SpaceRow {
   readonly value: string
   /** Where on the log the change that made the value begins. */
   readonly version: number
+  /** Where on the log it was inserted: the order of the queues. */
+  readonly made: number
   /** Where on the log the newest claim of the row begins; 0: there was none. */
   readonly token: number
   readonly done: boolean

@@ -13,10 +13,7 @@ export interface SpaceState {
   readonly forget: number
 }
 
-export interface SpaceRowState extends SpaceRow {
-  /** Where on the log it was inserted: the order of the queues. */
-  readonly made: number
-}
+export type SpaceRowState = SpaceRow
 
 /** What the decisions look spaces up in. */
 export interface SpaceView {

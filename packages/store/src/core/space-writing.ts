@@ -77,7 +77,10 @@ export class SpaceWriting {
     }
   }
 
-  #insert(row: SpaceRowState | undefined, { collection, key, value, rowsMax }: WriteOf<"insert">): SpaceResult {
+  #insert(
+    row: SpaceRowState | undefined,
+    { collection, key, value, rowsMax, done = false }: WriteOf<"insert">,
+  ): SpaceResult {
     if (row !== undefined) {
       throw new RouseError("ALREADY_EXISTS", `${collection}: there is a row ${JSON.stringify(key)} already`, {
         details: { guard: "row", collection, key, version: row.version },
@@ -87,9 +90,10 @@ export class SpaceWriting {
       throw new RouseError("TOO_LARGE", `the space has ${rowsMax} rows already: as many as there may be`)
     }
     const at = this.log.position
-    const free = { token: 0, done: false, holder: null, claim: null, freeAtMs: 0 }
+    const free = { token: 0, done, holder: null, claim: null, freeAtMs: 0 }
     const made: SpaceRowState = { collection, key, value, version: at, made: at, ...free, owner: this.#owner }
     this.log.row(made, "insert")
+    if (done) this.log.claim(made, "insert")
     this.more += 1
     return this.#put(undefined, made)
   }
