@@ -17,6 +17,7 @@ export type {
   SpaceRecord,
   SpaceResult,
   SpaceRow,
+  SpaceRowPage,
   SpaceRowQuery,
   SpaceWrite,
 } from "./space.ts"

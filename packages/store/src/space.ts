@@ -135,6 +135,12 @@ export interface SpaceRowQuery {
   readonly limit: number
 }
 
+/** Rows that were found. With `next` there may be more, also when none was: to go on `after`. */
+export interface SpaceRowPage {
+  readonly rows: readonly SpaceRow[]
+  readonly next?: string
+}
+
 /** What is live of a space, as one commit left it. */
 export interface SpaceLive {
   readonly info: StreamInfo
@@ -162,8 +168,8 @@ export interface SpaceReads {
   /** By path, in byte order. */
   spaces(page: { readonly after?: string; readonly limit: number }): Promise<readonly SpaceRecord[]>
   spaceRow(path: string, collection: string, key: string): Promise<SpaceRow | undefined>
-  /** By key, in byte order. */
-  spaceRows(path: string, query: SpaceRowQuery): Promise<readonly SpaceRow[]>
+  /** By key, in byte order. A condition that no index fits is looked for in a bounded number of rows at a time. */
+  spaceRows(path: string, query: SpaceRowQuery): Promise<SpaceRowPage>
   liveSpace(path: string): Promise<SpaceLive | undefined>
   /** A space that has rows of an owner. */
   ownedSpace(owner: string): Promise<string | undefined>

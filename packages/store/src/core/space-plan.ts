@@ -164,9 +164,9 @@ export class SpacePlan implements SpaceRows {
 }
 
 function queued({ definition }: SpaceState, row: SpaceRowState, before?: QueuedRow): QueuedRow {
-  if (row.done) return { row, queues: [] }
-  const known = before !== undefined && !before.row.done && before.row.value === row.value
-  return { row, queues: known ? before.queues : queuesOf(definition.collections[row.collection], row.value) }
+  const known = before !== undefined && before.row.value === row.value
+  const indexed = known ? before.indexed : queuesOf(definition.collections[row.collection], row.value)
+  return { row, indexed, queues: row.done ? [] : indexed }
 }
 
 /** @throws {RouseError} `NOT_FOUND`. */

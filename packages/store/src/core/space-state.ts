@@ -33,6 +33,8 @@ export interface SpaceView {
 /** A row with the queues that it stands in: none when it is done. */
 export interface QueuedRow {
   readonly row: SpaceRowState
+  /** The queues that its values are of, also when it is done: rows are read by them. */
+  readonly indexed: readonly string[]
   readonly queues: readonly string[]
 }
 

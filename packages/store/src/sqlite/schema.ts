@@ -15,7 +15,8 @@
  * - `subscribed` has a subscription's cursors. Whether one is behind its stream's tail is kept with it, by every commit that moves either.
  * - `work` is what waits for a worker or a person: found by queue and name, in the order of positions.
  * - `observation` has who is told of what in which stream, and up to where. An append looks its path up in `observation_path`.
- * - `space` is what a stream's rows in `space_row` are; `space_queue` has those that may be claimed, in the order in which they are.
+ * - `space` is what a stream's rows in `space_row` are; `space_queue` has those that may be claimed, in the order in which they are,
+ *   and `space_index` all that have certain values, by key.
  * - A deleted stream is only forgotten: its batches are in `garbage` until a sweep drops them.
  */
 
@@ -171,6 +172,10 @@ CREATE TABLE space_queue (
   stream INTEGER NOT NULL, collection TEXT NOT NULL, queue TEXT NOT NULL, free_at INTEGER NOT NULL, made INTEGER NOT NULL,
   key TEXT NOT NULL,
   PRIMARY KEY (stream, collection, queue, free_at, made)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE space_index (
+  stream INTEGER NOT NULL, collection TEXT NOT NULL, queue TEXT NOT NULL, key TEXT NOT NULL,
+  PRIMARY KEY (stream, collection, queue, key)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `

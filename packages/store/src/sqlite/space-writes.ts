@@ -22,11 +22,13 @@ export class SpaceWrites {
         return this.#run("UPDATE space SET rows = rows + ? WHERE stream = ?", write.by, write.stream)
       case "putSpaceRow":
         this.#putRow(write.stream, write.next, write.old)
+        this.#reindex(write.stream, write.old, write.next)
         return this.#requeue(write.stream, write.old, write.next)
       case "dropSpaceRow": {
         const { collection, key } = write.old.row
         const sql = "DELETE FROM space_row WHERE stream = ? AND collection = ? AND key = ?"
         this.#run(sql, write.stream, collection, key)
+        this.#reindex(write.stream, write.old, undefined)
         return this.#requeue(write.stream, write.old, undefined)
       }
     }
@@ -59,6 +61,23 @@ export class SpaceWrites {
     const sql = `UPDATE space_row SET done = ?, token = ?, holder = ?, claim = ?, free_at = ?
       WHERE stream = ? AND collection = ? AND key = ?`
     this.#run(sql, Number(done), token, holder, claim, freeAtMs, ...name)
+  }
+
+  /** Every row is in the queue `""`: it needs no index. */
+  #reindex(stream: number, old: QueuedRow | undefined, next: QueuedRow | undefined): void {
+    if (old?.indexed === next?.indexed) return
+    for (const queue of old?.indexed ?? []) {
+      if (queue === "" || next?.indexed.includes(queue)) continue
+      const { collection, key } = (old as QueuedRow).row
+      const sql = "DELETE FROM space_index WHERE stream = ? AND collection = ? AND queue = ? AND key = ?"
+      this.#run(sql, stream, collection, queue, key)
+    }
+    for (const queue of next?.indexed ?? []) {
+      if (queue === "" || old?.indexed.includes(queue)) continue
+      const { collection, key } = (next as QueuedRow).row
+      const sql = "INSERT INTO space_index (stream, collection, queue, key) VALUES (?, ?, ?, ?)"
+      this.#run(sql, stream, collection, queue, key)
+    }
   }
 
   #requeue(stream: number, old: QueuedRow | undefined, next: QueuedRow | undefined): void {

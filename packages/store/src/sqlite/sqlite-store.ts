@@ -5,7 +5,15 @@ import type { Commit, CommitResult } from "../commit.ts"
 import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows } from "../entity.ts"
 import type { StoredReceipt } from "../receipt.ts"
 import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
-import type { ExpiredClaim, ForgetfulSpace, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
+import type {
+  ExpiredClaim,
+  ForgetfulSpace,
+  SpaceLive,
+  SpaceRecord,
+  SpaceRow,
+  SpaceRowPage,
+  SpaceRowQuery,
+} from "../space.ts"
 import type { Store } from "../store.ts"
 import type { ReadRest, ReadResult, StreamInfo, StreamListener, StreamPathPage } from "../stream.ts"
 import type { Timer, TimerPlace } from "../timer.ts"
@@ -231,7 +239,7 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#reader.spaces.row(path, collection, key))
   }
 
-  async spaceRows(path: string, query: SpaceRowQuery): Promise<readonly SpaceRow[]> {
+  async spaceRows(path: string, query: SpaceRowQuery): Promise<SpaceRowPage> {
     return this.#read(() => this.#reader.spaces.rows(path, query))
   }
 
