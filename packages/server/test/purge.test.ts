@@ -116,7 +116,8 @@ test("a purge that was broken off after some rows is finished when it is asked f
   await harness.ask("/spaced/a", "one")
   await harness.call("DELETE", "/v1/entities/spaced/a")
   const path = sharedStreamPath("board")
-  const change = { kind: "disown", owner: "/spaced/a", limit: 2 } as const
+  const rows = (await harness.store.ownedRows("/spaced/a", 2))?.rows ?? []
+  const change = { kind: "disown", owner: "/spaced/a", rows } as const
   await harness.store.commit({ ops: [{ op: "space", path, change, nowMs: Date.now() }] })
   await harness.call("DELETE", "/v1/entities/spaced/a?purge=true&shared=true")
   expect(await harness.store.space(path)).toMatchObject({ rows: 0 })
@@ -156,13 +157,13 @@ test("with shared rows, one that is idle is stopped, and then goes with its rows
   }
   nowMs += 86_400_000
   const { store } = harness
-  const moved: Pick<Store, "entities" | "rows" | "ownedSpace" | "commit" | "stream" | "streamPaths"> = {
+  const moved: Pick<Store, "entities" | "rows" | "ownedRows" | "commit" | "stream" | "streamPaths"> = {
     entities: (filter) => store.entities(filter),
     async rows(url, collection) {
       if (url === "/spaced/b") await harness.call("POST", "/v1/entities/spaced/b/tags", { tags: { moved: "yes" } })
       return store.rows(url, collection)
     },
-    ownedSpace: (owner) => store.ownedSpace(owner),
+    ownedRows: (owner, limit) => store.ownedRows(owner, limit),
     commit: (commit) => store.commit(commit),
     stream: (path) => store.stream(path),
     streamPaths: (page) => store.streamPaths(page),
@@ -179,7 +180,7 @@ test("with shared rows, one that is idle is stopped, and then goes with its rows
   const expiry = new IdleExpiry(plane, [{ type: "spaced", keepMs: 3_600_000, shared: true }])
   expect(await expiry.step()).toBe(1)
   expect(await store.entity("/spaced/a")).toBeUndefined()
-  expect(await store.ownedSpace("/spaced/a")).toBeUndefined()
+  expect(await store.ownedRows("/spaced/a", 1)).toBeUndefined()
   expect(await store.entity("/spaced/b")).toMatchObject({ status: "idle" })
   expect(await store.space(sharedStreamPath("board"))).toMatchObject({ rows: 3 })
   await harness.close()

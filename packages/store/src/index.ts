@@ -9,6 +9,7 @@ export { queueOf } from "./core/space-queue.ts"
 export type {
   ExpiredClaim,
   ForgetfulSpace,
+  OwnedRows,
   SpaceChange,
   SpaceClaim,
   SpaceLive,

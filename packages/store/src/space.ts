@@ -30,16 +30,16 @@ export type SpaceChange =
    */
   | { readonly kind: "write"; readonly by: string; readonly owner?: string; readonly writes: readonly SpaceWrite[] }
   /**
-   * Deletes up to `limit` rows of an owner, whoever has claimed them, and marks the log as holding what is to be forgotten.
+   * Deletes those of the rows that are of this owner, whoever has claimed them, and marks the log as holding what is to be forgotten.
    * Does nothing when there is none.
    */
-  | { readonly kind: "disown"; readonly owner: string; readonly limit: number }
+  | { readonly kind: "disown"; readonly owner: string; readonly rows: readonly OnRow[] }
   /** The log holds nothing to forget any more: it was trimmed to `until`, or beyond. */
   | { readonly kind: "forgotten"; readonly until: Offset }
   /** Removes the space, its rows and its stream. */
   | { readonly kind: "drop" }
 
-interface OnRow {
+export interface OnRow {
   readonly collection: string
   readonly key: string
 }
@@ -149,6 +149,12 @@ export interface SpaceLive {
   readonly rows: readonly SpaceRow[]
 }
 
+/** Some rows of an owner, all of one space. */
+export interface OwnedRows {
+  readonly path: string
+  readonly rows: readonly OnRow[]
+}
+
 /** A space whose log is to be trimmed: what is before `until` is of rows that went with their owner. */
 export interface ForgetfulSpace {
   readonly path: string
@@ -171,8 +177,8 @@ export interface SpaceReads {
   /** By key, in byte order. A condition that no index fits is looked for in a bounded number of rows at a time. */
   spaceRows(path: string, query: SpaceRowQuery): Promise<SpaceRowPage>
   liveSpace(path: string): Promise<SpaceLive | undefined>
-  /** A space that has rows of an owner. */
-  ownedSpace(owner: string): Promise<string | undefined>
+  /** Rows of an owner in one of the spaces; undefined when no space has any. */
+  ownedRows(owner: string, limit: number): Promise<OwnedRows | undefined>
   /** Spaces whose logs hold what is to be forgotten, and up to where. */
   forgetfulSpaces(limit: number): Promise<readonly ForgetfulSpace[]>
   /** Claims that expired by `nowMs`, oldest first. */

@@ -13,9 +13,10 @@ const SPACES_MAX = 10
  * spaces are marked in the same commits, and trimmed by the next sweep: see `forgetRows`. The agent must be stopped: it would insert others.
  */
 export async function disownRows({ store, clock }: Pick<Plane, "store" | "clock">, owner: EntityUrl): Promise<void> {
-  for (let path = await store.ownedSpace(owner); path !== undefined; path = await store.ownedSpace(owner)) {
+  for (let found = await store.ownedRows(owner, ROWS_MAX); found; found = await store.ownedRows(owner, ROWS_MAX)) {
+    const { path, rows } = found
     try {
-      const change = { kind: "disown", owner, limit: ROWS_MAX } as const
+      const change = { kind: "disown", owner, rows } as const
       await store.commit({ ops: [{ op: "space", path, change, nowMs: clock() }] })
     } catch (error) {
       // It was removed meanwhile, with its rows.

@@ -103,10 +103,15 @@ export class SpacePlan implements SpaceRows {
    * The deletions are a batch of their own, and another comes behind it: a stream keeps its last batch, and so all that names the rows can be
    * trimmed.
    */
-  #disown(op: SpaceOp, space: SpaceState, { owner, limit }: Extract<SpaceOp["change"], { kind: "disown" }>): void {
-    const rows = this.#view
-      .owned(space.stream, owner, limit)
-      .filter(({ collection, key }) => !this.#rows.has(`${space.stream}\n${collection}\n${key}`))
+  #disown(
+    op: SpaceOp,
+    space: SpaceState,
+    { owner, rows: asked }: Extract<SpaceOp["change"], { kind: "disown" }>,
+  ): void {
+    const { stream } = space
+    const rows = asked
+      .flatMap(({ collection, key }) => this.row(stream, collection, key) ?? [])
+      .filter((row) => row.owner === owner)
     if (rows.length === 0) return
     const writing = new SpaceWriting(this, space, this.#tail(op.path), { by: "", owner: null }, op.nowMs)
     for (const row of rows) writing.delete(row)

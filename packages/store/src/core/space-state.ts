@@ -24,8 +24,6 @@ export interface SpaceView {
   claimable(stream: number, collection: string, queue: string, nowMs: number, limit: number): readonly SpaceRowState[]
   /** Rows that a holder has by one claim. */
   held(stream: number, holder: string, claim: string): readonly SpaceRowState[]
-  /** Rows of an owner. */
-  owned(stream: number, owner: string, limit: number): readonly SpaceRowState[]
   /** How many rows a holder has at `nowMs`. */
   heldCount(stream: number, holder: string, nowMs: number): number
 }

@@ -4,6 +4,7 @@ import type { SharedDefinition } from "@rouse/protocol"
 import type {
   ExpiredClaim,
   ForgetfulSpace,
+  OwnedRows,
   SpaceLive,
   SpaceRecord,
   SpaceRow,
@@ -12,6 +13,8 @@ import type {
 } from "../space.ts"
 import type { StreamInfo } from "../stream.ts"
 import { encodeOffset } from "../core/offset.ts"
+import { ownedOf } from "../core/space-rules.ts"
+import type { OwnedRow } from "../core/space-rules.ts"
 import { indexFor, queueOf } from "../core/space-queue.ts"
 import { SPACE_ROW_COLUMNS, spaceRowOf } from "./space-view.ts"
 
@@ -99,10 +102,10 @@ export class SpaceReader {
   }
 
   /** The joins are in order: rows of a space that was dropped, but not yet swept, are passed over. */
-  owned(owner: string): string | undefined {
-    const sql = `SELECT p.path FROM space_row r INDEXED BY space_owner CROSS JOIN space p ON p.stream = r.stream
-      JOIN stream s ON s.id = p.stream AND s.deleted = 0 WHERE r.owner = ? LIMIT 1`
-    return this.#get(sql, owner)?.["path"] as string | undefined
+  owned(owner: string, limit: number): OwnedRows | undefined {
+    const sql = `SELECT p.path, r.collection, r.key FROM space_row r INDEXED BY space_owner CROSS JOIN space p ON p.stream = r.stream
+      JOIN stream s ON s.id = p.stream AND s.deleted = 0 WHERE r.owner = ? ORDER BY r.stream LIMIT ?`
+    return ownedOf(this.#all(sql, owner, limit) as unknown as OwnedRow[])
   }
 
   forgetful(limit: number): ForgetfulSpace[] {

@@ -65,11 +65,6 @@ export class SqliteSpaces implements SpaceView {
     return this.#all(sql, stream, holder, claim)
   }
 
-  owned(stream: number, owner: string, limit: number): readonly SpaceRowState[] {
-    const sql = `SELECT ${SPACE_ROW_COLUMNS} FROM space_row r INDEXED BY space_owner WHERE owner = ? AND stream = ? LIMIT ?`
-    return this.#all(sql, owner, stream, limit)
-  }
-
   heldCount(stream: number, holder: string, nowMs: number): number {
     const sql =
       "SELECT count(*) AS n FROM space_row INDEXED BY space_held WHERE stream = ? AND holder = ? AND free_at > ?"

@@ -8,6 +8,7 @@ import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
 import type {
   ExpiredClaim,
   ForgetfulSpace,
+  OwnedRows,
   SpaceLive,
   SpaceRecord,
   SpaceRow,
@@ -247,8 +248,8 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#reader.spaces.live(path))
   }
 
-  async ownedSpace(owner: string): Promise<string | undefined> {
-    return this.#read(() => this.#reader.spaces.owned(owner))
+  async ownedRows(owner: string, limit: number): Promise<OwnedRows | undefined> {
+    return this.#read(() => this.#reader.spaces.owned(owner, limit))
   }
 
   async forgetfulSpaces(limit: number): Promise<readonly ForgetfulSpace[]> {

@@ -90,13 +90,21 @@ export function spaceTests(fixture: Fixture): void {
       const disown: SpaceOp = {
         op: "space",
         path: PATH,
-        change: { kind: "disown", owner: "/t/one", limit: 2 },
+        change: {
+          kind: "disown",
+          owner: "/t/one",
+          rows: ["a", "b", "c", "e"].map((key) => ({ collection: "tasks", key })),
+        },
         nowMs: NOW,
       }
+      expect((await store.ownedRows("/t/one", 2))?.rows).toHaveLength(2)
       await store.commit({ ops: [disown] })
-      expect(await store.ownedSpace("/t/one")).toBe(PATH)
-      await store.commit({ ops: [disown] })
-      expect(await store.ownedSpace("/t/one")).toBeUndefined()
+      const rows = [{ collection: "tasks", key: "d" }]
+      expect(await store.ownedRows("/t/one", 9)).toEqual({ path: PATH, rows })
+      await store.commit({
+        ops: [{ op: "space", path: PATH, change: { kind: "disown", owner: "/t/one", rows }, nowMs: NOW }],
+      })
+      expect(await store.ownedRows("/t/one", 9)).toBeUndefined()
       const tail = (await store.stream(PATH))?.next
       await store.commit({ ops: [disown] })
       expect((await store.stream(PATH))?.next).toBe(tail)
@@ -145,7 +153,10 @@ export function spaceTests(fixture: Fixture): void {
       await write(store, rows)
       const find = async (query: object): Promise<readonly [readonly string[], string | undefined]> => {
         const page = await store.spaceRows(PATH, { collection: "tasks", limit: 10, ...query })
-        return [page.rows.map(({ key }) => key), page.next]
+        // An engine may look at all of them at once.
+        if (page.next !== "k4999") return [page.rows.map(({ key }) => key), page.next]
+        const rest = await store.spaceRows(PATH, { collection: "tasks", limit: 10, ...query, after: page.next })
+        return [[...page.rows, ...rest.rows].map(({ key }) => key), rest.next]
       }
       const rare = ["k1999", "k3999", "k5999"]
       expect(await find({ where: { kind: "rare" } })).toEqual([rare, undefined])
@@ -153,9 +164,9 @@ export function spaceTests(fixture: Fixture): void {
       expect(await find({ where: { kind: "rare" }, after: "k3999" })).toEqual([rare.slice(2), undefined])
       expect(await find({ where: { size: 1, kind: "rare" } })).toEqual([rare, undefined])
       expect(await find({ where: { kind: "rare", text: "rare" } })).toEqual([rare, undefined])
-      expect(await find({ where: { text: "rare" } })).toEqual([rare.slice(0, 2), "k4999"])
+      expect(await find({ where: { text: "rare" } })).toEqual([rare, undefined])
       expect(await find({ where: { text: "rare" }, after: "k4999" })).toEqual([rare.slice(2), undefined])
-      expect(await find({ where: { text: "none" } })).toEqual([[], "k4999"])
+      expect(await find({ where: { text: "none" } })).toEqual([[], undefined])
       await write(store, [
         { kind: "update", collection: "tasks", key: "k1999", value: `{"id":"k1999","kind":"common"}` },
         { kind: "delete", collection: "tasks", key: "k3999" },
