@@ -51,7 +51,7 @@ class CollectionTools {
     return [
       tool({
         name: this.#called("list"),
-        description: `List ${this.#what()}, by key, ${ROWS_SHOWN} at a time; where: only those whose properties equal these. Each has its version, and who has claimed it.`,
+        description: `List ${this.#what()}, by key, ${ROWS_SHOWN} at a time; where: only those whose properties equal these. With next there may be more, after it, also when the list is empty. Each has its version, and who has claimed it.`,
         input: objectSchema<{ where?: JsonObject; after?: string }>([]),
         inputSchema: jsonSchema({ where: { type: "object" }, after: TEXT }, []),
         effect: "pure",

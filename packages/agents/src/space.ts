@@ -1,5 +1,14 @@
 import { isEntityId, RouseError } from "@rouse/protocol"
-import type { Json, JsonObject, SharedAnswers, SharedHeld, SharedOp, SharedRequest } from "@rouse/protocol"
+import type {
+  Json,
+  JsonObject,
+  SharedAnswers,
+  SharedHeld,
+  SharedOp,
+  SharedQuery,
+  SharedRequest,
+  SharedRow,
+} from "@rouse/protocol"
 import { orAborted } from "./abort.ts"
 import { change } from "./batch.ts"
 import { toJson, validateSync } from "./core/validate.ts"
@@ -16,6 +25,9 @@ import type {
 } from "./shared.ts"
 import { spaceTools } from "./space-tools.ts"
 import type { SpaceHost } from "./space-tools.ts"
+
+/** Rows that `list` gives when nothing else is said. */
+const ROWS_LISTED = 100
 
 /** What a numbered write or claim was, and how it went: what a retried handler is told again. */
 interface SpaceMemo {
@@ -60,6 +72,23 @@ export class Spaces {
     return { ...Object.fromEntries(rows), tools } as unknown as Space<S>
   }
 
+  /** As many rows as are asked for: a page may have fewer, and still tell of more. */
+  async #list(
+    space: string,
+    schema: SharedSchema,
+    collection: string,
+    { limit = ROWS_LISTED, ...query }: SharedQuery,
+  ): Promise<readonly SharedRow[]> {
+    const rows: SharedRow[] = []
+    for (let after = query.after; ;) {
+      const asked = { ...query, limit: limit - rows.length, ...(after === undefined ? {} : { after }) }
+      const page = await this.#ask(space, schema, { kind: "list", space, collection, query: asked })
+      rows.push(...page.rows)
+      if (rows.length >= limit || page.next === undefined) return rows
+      after = page.next
+    }
+  }
+
   #rows(space: string, schema: SharedSchema, collection: string, spec: SharedCollectionSpec): SharedRows<unknown> {
     const write = (...ops: readonly SharedOp[]): Promise<void> => this.#write(space, schema, ops)
     const checked = (row: unknown): JsonObject => {
@@ -68,7 +97,7 @@ export class Spaces {
     }
     return {
       get: async (key) => (await this.#ask(space, schema, { kind: "get", space, collection, key })) ?? undefined,
-      list: async (query = {}) => (await this.#ask(space, schema, { kind: "list", space, collection, query })).rows,
+      list: (query = {}) => this.#list(space, schema, collection, query),
       insert: (...rows) => write(...rows.map((row) => ({ op: "insert", collection, value: checked(row) }) as const)),
       update: (key, expected, set) => write({ op: "update", collection, key, ...expecting(expected), set: json(set) }),
       delete: (key, expected) => write({ op: "delete", collection, key, ...expecting(expected) }),

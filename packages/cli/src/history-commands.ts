@@ -22,19 +22,21 @@ export function historic(program: Command, io: Io, exit: (code: ExitCode) => voi
     .option("--schedules", "take its schedules over")
     .action(async (address: string, options) => (await import("./commands/fork.ts")).fork(address, options, io))
   remote(program.command("export"))
-    .summary("Write an agent to a file")
-    .description("Writes an agent, its log and its attachments as a bundle: lines of JSON with their digests.")
-    .argument("</type/id>", "the agent's address")
+    .summary("Write an agent or a shared space to a file")
+    .description(
+      "Writes an agent, its log and its attachments, or a shared space's rows, as a bundle: lines of JSON with their digests.",
+    )
+    .argument("</type/id>", "the agent's address, or shared/ and a space's id")
     .option("--tree", "all agents below it too")
     .option("-o, --output <file>", "a new file; standard output when left out")
     .action(async (address: string, options) =>
       (await import("./commands/bundle.ts")).exportBundle(address, options, io),
     )
   remote(program.command("import"))
-    .summary("Make agents of a bundle")
+    .summary("Make agents or a shared space of a bundle")
     .description("Makes the agents of a bundle, all or none. Those that were at work are paused.")
     .argument("<file>", "a bundle; - reads standard input")
-    .option("--as </type/id>", "another address for the first of them")
+    .option("--as </type/id>", "another address for the first of them; of a space: shared/id")
     .option("--run", "let those that were at work go on at once")
     .action(async (file: string, options) => (await import("./commands/bundle.ts")).importBundle(file, options, io))
   remote(program.command("replay"))

@@ -233,6 +233,7 @@ function steppingIn(program: Command, io: Io): void {
     .description("Stops an agent for good. Its log stays readable.")
     .argument("</type/id>", "the agent's address")
     .option("--purge", "remove its log and rows too")
+    .option("--shared", "with --purge: remove the rows that it inserted into shared spaces too")
     .option("--tree", "stop all agents below it too")
     .action(async (address: string, options) => (await import("./commands/stop.ts")).stop(address, options, io))
 }

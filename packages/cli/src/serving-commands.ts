@@ -50,7 +50,7 @@ export function serving(program: Command, io: Io, exit: (code: ExitCode) => void
     .addOption(retentionOption())
     .option(
       "--delete-idle <type=age>",
-      "purge agents of a type that do nothing for so long; may be repeated",
+      "purge agents of a type that do nothing for so long; type=age,shared: with their rows in shared spaces; may be repeated",
       collectIdle,
     )
     .addOption(loopbackWebhooksOption())

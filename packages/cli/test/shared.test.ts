@@ -1,3 +1,4 @@
+import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { directory, served } from "./harness.ts"
 import type { Served } from "./harness.ts"
@@ -25,6 +26,16 @@ beforeAll(async () => {
 afterAll(async () => {
   await server[Symbol.asyncDispose]()
   await place[Symbol.asyncDispose]()
+})
+
+test("a shared space is exported, and imported as another", async () => {
+  await server.rouse("send", "/filler/two", "go")
+  const file = join(place.path, "b1.rouse")
+  expect(await server.rouse("export", "shared/b1", "-o", file)).toMatchObject({ code: 0 })
+  const { out } = await server.rouse("import", file, "--as", "shared/b2")
+  expect(out).toMatch(/^shared\/b2 .*1 rows/)
+  expect((await server.rouse("shared", "show", "b2", "tasks")).out).toContain("bug")
+  for (const id of ["b1", "b2"]) await fetch(`${server.url}/v1/shared/${id}`, { method: "DELETE" })
 })
 
 test("shared spaces are listed, shown, changed and claimed from", async () => {

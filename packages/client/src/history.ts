@@ -9,8 +9,8 @@ export interface ExportOptions extends CallOptions {
 }
 
 export interface ImportOptions extends CallOptions {
-  /** The root's new address. */
-  readonly as?: EntityUrl | undefined
+  /** The root's new address; of a shared space `shared/` and its id. */
+  readonly as?: EntityUrl | `shared/${string}` | undefined
   /** What was under way goes on at once; it is paused otherwise. */
   readonly run?: boolean | undefined
 }
@@ -32,7 +32,7 @@ export interface History {
    */
   export(url: EntityUrl, options?: ExportOptions): Promise<ReadableStream<Uint8Array>>
   /**
-   * Makes the agents of a bundle: all or none.
+   * Makes the agents of a bundle, or the shared space: all or none.
    *
    * @throws {RouseError} `BAD_REQUEST` when it is damaged; `ALREADY_EXISTS`; `UNKNOWN_TYPE`.
    */

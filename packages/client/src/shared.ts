@@ -44,6 +44,8 @@ export interface SharedClient<Rows = Readonly<Record<string, Json>>> {
   define(definition: SharedDefinition, options?: WriteOptions): Promise<SharedInfo>
   /** Removes the space with its rows and its log. Needs a token of scope `admin`. */
   remove(options?: WriteOptions): Promise<void>
+  /** The space as a bundle: lines of JSON, as they come. `client.import` makes a space of it. */
+  export(options?: CallOptions): Promise<ReadableStream<Uint8Array>>
   /** One page of rows, by key; with `at` as they were at an offset of the space's log. */
   rows<C extends keyof Rows & string>(
     collection: C,
@@ -95,6 +97,10 @@ function sharedClient(transport: Transport, write: (call: Call, o?: WriteOptions
     info: (o) => json({ path: path(), signal: o?.signal }),
     define: (definition, o) => json(write({ method: "PUT", path: path(), body: definition }, o)),
     remove: (o) => json(write({ method: "DELETE", path: path() }, o)),
+    export: async (o) => {
+      const { body } = await transport.open({ path: path(), accept: "application/x-ndjson", signal: o?.signal })
+      return body ?? new Blob([]).stream()
+    },
     rows: (collection, { where, ...query } = {}, o) => {
       const filter = where === undefined ? undefined : JSON.stringify(where)
       return json({ path: path(collection) + queryString({ ...query, where: filter }), signal: o?.signal })

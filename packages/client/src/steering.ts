@@ -29,8 +29,14 @@ export interface Steering {
   tag(url: EntityUrl, tags: Readonly<Record<string, string | null>>, options?: WriteOptions): Promise<EntityDetail>
   /** Stops the entity for good (the signal `kill`). To abort only the run under way, signal `interrupt`. */
   stop(url: EntityUrl, options?: WriteOptions): Promise<void>
-  /** Deletes the entity: it is stopped for good, and its log stays readable unless `purge`. */
-  delete(url: EntityUrl, options?: WriteOptions & { readonly purge?: boolean | undefined }): Promise<void>
+  /**
+   * Deletes the entity: it is stopped for good, and its log stays readable unless `purge`. With `shared` its purge takes the rows with it that
+   * it inserted into shared spaces.
+   */
+  delete(
+    url: EntityUrl,
+    options?: WriteOptions & { readonly purge?: boolean | undefined; readonly shared?: boolean | undefined },
+  ): Promise<void>
 }
 
 export function steering(transport: Transport, write: (call: Call, options?: WriteOptions) => Call): Steering {
@@ -48,7 +54,8 @@ export function steering(transport: Transport, write: (call: Call, options?: Wri
     tag: async (url, tags, o) => json<EntityDetail>(write({ path: entityPath(url, "tags"), body: { tags } }, o)),
     stop: (url, o) => signal(url, "kill", undefined, o),
     delete: async (url, o = {}) => {
-      const path = entityPath(url) + queryString({ purge: o.purge === true ? true : undefined })
+      const path =
+        entityPath(url) + queryString({ purge: o.purge === true || undefined, shared: o.shared === true || undefined })
       return json<void>(write({ method: "DELETE", path }, o))
     },
   }

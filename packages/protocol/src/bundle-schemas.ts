@@ -1,6 +1,7 @@
 import { z } from "zod"
 import type { BundlePart } from "./bundle.ts"
 import { parseEntityUrl } from "./entity.ts"
+import type { SpaceBundlePart } from "./space-bundle.ts"
 
 const url = z.string().refine((value) => parseEntityUrl(value) !== undefined, "must look like /type/id")
 const digest = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hex")
@@ -46,3 +47,29 @@ export const bundlePart: z.ZodType<BundlePart> = z.discriminatedUnion("part", [
   }),
   z.object({ part: z.literal("done"), lines: count, sha256: digest }),
 ]) as unknown as z.ZodType<BundlePart>
+
+/** One line of a bundle of a shared space. */
+export const spaceBundlePart: z.ZodType<SpaceBundlePart> = z.discriminatedUnion("part", [
+  z.object({
+    part: z.literal("space"),
+    version: count,
+    at: z.string(),
+    id: z.string(),
+    definition: object,
+    offset: z.string(),
+  }),
+  z.object({
+    part: z.literal("row"),
+    collection: z.string(),
+    key: z.string().max(1_000),
+    value: object,
+    done: z.boolean().optional(),
+    owner: url.optional(),
+  }),
+  z.object({
+    part: z.literal("end"),
+    rows: z.object({ count, sha256: digest }),
+    log: z.object({ bytes: count, sha256: digest }),
+  }),
+  z.object({ part: z.literal("done"), lines: count, sha256: digest }),
+]) as unknown as z.ZodType<SpaceBundlePart>

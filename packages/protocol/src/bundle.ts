@@ -69,4 +69,6 @@ export interface Imported {
   /** Those that were under way and are paused until they are told to go on. */
   readonly paused: readonly EntityUrl[]
   readonly rows: number
+  /** The shared space that was made, of a bundle of one. */
+  readonly space?: string
 }

@@ -170,6 +170,7 @@ export type {
   ServerInfo,
 } from "./api.ts"
 export { BUNDLE_VERSION } from "./bundle.ts"
+export type { SpaceBundleEnd, SpaceBundleHead, SpaceBundlePart, SpaceBundleRow } from "./space-bundle.ts"
 export type { BundleEnd, BundleEntity, BundleHead, BundlePart, Imported } from "./bundle.ts"
 export type { ForkBody, Forked, ForkPoint, ForkRequest } from "./fork.ts"
 export { reachOf } from "./ip-address.ts"

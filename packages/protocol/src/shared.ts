@@ -103,7 +103,7 @@ export interface SharedQuery {
 
 export interface SharedPage<T = Json> {
   readonly rows: readonly SharedRow<T>[]
-  /** Present when there are more: the key to go on `after`. */
+  /** Present when there may be more, also when no row was found: the key to go on `after`. */
   readonly next?: string
 }
 

@@ -169,7 +169,8 @@ async function planCommit(
   if (commit.asks) await planAsks(plane, planning, self, commit.asks, staysOpen(commit))
   if (commit.schedules) await planSchedules(plane, planning, self, commit.schedules)
   if (commit.observes) await planObserves(plane, planning, self, commit.observes)
-  for (const write of commit.shared ?? []) await planShared(plane, planning.draft, { ...write, by: lease.url })
+  for (const write of commit.shared ?? [])
+    await planShared(plane, planning.draft, { ...write, by: lease.url, owner: lease.url })
   if (commit.finish) await planFinish(plane, planning, self, lease, commit.finish)
   return self.control.wake.pending
 }

@@ -1,6 +1,7 @@
 import type { Compactor } from "@rouse/streams"
 import type { IdleExpiry } from "./idle-expiry.ts"
 import type { Plane } from "./plane.ts"
+import { forgetRows } from "./shared/disown.ts"
 
 /** The pause between two rounds. */
 const EVERY_MS = 60_000
@@ -23,6 +24,7 @@ export function startSweeper(plane: Plane, compactor: Compactor, idle: IdleExpir
     let dropped = 0
     try {
       dropped = (await plane.store.sweep(plane.clock())) + (await compactor.step()) + (await idle.step())
+      dropped += await forgetRows(plane)
       dropped += await plane.attachments.sweep(plane.clock())
     } catch (error) {
       if (open) plane.log.warn("sweeping failed", { error: String(error) })

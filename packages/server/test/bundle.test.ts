@@ -1,4 +1,6 @@
 import { defineEntity, tool } from "@rouse/agents"
+import { createHash } from "node:crypto"
+import { START } from "@rouse/protocol"
 import type {
   ApprovalRow,
   BundlePart,
@@ -7,6 +9,8 @@ import type {
   MessageRow,
   Problem,
   RunRow,
+  SharedPage,
+  SpaceBundlePart,
   ToolCallRow,
 } from "@rouse/protocol"
 import { afterEach, beforeEach, expect, test } from "vitest"
@@ -71,6 +75,70 @@ const bundleOf = async (url: string, query = ""): Promise<string> => {
 
 const bring = (bundle: string, query = ""): Promise<{ status: number; body: Imported }> =>
   there.call("POST", `/v1/import${query}`, bundle)
+
+const spaceBundle = async (): Promise<string> => {
+  const request = new Request("http://localhost/v1/shared/board", { headers: { accept: "application/x-ndjson" } })
+  return (await here.server.fetch(request)).text()
+}
+
+async function withBoard(): Promise<void> {
+  const schema = { type: "object", properties: { id: { type: "string" } } }
+  const definition = { collections: { tasks: { schema, key: "id", indexes: [["kind"]] } } }
+  await here.call("PUT", "/v1/shared/board", definition)
+  const ops = ["z", "a", "m", "b"].map((id) => ({ op: "insert", value: { id, kind: "bug" } }))
+  await here.call("POST", "/v1/shared/board/tasks", { ops })
+  const { body } = await here.call<{ rows: { key: string; claim: { token: number } }[] }>(
+    "POST",
+    "/v1/shared/board/claims",
+    { collection: "tasks", limit: 2 },
+  )
+  const { key, claim } = body.rows[0] as (typeof body.rows)[0]
+  await here.call("POST", "/v1/shared/board/tasks", { ops: [{ op: "complete", key, token: claim.token }] })
+}
+
+test("a shared space comes over with its rows in their order, what is done, and no claims", async () => {
+  await withBoard()
+  const bundle = await spaceBundle()
+  const parts = bundle
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as SpaceBundlePart)
+  const { chunks, next } = await here.store.read("shared/board", START, 1_000_000)
+  const log = Buffer.concat(chunks)
+  const sha256 = createHash("sha256").update(log).digest("hex")
+  expect(parts[0]).toMatchObject({ part: "space", id: "board", offset: next })
+  expect(parts.at(-2)).toMatchObject({ part: "end", rows: { count: 4 }, log: { bytes: log.length, sha256 } })
+  expect(await bring(bundle)).toMatchObject({ status: 201, body: { rows: 4, space: "board" } })
+  const { body } = await there.call<SharedPage>("GET", "/v1/shared/board/tasks")
+  expect(body.rows.map(({ key, done, claim }) => [key, done, claim])).toEqual([
+    ["a", undefined, undefined],
+    ["b", undefined, undefined],
+    ["m", undefined, undefined],
+    ["z", true, undefined],
+  ])
+  const claim = { collection: "tasks", limit: 9, where: { kind: "bug" } }
+  const claimed = await there.call<SharedPage>("POST", "/v1/shared/board/claims", claim)
+  expect(claimed.body.rows.map(({ key }) => key)).toEqual(["a", "m", "b"])
+  expect(await bring(bundle)).toMatchObject({ status: 409, body: { code: "ALREADY_EXISTS" } })
+  expect(await bring(bundle, "?as=shared/other")).toMatchObject({ status: 201, body: { space: "other" } })
+  expect(await bring(bundle, "?as=/talker/x")).toMatchObject({ status: 400 })
+})
+
+test.each([
+  ["cut off", (lines: readonly string[]) => lines.slice(0, -1)],
+  ["without a row", (lines: readonly string[]) => lines.toSpliced(2, 1)],
+  [
+    "with another value",
+    (lines: readonly string[]) => lines.map((line) => line.replace('"kind":"bug"', '"kind":"bun"')),
+  ],
+  ["with rows behind its end", (lines: readonly string[]) => lines.toSpliced(-1, 0, lines[1] as string)],
+  ["of two", (lines: readonly string[]) => [...lines, ...lines]],
+])("a bundle of a shared space %s makes none", async (_, damage) => {
+  await withBoard()
+  const damaged = damage((await spaceBundle()).trimEnd().split("\n"))
+  expect(await bring(damaged.map((line) => `${line}\n`).join(""))).toMatchObject({ status: 400 })
+  expect((await there.call("GET", "/v1/shared/board")).status).toBe(404)
+})
 
 const stateOf = async (harness: Harness, url: string): Promise<unknown> => {
   const { body } = await harness.call<{ rows: unknown }>("GET", `/v1/entities${url}/state`)

@@ -8,6 +8,8 @@ export { claimKey } from "./core/space-log.ts"
 export { queueOf } from "./core/space-queue.ts"
 export type {
   ExpiredClaim,
+  ForgetfulSpace,
+  OwnedRows,
   SpaceChange,
   SpaceClaim,
   SpaceLive,
@@ -16,6 +18,7 @@ export type {
   SpaceRecord,
   SpaceResult,
   SpaceRow,
+  SpaceRowPage,
   SpaceRowQuery,
   SpaceWrite,
 } from "./space.ts"

@@ -1,4 +1,4 @@
-import type { JsonObject, SharedDefinition } from "@rouse/protocol"
+import type { JsonObject, Offset, SharedDefinition } from "@rouse/protocol"
 import type { StreamInfo } from "./stream.ts"
 
 /**
@@ -24,12 +24,22 @@ export type SpaceChange =
    *   its key or indexes.
    */
   | { readonly kind: "define"; readonly definition: SharedDefinition; readonly version: number }
-  /** @param by Who writes: it is said on the log. */
-  | { readonly kind: "write"; readonly by: string; readonly writes: readonly SpaceWrite[] }
+  /**
+   * @param by Who writes: it is said on the log.
+   * @param owner Whose the rows are that it inserts, for `disown`. Nobody's when absent.
+   */
+  | { readonly kind: "write"; readonly by: string; readonly owner?: string; readonly writes: readonly SpaceWrite[] }
+  /**
+   * Deletes those of the rows that are of this owner, whoever has claimed them, and marks the log as holding what is to be forgotten.
+   * Does nothing when there is none.
+   */
+  | { readonly kind: "disown"; readonly owner: string; readonly rows: readonly OnRow[] }
+  /** The log holds nothing to forget any more: it was trimmed to `until`, or beyond. */
+  | { readonly kind: "forgotten"; readonly until: Offset }
   /** Removes the space, its rows and its stream. */
   | { readonly kind: "drop" }
 
-interface OnRow {
+export interface OnRow {
   readonly collection: string
   readonly key: string
 }
@@ -47,7 +57,13 @@ interface Expecting {
  *   somebody has the row; `INVALID_ARGS` when what is to be incremented is no number or leaves its bounds; `TOO_LARGE` past a bound.
  */
 export type SpaceWrite =
-  | (OnRow & { readonly kind: "insert"; readonly value: string; readonly rowsMax: number })
+  | (OnRow & {
+      readonly kind: "insert"
+      readonly value: string
+      readonly rowsMax: number
+      /** Nobody is to claim it. */
+      readonly done?: boolean
+    })
   | (OnRow & Expecting & { readonly kind: "update"; readonly value: string })
   | (OnRow & Expecting & { readonly kind: "delete" })
   | (OnRow & {
@@ -89,6 +105,8 @@ export interface SpaceRow {
   readonly value: string
   /** Where on the log the change that made the value begins. */
   readonly version: number
+  /** Where on the log it was inserted: the order of the queues. */
+  readonly made: number
   /** Where on the log the newest claim of the row begins; 0: there was none. */
   readonly token: number
   readonly done: boolean
@@ -96,6 +114,8 @@ export interface SpaceRow {
   readonly claim: string | null
   /** When the claim expires; 0: nobody has it. */
   readonly freeAtMs: number
+  /** Whose insert made it; null: nobody's, whom a deletion would take it away with. */
+  readonly owner: string | null
 }
 
 export interface SpaceRecord {
@@ -115,12 +135,30 @@ export interface SpaceRowQuery {
   readonly limit: number
 }
 
+/** Rows that were found. With `next` there may be more, also when none was: to go on `after`. */
+export interface SpaceRowPage {
+  readonly rows: readonly SpaceRow[]
+  readonly next?: string
+}
+
 /** What is live of a space, as one commit left it. */
 export interface SpaceLive {
   readonly info: StreamInfo
   readonly space: SpaceRecord
   /** By collection and key, in byte order. */
   readonly rows: readonly SpaceRow[]
+}
+
+/** Some rows of an owner, all of one space. */
+export interface OwnedRows {
+  readonly path: string
+  readonly rows: readonly OnRow[]
+}
+
+/** A space whose log is to be trimmed: what is before `until` is of rows that went with their owner. */
+export interface ForgetfulSpace {
+  readonly path: string
+  readonly until: Offset
 }
 
 /** A claim that expired. */
@@ -136,9 +174,13 @@ export interface SpaceReads {
   /** By path, in byte order. */
   spaces(page: { readonly after?: string; readonly limit: number }): Promise<readonly SpaceRecord[]>
   spaceRow(path: string, collection: string, key: string): Promise<SpaceRow | undefined>
-  /** By key, in byte order. */
-  spaceRows(path: string, query: SpaceRowQuery): Promise<readonly SpaceRow[]>
+  /** By key, in byte order. A condition that no index fits is looked for in a bounded number of rows at a time. */
+  spaceRows(path: string, query: SpaceRowQuery): Promise<SpaceRowPage>
   liveSpace(path: string): Promise<SpaceLive | undefined>
+  /** Rows of an owner in one of the spaces; undefined when no space has any. */
+  ownedRows(owner: string, limit: number): Promise<OwnedRows | undefined>
+  /** Spaces whose logs hold what is to be forgotten, and up to where. */
+  forgetfulSpaces(limit: number): Promise<readonly ForgetfulSpace[]>
   /** Claims that expired by `nowMs`, oldest first. */
   expiredClaims(nowMs: number, limit: number): Promise<readonly ExpiredClaim[]>
   /** When the next claim expires, milliseconds since the Unix epoch; undefined when nobody holds a row. */

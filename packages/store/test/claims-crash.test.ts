@@ -25,7 +25,7 @@ it("rows that many claim, under kill -9, are each worked on once, and none is lo
   const acknowledged = new Set(done)
   let count = 0
   for (let after = ""; ;) {
-    const page = await store.spaceRows("shared/work", { collection: "rows", after, limit: 1_000 })
+    const { rows: page } = await store.spaceRows("shared/work", { collection: "rows", after, limit: 1_000 })
     for (const row of page) {
       // What was completed but never acknowledged, since the process died in between, was done all the same, and once.
       expect(row).toMatchObject({ done: true, holder: null, value: JSON.stringify({ id: row.key, n: 1 }) })

@@ -7,6 +7,8 @@ export type { SubscriptionOptions, WebhookFetch, WebhookRequest, WebhookResponse
 export type { SnapshotRows, SnapshotSource } from "./snapshot/snapshots.ts"
 export { LiveRows } from "./core/live-rows.ts"
 export type { MergeRow } from "./core/live-rows.ts"
+export { trimStream } from "./retention/trim.ts"
+export type { Trimming } from "./retention/trim.ts"
 export { createCompactor } from "./retention/compactor.ts"
 export type { Compactor, CompactorOptions } from "./retention/compactor.ts"
 export type { RetentionRule } from "./core/retention-rule.ts"

@@ -7,6 +7,7 @@ test("the package's public names", () => {
       "createStreams",
       "webhookSubscription",
       "LiveRows",
+      "trimStream",
       "createCompactor",
       "systemClock",
       "createRateLimit",

@@ -11,9 +11,16 @@ export interface ExportFlags extends RemoteOptions {
   readonly output?: string
 }
 
-/** `rouse export </type/id>`: the bundle on standard output, or in a file. Takes no more memory for a large one. */
+const SPACE = /^shared\/(.*)$/
+
+/** `rouse export </type/id>`, `rouse export shared/<id>`: the bundle on standard output, or in a file. Takes no more memory for a large one. */
 export async function exportBundle(address: string, { tree, output, ...flags }: ExportFlags, io: Io): Promise<void> {
-  const stream = await connect(flags, io).export(parseAddress(address).url, { tree, signal: io.stop })
+  const client = connect(flags, io)
+  const [, space] = SPACE.exec(address) ?? []
+  const stream =
+    space === undefined
+      ? await client.export(parseAddress(address).url, { tree, signal: io.stop })
+      : await client.shared(space).export({ signal: io.stop })
   const body = Readable.from(chunksOf(stream))
   if (output !== undefined) return pipeline(body, createWriteStream(output, { flags: "wx" }))
   const decoder = new TextDecoder()
@@ -29,9 +36,10 @@ export interface ImportFlags extends RemoteOptions {
 export async function importBundle(file: string, { as, run, ...flags }: ImportFlags, io: Io): Promise<void> {
   const input = file === "-" ? process.stdin : createReadStream(file)
   const bundle = Readable.toWeb(input) as unknown as ReadableStream<Uint8Array>
-  const to = as === undefined ? undefined : parseAddress(as).url
+  const to = as === undefined ? undefined : SPACE.test(as) ? (as as `shared/${string}`) : parseAddress(as).url
   const imported = await connect(flags, io).import(bundle, { as: to, run, signal: io.stop })
   if (flags.json === true) return io.out(`${JSON.stringify(imported)}\n`)
+  if (imported.space !== undefined) io.out(`shared/${imported.space} ${io.color.dim(`${imported.rows} rows`)}\n`)
   for (const url of Object.values(imported.entities))
     io.out(imported.paused.includes(url) ? `${url} ${io.color.dim("paused: rouse signal it resume")}\n` : `${url}\n`)
 }

@@ -6,6 +6,7 @@ import type { Io } from "../io.ts"
 
 export interface StopFlags extends RemoteOptions {
   readonly purge?: boolean
+  readonly shared?: boolean
   readonly tree?: boolean
 }
 
@@ -13,6 +14,8 @@ export interface StopFlags extends RemoteOptions {
 export async function stop(address: string, flags: StopFlags, io: Io): Promise<void> {
   const { url } = parseAddress(address)
   const purge = flags.purge === true
+  const shared = flags.shared === true
+  if (shared && !purge) throw new RouseError("INVALID_ARGS", "--shared: goes with --purge")
   if (flags.tree === true) {
     if (purge) throw new RouseError("INVALID_ARGS", "--tree: goes without --purge")
     await connect(flags, io).signal(url, "kill", { tree: true }, { signal: io.stop })
@@ -23,7 +26,7 @@ export async function stop(address: string, flags: StopFlags, io: Io): Promise<v
     )
     return
   }
-  await connect(flags, io).delete(url, { purge, signal: io.stop })
+  await connect(flags, io).delete(url, { purge, shared, signal: io.stop })
   if (flags.json === true) io.out(`${JSON.stringify({ url, stopped: true, purged: purge })}\n`)
   else io.out(purge ? `${url} is stopped, and its log removed\n` : `${url} is stopped; its log stays readable\n`)
 }

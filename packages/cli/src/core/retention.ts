@@ -4,7 +4,7 @@ import type { IdleRule } from "@rouse/server"
 import { usage } from "./failure.ts"
 
 const RULE = /^([^=\s]*)=([^=]+)$/
-const IDLE = /^([^=\s]+)=([1-9]\d{0,8})(m|h|d)$/i
+const IDLE = /^([^=\s]+)=([1-9]\d{0,8})(m|h|d)(,shared)?$/i
 const BOUND = /^(\d{1,9})(m|h|d|kb|mb|gb)$/i
 const AGE_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 const SIZE_BYTES: Readonly<Record<string, number>> = { kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
@@ -28,16 +28,20 @@ export function collectRetention(text: string, before: readonly RetentionRule[] 
 }
 
 /**
- * Adds a rule, `type=age`, to those before: how long agents of a type are kept that do nothing. A commander collector.
+ * Adds a rule, `type=age` or `type=age,shared`, to those before: how long agents of a type are kept that do nothing, and whether their rows in
+ * shared spaces go with them. A commander collector.
  *
  * @throws {RouseError} `BAD_REQUEST`
  */
 export function collectIdle(text: string, before: readonly IdleRule[] = []): readonly IdleRule[] {
-  const [, type = "", amount, unit = ""] = IDLE.exec(text) ?? []
+  const [, type = "", amount, unit = "", shared] = IDLE.exec(text) ?? []
   if (!isEntityType(type))
-    throw usage(`--delete-idle must be type=age, like support=90d (m, h, d), not ${JSON.stringify(text)}`)
+    throw usage(
+      `--delete-idle must be type=age or type=age,shared, like support=90d (m, h, d), not ${JSON.stringify(text)}`,
+    )
   if (before.some((rule) => rule.type === type)) throw usage(`--delete-idle: there are two rules for "${type}"`)
-  return [...before, { type, keepMs: Number(amount) * (AGE_MS[unit.toLowerCase()] ?? 0) }]
+  const rule = { type, keepMs: Number(amount) * (AGE_MS[unit.toLowerCase()] ?? 0) }
+  return [...before, shared === undefined ? rule : { ...rule, shared: true }]
 }
 
 function keepOf(text: string, bounds: readonly string[]): Omit<RetentionRule, "prefix"> {

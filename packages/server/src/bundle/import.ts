@@ -32,7 +32,6 @@ import { workTimer } from "../work/settle.ts"
 import { askedIn, askName, awaitAgain, waitingAsks } from "./asks.ts"
 import { digestOf } from "./export.ts"
 import { type Arrived, Incoming } from "./incoming.ts"
-import { linesOf } from "./lines.ts"
 
 export interface ImportOptions {
   /** The root's new address. */
@@ -49,14 +48,14 @@ export interface ImportOptions {
  */
 export async function importBundle(
   plane: Plane,
-  body: ReadableStream<Uint8Array> | null,
+  lines: AsyncIterable<Buffer>,
   options: ImportOptions,
 ): Promise<Imported> {
   const incoming: Incoming = new Incoming(plane, newId(plane.clock(), plane.random), (url) =>
     url === incoming.head?.root ? (options.as ?? url) : url,
   )
   try {
-    if (body) for await (const line of linesOf(body)) await incoming.add(line)
+    for await (const line of lines) await incoming.add(line)
     if (!incoming.isDone) throw new RouseError("BAD_REQUEST", "the bundle was cut off: it has no end")
     const imported = await commit(plane, incoming, options)
     plane.dueAt(plane.clock())

@@ -26,3 +26,16 @@ export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator
   }
   if (length > 0) throw new RouseError("BAD_REQUEST", "the bundle was cut off in the middle of a line")
 }
+
+/** The first line, without which nothing is known, and all of them. */
+export async function peek(
+  lines: AsyncGenerator<Buffer>,
+): Promise<{ readonly first: Buffer | undefined; readonly all: AsyncIterable<Buffer> }> {
+  const { value, done } = await lines.next()
+  const first = done === true ? undefined : value
+  async function* all(): AsyncGenerator<Buffer> {
+    if (first !== undefined) yield first
+    yield* lines
+  }
+  return { first, all: all() }
+}

@@ -2,6 +2,8 @@ import { parseEntityUrl, RouseError } from "@rouse/protocol"
 import { type Context, Hono } from "hono"
 import { exportBundle } from "../bundle/export.ts"
 import { importBundle } from "../bundle/import.ts"
+import { linesOf, peek } from "../bundle/lines.ts"
+import { importSpace, isSpaceBundle } from "../bundle/space-import.ts"
 import type { Plane } from "../plane.ts"
 import { type Env, needRecord, urlOf } from "./entity-routes.ts"
 import { mount, takeQuery } from "./mount.ts"
@@ -27,10 +29,16 @@ export function exportRoutes(plane: Plane): Hono<Env> {
 /** `POST /v1/import` */
 export async function postImport(plane: Plane, c: Context<Env>): Promise<Response> {
   const { as, run } = takeQuery(c, importEntities)
+  const { body } = c.req.raw
+  const { first, all } = await peek(body ? linesOf(body) : nothing())
+  if (first !== undefined && isSpaceBundle(first)) {
+    if (as !== undefined && !as.startsWith("shared/"))
+      throw new RouseError("BAD_REQUEST", `as: "${as}" must look like shared/id`)
+    return c.json(await importSpace(plane, all, c.get("principal").id, as?.slice("shared/".length)), 201)
+  }
   if (as !== undefined && parseEntityUrl(as) === undefined)
     throw new RouseError("BAD_REQUEST", `as: "${as}" must look like /type/id`)
-  return c.json(
-    await importBundle(plane, c.req.raw.body, { run: run === "true", ...(as === undefined ? {} : { as }) }),
-    201,
-  )
+  return c.json(await importBundle(plane, all, { run: run === "true", ...(as === undefined ? {} : { as }) }), 201)
 }
+
+async function* nothing(): AsyncGenerator<Buffer> {}

@@ -73,7 +73,8 @@ export function entityRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
   mount(app, spawnEntity, (c) => put(plane, c))
   mount(app, getEntity, async (c) => c.json(await shown(plane, urlOf(c))))
   mount(app, deleteEntity, async (c) => {
-    await remove(plane, urlOf(c), c.get("principal"), takeQuery(c, deleteEntity).purge === "true")
+    const { purge, shared } = takeQuery(c, deleteEntity)
+    await remove(plane, urlOf(c), c.get("principal"), { purge: purge === "true", shared: shared === "true" })
     return c.body(null, 204)
   })
   mount(app, getState, (c) => state(plane, c))

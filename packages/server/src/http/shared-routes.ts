@@ -1,6 +1,7 @@
 import { type Offset, RouseError, type SharedOp, type SharedWritten, sharedStreamPath, START } from "@rouse/protocol"
 import { sharedQuery } from "@rouse/protocol/schemas"
 import { type Context, Hono } from "hono"
+import { exportSpace } from "../bundle/space-export.ts"
 import { newId } from "../core/id.ts"
 import type { Plane } from "../plane.ts"
 import { once, receiptKey } from "../receipts.ts"
@@ -9,6 +10,7 @@ import { defineSpace, infoOf, needSpace, sharedPath } from "../shared/definition
 import { getShared, listShared, sharedAt } from "../shared/reads.ts"
 import { planShared } from "../shared/writes.ts"
 import { parseValue } from "./body.ts"
+import { BUNDLE_TYPE } from "./bundle-routes.ts"
 import type { Env } from "./entity-routes.ts"
 import { mount, takeBody, takeQuery } from "./mount.ts"
 import {
@@ -21,13 +23,20 @@ import {
   listSpaces,
   writeSharedRows,
 } from "./operations/shared.ts"
+import { streamResponse } from "./sse.ts"
 
 /** `/v1/shared` and what is below it. @see docs/shared.md */
 export function sharedRoutes(plane: Plane): Hono<Env> {
   const app = new Hono<Env>()
   mount(app, listSpaces, (c) => list(plane, c))
   mount(app, defining, (c) => put(plane, c))
-  mount(app, getSpace, async (c) => c.json(infoOf(await needSpace(plane, idOf(c)))))
+  mount(app, getSpace, async (c) => {
+    const info = infoOf(await needSpace(plane, idOf(c)))
+    if (c.req.header("accept") !== BUNDLE_TYPE) return c.json(info)
+    const answer = streamResponse(exportSpace(plane, info.id), () => undefined)
+    answer.headers.set("content-type", BUNDLE_TYPE)
+    return answer
+  })
   mount(app, deleteSpace, async (c) => {
     const { path } = await needSpace(plane, idOf(c))
     await plane.store.commit({ ops: [{ op: "space", path, change: { kind: "drop" }, nowMs: plane.clock() }] })

@@ -65,7 +65,8 @@ function sameDefinition(a: SharedDefinition, b: SharedDefinition): boolean {
   return canonicalJson(a as unknown as Json) === canonicalJson(b as unknown as Json)
 }
 
-function checkDefinition(value: unknown): SharedDefinition {
+/** @throws {RouseError} `INVALID_ARGS` naming the field; `TOO_LARGE`. */
+export function checkDefinition(value: unknown): SharedDefinition {
   const definition = parseValue(value, sharedDefinition, "definition")
   if (JSON.stringify(definition).length > DEFINITION_CHARS_MAX)
     throw new RouseError("TOO_LARGE", `collections: at most ${DEFINITION_CHARS_MAX} characters define a space`)

@@ -33,9 +33,9 @@ export async function listShared(
 ): Promise<SharedPage> {
   const { path } = await needCollection(plane, id, collection)
   const { limit = PAGE_ROWS, where, after } = query
-  const asked = { collection, limit: limit + 1, ...(where ? { where } : {}), ...(after ? { after } : {}) }
-  const rows = (await plane.store.spaceRows(path, asked)).map(publicRow)
-  return pageOf(rows, limit)
+  const asked = { collection, limit, ...(where ? { where } : {}), ...(after ? { after } : {}) }
+  const { rows, next } = await plane.store.spaceRows(path, asked)
+  return { rows: rows.map(publicRow), ...(next === undefined ? {} : { next }) }
 }
 
 export async function getShared(

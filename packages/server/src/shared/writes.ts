@@ -14,6 +14,8 @@ export interface SharedWriting {
   readonly space: string
   /** Who writes: the address of an agent, or a person's name. */
   readonly by: string
+  /** Whose the rows are that it inserts: an agent's, which a purge can take with it. */
+  readonly owner?: string
   readonly ops: readonly SharedOp[]
 }
 
@@ -27,13 +29,18 @@ export interface SharedWriting {
 export async function planShared(
   plane: Plane,
   draft: CommitDraft,
-  { space: id, by, ops }: SharedWriting,
+  { space: id, by, owner, ops }: SharedWriting,
 ): Promise<readonly string[]> {
   const space = await needSpace(plane, id)
   const planning = new SharedPlanning(plane, space, draft.nowMs)
   const writes: SpaceWrite[] = []
   for (const op of ops) writes.push(await planning.write(op))
-  draft.also({ op: "space", path: space.path, change: { kind: "write", by, writes }, nowMs: draft.nowMs })
+  draft.also({
+    op: "space",
+    path: space.path,
+    change: { kind: "write", by, ...(owner === undefined ? {} : { owner }), writes },
+    nowMs: draft.nowMs,
+  })
   return writes.flatMap((write) => ("key" in write ? [write.key] : []))
 }
 

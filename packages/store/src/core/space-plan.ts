@@ -1,9 +1,12 @@
 import { RouseError } from "@rouse/protocol"
-import type { SpaceClaim, SpaceOp, SpaceResult, SpaceWrite } from "../space.ts"
+import type { Offset } from "@rouse/protocol"
+import type { SpaceClaim, SpaceOp, SpaceResult } from "../space.ts"
+import { parseOffset } from "./offset.ts"
 import { SpaceLog } from "./space-log.ts"
 import { queuesOf } from "./space-queue.ts"
-import { incremented, isHeld, needRow, refuseLost, refuseStranded, refuseUnexpected } from "./space-rules.ts"
+import { isHeld, refuseStranded } from "./space-rules.ts"
 import type { QueuedRow, SpaceRowState, SpaceState, SpaceTableWrite, SpaceView } from "./space-state.ts"
+import { type SpaceRows, SpaceWriting } from "./space-writing.ts"
 import type { StreamState } from "./stream-state.ts"
 
 /** What a plan of spaces needs of the commit's. */
@@ -15,8 +18,6 @@ export interface SpaceShell {
   write(write: SpaceTableWrite): void
 }
 
-type WriteOf<K extends SpaceWrite["kind"]> = Extract<SpaceWrite, { readonly kind: K }>
-
 /**
  * Decides what the changes of spaces in one commit do. Each sees those before it.
  *
@@ -24,7 +25,7 @@ type WriteOf<K extends SpaceWrite["kind"]> = Extract<SpaceWrite, { readonly kind
  * 2. A version or token is the position of such a message: it grows over the whole space, and never comes again.
  * 3. A row has at most one holder, and stands in its queues unless it is done.
  */
-export class SpacePlan {
+export class SpacePlan implements SpaceRows {
   readonly #view: SpaceView
   readonly #shell: SpaceShell
   readonly #spaces = new Map<number, SpaceState | undefined>()
@@ -46,10 +47,16 @@ export class SpacePlan {
         return this.#drop(op.path, need(space, op.path))
       case "write": {
         const stream = this.#shell.stream(op.path)
-        const writing = new Writing(this, need(space, op.path), stream?.tail ?? 0, op.change.by, op.nowMs)
+        const { by, owner = null } = op.change
+        const writing = new SpaceWriting(this, need(space, op.path), stream?.tail ?? 0, { by, owner }, op.nowMs)
         for (const write of op.change.writes) this.results.push(writing.do(write))
         this.#finish(op, writing)
+        return
       }
+      case "disown":
+        return this.#disown(op, need(space, op.path), op.change)
+      case "forgotten":
+        return this.#forgotten(op.path, need(space, op.path), op.change.until)
     }
   }
 
@@ -73,7 +80,7 @@ export class SpacePlan {
     const log = new SpaceLog(stream.tail, "", op.nowMs)
     log.define(op.path, change.definition, old === undefined ? "insert" : "update")
     this.#shell.append(op.path, log.bytes, op.nowMs)
-    const made = { stream: stream.id, createdAtMs: op.nowMs, rows: 0, ...old }
+    const made = { stream: stream.id, createdAtMs: op.nowMs, rows: 0, forget: 0, ...old }
     const state = { ...made, version: version + 1, definition: change.definition }
     this.#spaces.set(stream.id, state)
     this.#shell.write({ kind: "putSpace", path: op.path, state, isNew: old === undefined })
@@ -85,11 +92,50 @@ export class SpacePlan {
     this.#shell.deleteStream(path)
   }
 
-  #finish(op: SpaceOp, { log, space, more }: Writing): void {
+  #finish(op: SpaceOp, { log, space, more }: SpaceWriting): void {
     if (!log.isEmpty) this.#shell.append(op.path, log.bytes, op.nowMs)
     if (more === 0) return
     this.#spaces.set(space.stream, { ...space, rows: space.rows + more })
     this.#shell.write({ kind: "countRows", stream: space.stream, by: more })
+  }
+
+  /**
+   * The deletions are a batch of their own, and another comes behind it: a stream keeps its last batch, and so all that names the rows can be
+   * trimmed.
+   */
+  #disown(
+    op: SpaceOp,
+    space: SpaceState,
+    { owner, rows: asked }: Extract<SpaceOp["change"], { kind: "disown" }>,
+  ): void {
+    const { stream } = space
+    const rows = asked
+      .flatMap(({ collection, key }) => this.row(stream, collection, key) ?? [])
+      .filter((row) => row.owner === owner)
+    if (rows.length === 0) return
+    const writing = new SpaceWriting(this, space, this.#tail(op.path), { by: "", owner: null }, op.nowMs)
+    for (const row of rows) writing.delete(row)
+    this.#finish(op, writing)
+    const forget = this.#tail(op.path)
+    const log = new SpaceLog(forget, "", op.nowMs)
+    log.define(op.path, space.definition, "update")
+    this.#shell.append(op.path, log.bytes, op.nowMs)
+    this.#mark({ ...space, rows: space.rows - rows.length }, forget)
+  }
+
+  #forgotten(path: string, space: SpaceState, until: Offset): void {
+    const stream = this.#shell.stream(path)
+    const position = stream && parseOffset(stream.incarnation, until)
+    if (position !== undefined && space.forget > 0 && space.forget <= position) this.#mark(space, 0)
+  }
+
+  #mark(space: SpaceState, forget: number): void {
+    this.#spaces.set(space.stream, { ...space, forget })
+    this.#shell.write({ kind: "markSpace", stream: space.stream, forget })
+  }
+
+  #tail(path: string): number {
+    return this.#shell.stream(path)?.tail ?? 0
   }
 
   row(stream: number, collection: string, key: string): SpaceRowState | undefined {
@@ -122,134 +168,10 @@ export class SpacePlan {
   }
 }
 
-/** The writes of one operation on one space. */
-class Writing {
-  readonly space: SpaceState
-  readonly log: SpaceLog
-  /** How many more rows there are after it. */
-  more = 0
-  readonly #plan: SpacePlan
-  readonly #nowMs: number
-
-  constructor(plan: SpacePlan, space: SpaceState, tail: number, by: string, nowMs: number) {
-    this.#plan = plan
-    this.space = space
-    this.log = new SpaceLog(tail, by, nowMs)
-    this.#nowMs = nowMs
-  }
-
-  do(write: SpaceWrite): SpaceResult {
-    if (this.space.definition.collections[write.collection] === undefined) {
-      throw new RouseError("NOT_FOUND", `there is no collection ${JSON.stringify(write.collection)}`)
-    }
-    if (write.kind === "claim") return this.#claim(write)
-    const row = this.#plan.row(this.space.stream, write.collection, write.key)
-    if (write.kind === "insert") return this.#insert(row, write)
-    return this.#change(needRow(row, write.collection, write.key), write)
-  }
-
-  #change(row: SpaceRowState, write: Exclude<SpaceWrite, WriteOf<"insert" | "claim">>): SpaceResult {
-    switch (write.kind) {
-      case "update":
-        refuseUnexpected(row, write, this.#nowMs)
-        return this.#put(row, this.#revalued(row, write.value))
-      case "delete":
-        refuseUnexpected(row, write, this.#nowMs)
-        return this.#delete(row)
-      case "increment":
-        return this.#put(row, this.#revalued(row, incremented(row, write)))
-      case "complete":
-        refuseUnexpected(row, write, this.#nowMs)
-        return this.#complete(row, write)
-      case "release":
-        return this.#release(row, write)
-      case "renew": {
-        refuseLost(row, write.token)
-        const renewed = { ...row, freeAtMs: write.expiresAtMs }
-        this.log.claim(renewed, "update")
-        return this.#put(row, renewed)
-      }
-    }
-  }
-
-  #insert(row: SpaceRowState | undefined, { collection, key, value, rowsMax }: WriteOf<"insert">): SpaceResult {
-    if (row !== undefined) {
-      throw new RouseError("ALREADY_EXISTS", `${collection}: there is a row ${JSON.stringify(key)} already`, {
-        details: { guard: "row", collection, key, version: row.version },
-      })
-    }
-    if (this.space.rows + this.more >= rowsMax) {
-      throw new RouseError("TOO_LARGE", `the space has ${rowsMax} rows already: as many as there may be`)
-    }
-    const at = this.log.position
-    const free = { token: 0, done: false, holder: null, claim: null, freeAtMs: 0 }
-    const made: SpaceRowState = { collection, key, value, version: at, made: at, ...free }
-    this.log.row(made, "insert")
-    this.more += 1
-    return this.#put(undefined, made)
-  }
-
-  /** The row with another value, which the log is told. */
-  #revalued(row: SpaceRowState, value: string): SpaceRowState {
-    const next = { ...row, value, version: this.log.position }
-    this.log.row(next, "update")
-    return next
-  }
-
-  #delete(row: SpaceRowState): SpaceResult {
-    if (hasClaimRow(row)) this.log.claim(row, "delete")
-    this.log.row(row, "delete")
-    this.more -= 1
-    this.#plan.put(this.space, row, undefined)
-    return { kind: "written", key: row.key, version: null }
-  }
-
-  #complete(row: SpaceRowState, { value }: WriteOf<"complete">): SpaceResult {
-    const valued = value === undefined || value === row.value ? row : this.#revalued(row, value)
-    const done = { ...valued, done: true, holder: null, claim: null, freeAtMs: 0 }
-    this.log.claim(done, "update")
-    return this.#put(row, done)
-  }
-
-  #release(row: SpaceRowState, { token, expired = false }: WriteOf<"release">): SpaceResult {
-    if (token !== undefined) refuseLost(row, token)
-    if (!hasClaimRow(row)) return { kind: "written", key: row.key, version: row.version }
-    this.log.claim(row, "delete", expired)
-    return this.#put(row, { ...row, done: false, holder: null, claim: null, freeAtMs: 0 })
-  }
-
-  #claim(write: SpaceClaim): SpaceResult {
-    const { holder, claim, expiresAtMs, heldMax, limit } = write
-    const { count, rows: already } = this.#plan.held(this.space, write, this.#nowMs)
-    if (already.length > 0) return { kind: "claimed", rows: already }
-    if (count >= heldMax) {
-      throw new RouseError("RATE_LIMITED", `${holder} has ${count} rows claimed already: as many as it may`)
-    }
-    const asked = { ...write, limit: Math.min(limit, heldMax - count) }
-    const rows = this.#plan.claimable(this.space, asked, this.#nowMs).map((row) => {
-      const taken = { ...row, token: this.log.position, holder, claim, freeAtMs: expiresAtMs }
-      this.log.claim(taken, hasClaimRow(row) ? "update" : "insert")
-      this.#plan.put(this.space, row, taken)
-      return taken
-    })
-    return { kind: "claimed", rows }
-  }
-
-  #put(old: SpaceRowState | undefined, next: SpaceRowState): SpaceResult {
-    this.#plan.put(this.space, old, next)
-    return { kind: "written", key: next.key, version: next.version }
-  }
-}
-
-/** Whether the log has a row of the collection `claim` for it. */
-function hasClaimRow({ holder, done }: SpaceRowState): boolean {
-  return holder !== null || done
-}
-
 function queued({ definition }: SpaceState, row: SpaceRowState, before?: QueuedRow): QueuedRow {
-  if (row.done) return { row, queues: [] }
-  const known = before !== undefined && !before.row.done && before.row.value === row.value
-  return { row, queues: known ? before.queues : queuesOf(definition.collections[row.collection], row.value) }
+  const known = before !== undefined && before.row.value === row.value
+  const indexed = known ? before.indexed : queuesOf(definition.collections[row.collection], row.value)
+  return { row, indexed, queues: row.done ? [] : indexed }
 }
 
 /** @throws {RouseError} `NOT_FOUND`. */

@@ -9,6 +9,12 @@ export function queueOf(fields: readonly string[], values: JsonObject): string {
   return JSON.stringify(sorted.map((field) => [field, values[field] ?? null]))
 }
 
+/** The index that narrows a condition down the most: of those whose properties it all names, one with the most of them. */
+export function indexFor({ indexes = [] }: SharedCollection, where: JsonObject): readonly string[] | undefined {
+  const fitting = indexes.filter((fields) => fields.every((field) => Object.hasOwn(where, field)))
+  return fitting.toSorted((a, b) => b.length - a.length)[0]
+}
+
 /** The queues that a row stands in, while it is not done. */
 export function queuesOf(collection: SharedCollection | undefined, value: string): readonly string[] {
   const indexes = collection?.indexes ?? []

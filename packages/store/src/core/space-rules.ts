@@ -1,6 +1,6 @@
 import { RouseError } from "@rouse/protocol"
 import type { Json, SharedDefinition } from "@rouse/protocol"
-import type { SpaceWrite } from "../space.ts"
+import type { OwnedRows, SpaceWrite } from "../space.ts"
 import type { SpaceRowState, SpaceState, SpaceView } from "./space-state.ts"
 
 /** What may be refused of a change of a space. */
@@ -84,4 +84,19 @@ export function refuseStranded(old: SpaceState, next: SharedDefinition, view: Sp
 
 function indexText({ indexes = [] }: { readonly indexes?: readonly (readonly string[])[] }): string {
   return JSON.stringify(indexes.map((fields) => [...fields].sort().join("\n")).sort())
+}
+
+/** A row of an owner, as an engine finds it. */
+export interface OwnedRow {
+  readonly path: string
+  readonly collection: string
+  readonly key: string
+}
+
+/** Those that are of the first one's space. */
+export function ownedOf(found: readonly OwnedRow[]): OwnedRows | undefined {
+  const path = found[0]?.path
+  if (path === undefined) return undefined
+  const rows = found.filter((row) => row.path === path)
+  return { path, rows: rows.map(({ collection, key }) => ({ collection, key })) }
 }

@@ -9,12 +9,11 @@ export interface SpaceState {
   readonly definition: SharedDefinition
   readonly createdAtMs: number
   readonly rows: number
+  /** Up to where the log holds what is to be forgotten; 0: nothing. */
+  readonly forget: number
 }
 
-export interface SpaceRowState extends SpaceRow {
-  /** Where on the log it was inserted: the order of the queues. */
-  readonly made: number
-}
+export type SpaceRowState = SpaceRow
 
 /** What the decisions look spaces up in. */
 export interface SpaceView {
@@ -32,6 +31,8 @@ export interface SpaceView {
 /** A row with the queues that it stands in: none when it is done. */
 export interface QueuedRow {
   readonly row: SpaceRowState
+  /** The queues that its values are of, also when it is done: rows are read by them. */
+  readonly indexed: readonly string[]
   readonly queues: readonly string[]
 }
 
@@ -39,6 +40,8 @@ export interface QueuedRow {
 export type SpaceTableWrite =
   | { readonly kind: "putSpace"; readonly path: string; readonly state: SpaceState; readonly isNew: boolean }
   | { readonly kind: "dropSpace"; readonly stream: number }
+  /** 0: the log holds nothing to forget. */
+  | { readonly kind: "markSpace"; readonly stream: number; readonly forget: number }
   | { readonly kind: "countRows"; readonly stream: number; readonly by: number }
   | {
       readonly kind: "putSpaceRow"

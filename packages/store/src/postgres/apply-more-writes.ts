@@ -34,10 +34,11 @@ export const MORE_WRITES: readonly (readonly [ApplyParameter, string])[] = [
   ],
   [
     "w_space",
-    `INSERT INTO space (tree, stream, path, version, definition, created_at, rows)
-    SELECT w.tree, w.stream, w.path, w.version, w.definition, w.created_at, w.rows
-    FROM ${from("w_space", "tree int8, stream int8, path text, version int8, definition text, created_at int8, rows int8")} WHERE ${live}
-    ON CONFLICT (tree, stream) DO UPDATE SET version = excluded.version, definition = excluded.definition, rows = excluded.rows`,
+    `INSERT INTO space (tree, stream, path, version, definition, created_at, rows, forget)
+    SELECT w.tree, w.stream, w.path, w.version, w.definition, w.created_at, w.rows, w.forget
+    FROM ${from("w_space", "tree int8, stream int8, path text, version int8, definition text, created_at int8, rows int8, forget int8")} WHERE ${live}
+    ON CONFLICT (tree, stream) DO UPDATE SET version = excluded.version, definition = excluded.definition, rows = excluded.rows,
+      forget = excluded.forget`,
   ],
   [
     "w_space_row_drop",
@@ -46,15 +47,16 @@ export const MORE_WRITES: readonly (readonly [ApplyParameter, string])[] = [
   ],
   [
     "w_space_row",
-    `INSERT INTO space_row (tree, stream, collection, key, version, made, done, token, holder, claim, free_at, value)
-    SELECT w.tree, w.stream, w.collection, w.key, w.version, w.made, w.done, w.token, w.holder, w.claim, w.free_at, w.value
+    `INSERT INTO space_row (tree, stream, collection, key, version, made, done, token, holder, claim, free_at, owner, value)
+    SELECT w.tree, w.stream, w.collection, w.key, w.version, w.made, w.done, w.token, w.holder, w.claim, w.free_at, w.owner, w.value
     FROM ${from(
       "w_space_row",
       `tree int8, stream int8, collection text, key text, version int8, made int8, done boolean, token int8, holder text, claim text, free_at int8,
-      value text`,
+      owner text, value text`,
     )} WHERE ${live}
     ON CONFLICT (tree, stream, collection, key) DO UPDATE SET version = excluded.version, made = excluded.made, done = excluded.done,
-      token = excluded.token, holder = excluded.holder, claim = excluded.claim, free_at = excluded.free_at, value = excluded.value`,
+      token = excluded.token, holder = excluded.holder, claim = excluded.claim, free_at = excluded.free_at, owner = excluded.owner,
+      value = excluded.value`,
   ],
   [
     "w_space_claim",

@@ -96,7 +96,7 @@ CREATE OR REPLACE FUNCTION spaces_1(asked json) RETURNS json STABLE ${SETTINGS(s
 BEGIN
   RETURN json_build_object(
     'spaces', (SELECT json_agg(json_build_object('path', q.path, 'stream', x.stream, 'version', x.version, 'definition', x.definition,
-        'created_at', x.created_at, 'rows', x.rows))${OF_SPACE("spaces", "")} JOIN space x ON x.tree = s.tree AND x.stream = s.id),
+        'created_at', x.created_at, 'rows', x.rows, 'forget', x.forget))${OF_SPACE("spaces", "")} JOIN space x ON x.tree = s.tree AND x.stream = s.id),
     'spaceRows', (SELECT json_agg(json_build_object('path', q.path, 'id', q.id, 'of', row_to_json(r)))${OF_SPACE(
       "spaceRows",
       ", collection text, key text",

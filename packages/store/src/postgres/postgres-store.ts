@@ -13,7 +13,16 @@ import type { Timer, TimerPlace } from "../timer.ts"
 import type { DueCursor, Secret, SubscribedStream, SubscriptionRecord } from "../subscription.ts"
 import type { WorkFilter, WorkPage, WorkRecord } from "../work.ts"
 import type { ObservationRecord } from "../observation.ts"
-import type { ExpiredClaim, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
+import type {
+  ExpiredClaim,
+  ForgetfulSpace,
+  OwnedRows,
+  SpaceLive,
+  SpaceRecord,
+  SpaceRow,
+  SpaceRowPage,
+  SpaceRowQuery,
+} from "../space.ts"
 import type { ObservationReader } from "./observation-reader.ts"
 import type { SpaceReader } from "./space-reader.ts"
 import type { WorkReader } from "./work-reader.ts"
@@ -222,12 +231,20 @@ export class PostgresStore implements Store {
     return this.#track(() => this.#parts.spaces.row(path, collection, key))
   }
 
-  spaceRows(path: string, query: SpaceRowQuery): Promise<readonly SpaceRow[]> {
+  spaceRows(path: string, query: SpaceRowQuery): Promise<SpaceRowPage> {
     return this.#track(() => this.#parts.spaces.rows(path, query))
   }
 
   liveSpace(path: string): Promise<SpaceLive | undefined> {
     return this.#track(() => this.#parts.spaces.live(path))
+  }
+
+  ownedRows(owner: string, limit: number): Promise<OwnedRows | undefined> {
+    return this.#track(() => this.#parts.spaces.owned(owner, limit))
+  }
+
+  forgetfulSpaces(limit: number): Promise<readonly ForgetfulSpace[]> {
+    return this.#track(() => this.#parts.spaces.forgetful(limit))
   }
 
   expiredClaims(nowMs: number, limit: number): Promise<readonly ExpiredClaim[]> {

@@ -169,15 +169,17 @@ CREATE INDEX observation_url ON observation (url, name);
 CREATE INDEX observation_due ON observation (due_at, serial) WHERE due_at IS NOT NULL;
 CREATE TABLE space (
   tree int8 NOT NULL, stream int8 NOT NULL, path ${TEXT}, version int8 NOT NULL, definition text NOT NULL, created_at int8 NOT NULL,
-  rows int8 NOT NULL, PRIMARY KEY (tree, stream)
+  rows int8 NOT NULL, forget int8 NOT NULL DEFAULT 0, PRIMARY KEY (tree, stream)
 ) WITH (fillfactor = 70);
 CREATE INDEX space_path ON space (path);
+CREATE INDEX space_forget ON space (forget) WHERE forget > 0;
 CREATE TABLE space_row (
   tree int8 NOT NULL, stream int8 NOT NULL, collection ${TEXT}, key ${TEXT}, version int8 NOT NULL, made int8 NOT NULL, done boolean NOT NULL,
-  token int8 NOT NULL, holder text COLLATE "C", claim text COLLATE "C", free_at int8 NOT NULL, value text NOT NULL,
+  token int8 NOT NULL, holder text COLLATE "C", claim text COLLATE "C", free_at int8 NOT NULL, owner text COLLATE "C", value text NOT NULL,
   PRIMARY KEY (tree, stream, collection, key)
 ) WITH (fillfactor = 80);
 CREATE INDEX space_held ON space_row (tree, stream, holder, claim) WHERE holder IS NOT NULL;
+CREATE INDEX space_owner ON space_row (owner) WHERE owner IS NOT NULL;
 CREATE INDEX space_expiry ON space_row (free_at) WHERE free_at > 0;
 CREATE TABLE space_queue (
   tree int8 NOT NULL, stream int8 NOT NULL, collection ${TEXT}, queue ${TEXT}, free_at int8 NOT NULL, made int8 NOT NULL, key ${TEXT},

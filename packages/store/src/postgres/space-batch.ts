@@ -52,6 +52,9 @@ export class SpaceBatch {
         item.state = undefined
         item.rows.clear()
         break
+      case "markSpace":
+        if (item.state !== undefined) item.state = { ...item.state, forget: write.forget }
+        break
       case "countRows":
         if (item.state !== undefined) item.state = { ...item.state, rows: item.state.rows + write.by }
         break
@@ -69,8 +72,9 @@ export class SpaceBatch {
       const changes = [...item.rows.values()].flatMap((one) => rowsOf(one, of))
       if (state === undefined) return [{ commit, parameter: "w_space_drop" as const, row: of }]
       if (state === origin) return changes
-      const { version, definition, createdAtMs, rows } = state
-      const row = { ...of, path, version, definition: JSON.stringify(definition), created_at: createdAtMs, rows }
+      const { version, definition, createdAtMs, rows, forget } = state
+      const text = JSON.stringify(definition)
+      const row = { ...of, path, version, definition: text, created_at: createdAtMs, rows, forget }
       return [{ commit, parameter: "w_space" as const, row }, ...changes]
     })
   }
@@ -111,11 +115,11 @@ function rowsOf({ commit, before, after }: RowItem, of: WriteRow): BatchRow[] {
   if (after === undefined) {
     return before === undefined ? queues : [{ commit, parameter: "w_space_row_drop", row: name }, ...queues]
   }
-  const { value, version, made, done, token, holder, claim, freeAtMs } = after.row
+  const { value, version, made, done, token, holder, claim, freeAtMs, owner } = after.row
   const claimed = { ...name, done, token, holder, claim, free_at: freeAtMs }
   /** A claim leaves the value as it is. */
   if (before?.row.version === version) return [{ commit, parameter: "w_space_claim", row: claimed }, ...queues]
-  return [{ commit, parameter: "w_space_row", row: { ...claimed, value, version, made } }, ...queues]
+  return [{ commit, parameter: "w_space_row", row: { ...claimed, value, version, made, owner } }, ...queues]
 }
 
 function queueRows(

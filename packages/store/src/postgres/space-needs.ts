@@ -7,10 +7,14 @@ const CLAIMABLE_MIN = 16
 /** What planning a change of a space will ask for. */
 export function needsOfSpace({ path: name, change, nowMs }: SpaceOp): Need[] {
   const own: Need = { kind: "spaces", name }
+  const rowNeed = (collection: string, key: string): Need => {
+    return { kind: "spaceRows", name, id: JSON.stringify([collection, key]) }
+  }
+  if (change.kind === "disown") return [own, ...change.rows.map(({ collection, key }) => rowNeed(collection, key))]
   if (change.kind !== "write") return [own]
   const needs = change.writes.flatMap((write): Need[] => {
     if (write.kind === "claim") return needsOfClaim(name, write, nowMs)
-    return [{ kind: "spaceRows", name, id: JSON.stringify([write.collection, write.key]) }]
+    return [rowNeed(write.collection, write.key)]
   })
   return [own, ...needs]
 }

@@ -1,6 +1,18 @@
 import { RouseError } from "@rouse/protocol"
 import type { Json, JsonObject, SharedDefinition } from "@rouse/protocol"
-import type { ExpiredClaim, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
+import { encodeOffset } from "../core/offset.ts"
+import { ownedOf } from "../core/space-rules.ts"
+import type { OwnedRow } from "../core/space-rules.ts"
+import type {
+  ExpiredClaim,
+  ForgetfulSpace,
+  OwnedRows,
+  SpaceLive,
+  SpaceRecord,
+  SpaceRow,
+  SpaceRowPage,
+  SpaceRowQuery,
+} from "../space.ts"
 import type { Connection, SqlValue } from "./connection.ts"
 import { numberOrNull, spaceRowOf } from "./states.ts"
 import type { SqlRow } from "./states.ts"
@@ -10,7 +22,8 @@ import type { StreamReader } from "./stream-reader.ts"
 /** A space whose stream is gone, but not yet swept, is none. */
 const SPACES = `SELECT x.path, x.version, x.definition, x.created_at, x.rows, x.tree, x.stream
   FROM ~space x JOIN ~stream s ON s.tree = x.tree AND s.id = x.stream AND NOT s.deleted`
-const ROW_COLUMNS = "r.collection, r.key, r.value, r.version, r.made, r.done, r.token, r.holder, r.claim, r.free_at"
+const ROW_COLUMNS =
+  "r.collection, r.key, r.value, r.version, r.made, r.done, r.token, r.holder, r.claim, r.free_at, r.owner"
 /** What the database cannot look into: it is looked into here. */
 const UNREADABLE = "position(chr(92) || 'u0000' IN r.value) > 0"
 
@@ -40,9 +53,9 @@ export class SpaceReader {
     return row && spaceRowOf(row)
   }
 
-  async rows(path: string, { collection, where = {}, after = "", limit }: SpaceRowQuery): Promise<SpaceRow[]> {
+  async rows(path: string, { collection, where = {}, after = "", limit }: SpaceRowQuery): Promise<SpaceRowPage> {
     const place = await this.#placeOf(path)
-    const values: SqlValue[] = [...place, collection, limit]
+    const values: SqlValue[] = [...place, collection, limit + 1]
     const bind = (value: SqlValue): string => `$${values.push(value)}`
     const filters = Object.entries(where).map(([field, value]) => {
       const found = `coalesce(r.value::jsonb -> ${bind(field)}::text, 'null')`
@@ -56,7 +69,7 @@ export class SpaceReader {
       const found = (await this.#connection.read(sql, values)).map(spaceRowOf)
       rows.push(...found.filter((row) => matches(row, where)))
       const last = found.at(-1)
-      if (last === undefined || found.length < limit || rows.length >= limit) return rows.slice(0, limit)
+      if (last === undefined || found.length <= limit || rows.length > limit) return pageOf(rows, limit)
       values[from - 1] = last.key
     }
   }
@@ -70,6 +83,24 @@ export class SpaceReader {
     if (found === undefined || row === undefined) return undefined
     const rows = ((row["live"] ?? []) as readonly SqlRow[]).map(spaceRowOf)
     return { info: infoOf(found.state), space: recordOf(row), rows }
+  }
+
+  async owned(owner: string, limit: number): Promise<OwnedRows | undefined> {
+    const sql = `SELECT x.path, r.collection, r.key FROM ~space_row r JOIN ~space x ON x.tree = r.tree AND x.stream = r.stream
+      JOIN ~stream s ON s.tree = x.tree AND s.id = x.stream AND NOT s.deleted WHERE r.owner = $1 ORDER BY x.path LIMIT $2`
+    return ownedOf((await this.#connection.read(sql, [owner, limit])) as unknown as OwnedRow[])
+  }
+
+  async forgetful(limit: number): Promise<ForgetfulSpace[]> {
+    const sql = `SELECT x.path, x.forget FROM ~space x
+      JOIN ~stream s ON s.tree = x.tree AND s.id = x.stream AND NOT s.deleted WHERE x.forget > 0 LIMIT $1`
+    const spaces: ForgetfulSpace[] = []
+    for (const row of await this.#connection.read(sql, [limit])) {
+      const path = row["path"] as string
+      const found = await this.#streams.aliveWith(path, "SELECT 1 AS one")
+      if (found) spaces.push({ path, until: encodeOffset(infoOf(found.state).incarnation, Number(row["forget"])) })
+    }
+    return spaces
   }
 
   async expired(nowMs: number, limit: number): Promise<ExpiredClaim[]> {
@@ -96,6 +127,12 @@ export class SpaceReader {
     if (row === undefined) throw new RouseError("NOT_FOUND", `there is no space ${path}`, { details: { path } })
     return [String(row["tree"]), String(row["stream"])]
   }
+}
+
+function pageOf(found: readonly SpaceRow[], limit: number): SpaceRowPage {
+  const rows = found.slice(0, limit)
+  const last = rows.at(-1)
+  return found.length > limit && last ? { rows, next: last.key } : { rows }
 }
 
 function matches({ value }: SpaceRow, where: JsonObject): boolean {

@@ -121,6 +121,7 @@ export function spaceOf(row: SqlRow): SpaceState {
     definition: JSON.parse(row["definition"] as string) as SharedDefinition,
     createdAtMs: Number(row["created_at"]),
     rows: Number(row["rows"]),
+    forget: Number(row["forget"]),
   }
 }
 
@@ -136,6 +137,7 @@ export function spaceRowOf(row: SqlRow): SpaceRowState {
     holder: row["holder"] as string | null,
     claim: row["claim"] as string | null,
     freeAtMs: Number(row["free_at"]),
+    owner: row["owner"] as string | null,
   }
 }
 

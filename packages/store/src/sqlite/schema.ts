@@ -15,7 +15,8 @@
  * - `subscribed` has a subscription's cursors. Whether one is behind its stream's tail is kept with it, by every commit that moves either.
  * - `work` is what waits for a worker or a person: found by queue and name, in the order of positions.
  * - `observation` has who is told of what in which stream, and up to where. An append looks its path up in `observation_path`.
- * - `space` is what a stream's rows in `space_row` are; `space_queue` has those that may be claimed, in the order in which they are.
+ * - `space` is what a stream's rows in `space_row` are; `space_queue` has those that may be claimed, in the order in which they are,
+ *   and `space_index` all that have certain values, by key.
  * - A deleted stream is only forgotten: its batches are in `garbage` until a sweep drops them.
  */
 
@@ -154,21 +155,27 @@ CREATE INDEX observation_path ON observation (path);
 CREATE INDEX observation_due ON observation (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE space (
   stream INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, definition TEXT NOT NULL,
-  created_at INTEGER NOT NULL, rows INTEGER NOT NULL
+  created_at INTEGER NOT NULL, rows INTEGER NOT NULL, forget INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX space_forget ON space (forget) WHERE forget > 0;
 CREATE TABLE space_row (
   stream INTEGER NOT NULL, collection TEXT NOT NULL, key TEXT NOT NULL,
   version INTEGER NOT NULL, made INTEGER NOT NULL, done INTEGER NOT NULL,
-  token INTEGER NOT NULL, holder TEXT, claim TEXT, free_at INTEGER NOT NULL,
+  token INTEGER NOT NULL, holder TEXT, claim TEXT, free_at INTEGER NOT NULL, owner TEXT,
   value TEXT NOT NULL,
   PRIMARY KEY (stream, collection, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX space_held ON space_row (stream, holder, claim) WHERE holder IS NOT NULL;
+CREATE INDEX space_owner ON space_row (owner) WHERE owner IS NOT NULL;
 CREATE INDEX space_expiry ON space_row (free_at) WHERE free_at > 0;
 CREATE TABLE space_queue (
   stream INTEGER NOT NULL, collection TEXT NOT NULL, queue TEXT NOT NULL, free_at INTEGER NOT NULL, made INTEGER NOT NULL,
   key TEXT NOT NULL,
   PRIMARY KEY (stream, collection, queue, free_at, made)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE space_index (
+  stream INTEGER NOT NULL, collection TEXT NOT NULL, queue TEXT NOT NULL, key TEXT NOT NULL,
+  PRIMARY KEY (stream, collection, queue, key)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `

@@ -1,9 +1,25 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { RouseError } from "@rouse/protocol"
 import type { SharedDefinition } from "@rouse/protocol"
-import type { ExpiredClaim, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
+import type {
+  ExpiredClaim,
+  ForgetfulSpace,
+  OwnedRows,
+  SpaceLive,
+  SpaceRecord,
+  SpaceRow,
+  SpaceRowPage,
+  SpaceRowQuery,
+} from "../space.ts"
 import type { StreamInfo } from "../stream.ts"
+import { encodeOffset } from "../core/offset.ts"
+import { ownedOf } from "../core/space-rules.ts"
+import type { OwnedRow } from "../core/space-rules.ts"
+import { indexFor, queueOf } from "../core/space-queue.ts"
 import { SPACE_ROW_COLUMNS, spaceRowOf } from "./space-view.ts"
+
+/** Rows that one read looks at: reads are on the thread that serves. */
+const SCAN_ROWS_MAX = 5_000
 
 type SqlRow = Record<string, unknown>
 
@@ -41,12 +57,34 @@ export class SpaceReader {
     return row && spaceRowOf(row)
   }
 
-  rows(path: string, { collection, where = {}, after = "", limit }: SpaceRowQuery): SpaceRow[] {
-    const fields = Object.entries(where)
-    const filters = fields.map(() => " AND json_extract(r.value, ?) IS json_extract(?, '$[0]')").join("")
-    const sql = `SELECT ${SPACE_ROW_COLUMNS} FROM space_row r WHERE stream = ? AND collection = ? AND key > ?${filters} ORDER BY key LIMIT ?`
-    const values = fields.flatMap(([field, value]) => [`$.${JSON.stringify(field)}`, JSON.stringify([value])])
-    return this.#all(sql, this.#stream(path), collection, after, ...values, limit).map(spaceRowOf)
+  /**
+   * Looks at `SCAN_ROWS_MAX` rows at most: those of an index that fits the condition, or else all. The joins and indexes are named in order:
+   * without statistics the planner takes all rows of a space for a few.
+   */
+  rows(path: string, { collection, where = {}, after = "", limit }: SpaceRowQuery): SpaceRowPage {
+    const stream = this.#stream(path)
+    const definition = this.one(path)?.definition.collections[collection]
+    const index = definition === undefined ? undefined : indexFor(definition, where)
+    const filters = Object.entries(where).filter(([field]) => !index?.includes(field))
+    const scanMax = filters.length === 0 ? limit + 1 : SCAN_ROWS_MAX
+    const keys =
+      index === undefined
+        ? "SELECT key FROM space_row WHERE stream = ?1 AND collection = ?2 AND key > ?3 ORDER BY key LIMIT ?4"
+        : "SELECT key FROM space_index WHERE stream = ?1 AND collection = ?2 AND key > ?3 AND queue = ?5 ORDER BY key LIMIT ?4"
+    const first = index === undefined ? 5 : 6
+    const tests = filters.map(
+      (_, at) => ` AND json_extract(r.value, ?${first + 2 * at}) IS json_extract(?${first + 2 * at + 1}, '$[0]')`,
+    )
+    const sql = `SELECT ${SPACE_ROW_COLUMNS} FROM (${keys}) k CROSS JOIN space_row r
+      ON r.stream = ?1 AND r.collection = ?2 AND r.key = k.key${tests.join("")} LIMIT ${limit + 1}`
+    const scan = [stream, collection, after, scanMax, ...(index === undefined ? [] : [queueOf(index, where)])]
+    const values = filters.flatMap(([field, value]) => [`$.${JSON.stringify(field)}`, JSON.stringify([value])])
+    const found = this.#all(sql, ...scan, ...values).map(spaceRowOf)
+    const rows = found.slice(0, limit)
+    const last = rows.at(-1)
+    if (found.length > limit && last) return { rows, next: last.key }
+    const seen = this.#get(`SELECT max(key) AS key, count(*) AS n FROM (${keys})`, ...scan)
+    return seen?.["n"] === scanMax ? { rows, next: seen["key"] as string } : { rows }
   }
 
   /** One transaction, so that all is of one snapshot of the WAL. */
@@ -61,6 +99,22 @@ export class SpaceReader {
     } finally {
       this.#db.exec("COMMIT")
     }
+  }
+
+  /** The joins are in order: rows of a space that was dropped, but not yet swept, are passed over. */
+  owned(owner: string, limit: number): OwnedRows | undefined {
+    const sql = `SELECT p.path, r.collection, r.key FROM space_row r INDEXED BY space_owner CROSS JOIN space p ON p.stream = r.stream
+      JOIN stream s ON s.id = p.stream AND s.deleted = 0 WHERE r.owner = ? ORDER BY r.stream LIMIT ?`
+    return ownedOf(this.#all(sql, owner, limit) as unknown as OwnedRow[])
+  }
+
+  forgetful(limit: number): ForgetfulSpace[] {
+    const sql = `SELECT p.path, p.forget FROM space p INDEXED BY space_forget
+      JOIN stream s ON s.id = p.stream AND s.deleted = 0 WHERE p.forget > 0 LIMIT ?`
+    return this.#all(sql, limit).flatMap(({ path, forget }) => {
+      const info = this.#info(path as string)
+      return info ? [{ path: info.path, until: encodeOffset(info.incarnation, forget as number) }] : []
+    })
   }
 
   expired(nowMs: number, limit: number): ExpiredClaim[] {

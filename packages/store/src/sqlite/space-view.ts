@@ -8,7 +8,7 @@ type SqlRow = Record<string, unknown>
 const DEFINITIONS_MAX = 256
 
 export const SPACE_ROW_COLUMNS =
-  "r.collection, r.key, r.value, r.version, r.made, r.done, r.token, r.holder, r.claim, r.free_at"
+  "r.collection, r.key, r.value, r.version, r.made, r.done, r.token, r.holder, r.claim, r.free_at, r.owner"
 
 /** The joins and indexes are named in order: without statistics the planner takes all rows of a space for a few. */
 const CLAIMABLE = `SELECT ${SPACE_ROW_COLUMNS} FROM space_queue q
@@ -26,11 +26,12 @@ export class SqliteSpaces implements SpaceView {
   }
 
   space(stream: number): SpaceState | undefined {
-    const row = this.#get("SELECT version, created_at, rows FROM space WHERE stream = ?", stream)
+    const row = this.#get("SELECT version, created_at, rows, forget FROM space WHERE stream = ?", stream)
     if (row === undefined) return undefined
     const version = row["version"] as number
     const definition = this.#definition(stream, version)
-    return { stream, version, definition, createdAtMs: row["created_at"] as number, rows: row["rows"] as number }
+    const [createdAtMs, rows, forget] = [row["created_at"], row["rows"], row["forget"]] as [number, number, number]
+    return { stream, version, definition, createdAtMs, rows, forget }
   }
 
   row(stream: number, collection: string, key: string): SpaceRowState | undefined {
@@ -111,5 +112,6 @@ export function spaceRowOf(row: SqlRow): SpaceRowState {
     holder: row["holder"] as string | null,
     claim: row["claim"] as string | null,
     freeAtMs: row["free_at"] as number,
+    owner: row["owner"] as string | null,
   }
 }

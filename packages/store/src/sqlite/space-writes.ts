@@ -16,15 +16,19 @@ export class SpaceWrites {
         return this.#putSpace(write.path, write.state, write.isNew)
       case "dropSpace":
         return this.#run("DELETE FROM space WHERE stream = ?", write.stream)
+      case "markSpace":
+        return this.#run("UPDATE space SET forget = ? WHERE stream = ?", write.forget, write.stream)
       case "countRows":
         return this.#run("UPDATE space SET rows = rows + ? WHERE stream = ?", write.by, write.stream)
       case "putSpaceRow":
         this.#putRow(write.stream, write.next, write.old)
+        this.#reindex(write.stream, write.old, write.next)
         return this.#requeue(write.stream, write.old, write.next)
       case "dropSpaceRow": {
         const { collection, key } = write.old.row
         const sql = "DELETE FROM space_row WHERE stream = ? AND collection = ? AND key = ?"
         this.#run(sql, write.stream, collection, key)
+        this.#reindex(write.stream, write.old, undefined)
         return this.#requeue(write.stream, write.old, undefined)
       }
     }
@@ -41,12 +45,12 @@ export class SpaceWrites {
 
   /** A claim leaves the value as it is. */
   #putRow(stream: number, { row }: QueuedRow, old: QueuedRow | undefined): void {
-    const { collection, key, value, version, made, done, token, holder, claim, freeAtMs } = row
+    const { collection, key, value, version, made, done, token, holder, claim, freeAtMs, owner } = row
     const name = [stream, collection, key] as const
     if (old === undefined) {
-      const sql = `INSERT INTO space_row (stream, collection, key, version, made, done, token, holder, claim, free_at, value)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-      return this.#run(sql, ...name, version, made, Number(done), token, holder, claim, freeAtMs, value)
+      const sql = `INSERT INTO space_row (stream, collection, key, version, made, done, token, holder, claim, free_at, owner, value)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+      return this.#run(sql, ...name, version, made, Number(done), token, holder, claim, freeAtMs, owner, value)
     }
     if (old.row.version !== version) {
       const sql = "UPDATE space_row SET version = ?, value = ? WHERE stream = ? AND collection = ? AND key = ?"
@@ -57,6 +61,23 @@ export class SpaceWrites {
     const sql = `UPDATE space_row SET done = ?, token = ?, holder = ?, claim = ?, free_at = ?
       WHERE stream = ? AND collection = ? AND key = ?`
     this.#run(sql, Number(done), token, holder, claim, freeAtMs, ...name)
+  }
+
+  /** Every row is in the queue `""`: it needs no index. */
+  #reindex(stream: number, old: QueuedRow | undefined, next: QueuedRow | undefined): void {
+    if (old?.indexed === next?.indexed) return
+    for (const queue of old?.indexed ?? []) {
+      if (queue === "" || next?.indexed.includes(queue)) continue
+      const { collection, key } = (old as QueuedRow).row
+      const sql = "DELETE FROM space_index WHERE stream = ? AND collection = ? AND queue = ? AND key = ?"
+      this.#run(sql, stream, collection, queue, key)
+    }
+    for (const queue of next?.indexed ?? []) {
+      if (queue === "" || old?.indexed.includes(queue)) continue
+      const { collection, key } = (next as QueuedRow).row
+      const sql = "INSERT INTO space_index (stream, collection, queue, key) VALUES (?, ?, ?, ?)"
+      this.#run(sql, stream, collection, queue, key)
+    }
   }
 
   #requeue(stream: number, old: QueuedRow | undefined, next: QueuedRow | undefined): void {

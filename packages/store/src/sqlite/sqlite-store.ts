@@ -5,7 +5,16 @@ import type { Commit, CommitResult } from "../commit.ts"
 import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows } from "../entity.ts"
 import type { StoredReceipt } from "../receipt.ts"
 import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
-import type { ExpiredClaim, SpaceLive, SpaceRecord, SpaceRow, SpaceRowQuery } from "../space.ts"
+import type {
+  ExpiredClaim,
+  ForgetfulSpace,
+  OwnedRows,
+  SpaceLive,
+  SpaceRecord,
+  SpaceRow,
+  SpaceRowPage,
+  SpaceRowQuery,
+} from "../space.ts"
 import type { Store } from "../store.ts"
 import type { ReadRest, ReadResult, StreamInfo, StreamListener, StreamPathPage } from "../stream.ts"
 import type { Timer, TimerPlace } from "../timer.ts"
@@ -231,12 +240,20 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#reader.spaces.row(path, collection, key))
   }
 
-  async spaceRows(path: string, query: SpaceRowQuery): Promise<readonly SpaceRow[]> {
+  async spaceRows(path: string, query: SpaceRowQuery): Promise<SpaceRowPage> {
     return this.#read(() => this.#reader.spaces.rows(path, query))
   }
 
   async liveSpace(path: string): Promise<SpaceLive | undefined> {
     return this.#read(() => this.#reader.spaces.live(path))
+  }
+
+  async ownedRows(owner: string, limit: number): Promise<OwnedRows | undefined> {
+    return this.#read(() => this.#reader.spaces.owned(owner, limit))
+  }
+
+  async forgetfulSpaces(limit: number): Promise<readonly ForgetfulSpace[]> {
+    return this.#read(() => this.#reader.spaces.forgetful(limit))
   }
 
   async expiredClaims(nowMs: number, limit: number): Promise<readonly ExpiredClaim[]> {

@@ -69,6 +69,10 @@ export class Sweeper {
         "DELETE FROM space_row WHERE stream = ?1 AND (collection, key) IN (SELECT collection, key FROM space_row WHERE stream = ?1 LIMIT ?2)",
       ),
       db.prepare(
+        `DELETE FROM space_index WHERE stream = ?1 AND (collection, queue, key) IN
+          (SELECT collection, queue, key FROM space_index WHERE stream = ?1 LIMIT ?2)`,
+      ),
+      db.prepare(
         `DELETE FROM space_queue WHERE stream = ?1 AND (collection, queue, free_at, made) IN
           (SELECT collection, queue, free_at, made FROM space_queue WHERE stream = ?1 LIMIT ?2)`,
       ),

@@ -1,20 +1,15 @@
-import { RouseError, START } from "@rouse/protocol"
-import type { Store, StreamInfo, Trimmable } from "@rouse/store"
+import { RouseError } from "@rouse/protocol"
+import type { Store } from "@rouse/store"
 import type { Clock } from "../clock.ts"
-import { LiveRows } from "../core/live-rows.ts"
 import type { MergeRow } from "../core/live-rows.ts"
-import { isJson } from "../core/media-type.ts"
 import { checkRules, ruleOf } from "../core/retention-rule.ts"
 import type { RetentionRule } from "../core/retention-rule.ts"
-import { fold } from "../snapshot/fold.ts"
-import { LIVE_SIZE_MAX } from "../snapshot/snapshots.ts"
+import { trimStream } from "./trim.ts"
 
 /** Streams that one step looks at. */
 const PATHS_MAX = 100
 /** Streams that one step trims. */
 const TRIMS_MAX = 10
-/** Bytes of one stream that one step takes away, or as many as its snapshot has. */
-const SLICE_BYTES = 16 * 1024 * 1024
 /** A trim takes at least so much, and no less than the snapshot that it writes. */
 const TRIM_BYTES_MIN = 64 * 1024
 const ROUND_MS = 3_600_000
@@ -90,39 +85,13 @@ export function createCompactor(options: CompactorOptions): Compactor {
   }
 
   async function trim({ keepMs, keepBytes }: RetentionRule, path: string): Promise<boolean> {
-    const nowMs = clock.now()
     const keep = {
       ...(keepMs !== undefined && { ageMs: keepMs }),
       ...(keepBytes !== undefined && { bytes: keepBytes }),
     }
-    const there = await store.trimmable(path, { nowMs, ...keep })
-    const info = await store.stream(path)
-    if (there === undefined || info === undefined || there.bytes < (options.trimBytesMin ?? TRIM_BYTES_MIN))
-      return false
-    const base = info.horizon === undefined ? undefined : await store.snapshot(path, info.horizon)
-    if (base !== undefined && there.bytes < base.data.length) return false
-    const isLost = info.horizon !== undefined && base === undefined
-    const state = isLost || !isJson(info.contentType) ? undefined : await stateAt(info, there, base?.data)
-    await store.commit({ ops: [{ op: "trimStream", path, to: there.to, ...state }] })
-    return true
-  }
-
-  /** The stream's state at where it can be trimmed to, or some way there; undefined when it has none: it is no State Protocol stream. */
-  async function stateAt(
-    { path, horizon = START }: StreamInfo,
-    { to, bytes }: Trimmable,
-    base: Uint8Array | undefined,
-  ): Promise<{ readonly to: Trimmable["to"]; readonly data: Uint8Array } | undefined> {
-    const rows = new LiveRows(LIVE_SIZE_MAX, options.mergeOf?.(path))
-    const bytesMax = Math.min(bytes, Math.max(SLICE_BYTES, base?.length ?? 0))
-    try {
-      if (base !== undefined) rows.apply(base)
-      const { result } = await fold(store, clock, rows, path, { from: horizon, to, bytesMax })
-      return { to: result.next, data: rows.frame() }
-    } catch (error) {
-      if (RouseError.is(error, "BAD_REQUEST")) return undefined
-      throw error
-    }
+    const merge = options.mergeOf?.(path)
+    const bytesMin = options.trimBytesMin ?? TRIM_BYTES_MIN
+    return (await trimStream({ store, clock, merge, bytesMin, path, keep })) !== undefined
   }
 
   return { step }

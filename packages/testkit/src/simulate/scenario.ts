@@ -117,7 +117,7 @@ async function sharedIn(
   const found: Record<string, readonly Json[]> = {}
   for (const [space, collections] of Object.entries(wanted))
     for (const collection of collections) {
-      const rows = await store.spaceRows(sharedStreamPath(space), { collection, limit: ROWS_MAX })
+      const { rows } = await store.spaceRows(sharedStreamPath(space), { collection, limit: ROWS_MAX })
       found[`${space}/${collection}`] = rows.map(({ value }) => JSON.parse(value) as Json)
     }
   return found

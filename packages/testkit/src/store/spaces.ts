@@ -78,6 +78,54 @@ export function spaceTests(fixture: Fixture): void {
       await store.commit({ ops: [define(1, { collections: { tasks: tasks as never } })] })
     })
 
+    it("takes the rows of an owner away, some at a time, and can then forget them", async () => {
+      const store = await open("a")
+      const owned = (owner: string, ...keys: readonly string[]): SpaceOp => {
+        const writes = keys.map((key) => insert(key))
+        return { op: "space", path: PATH, change: { kind: "write", by: "x", owner, writes }, nowMs: NOW }
+      }
+      await store.commit({ ops: [owned("/t/one", "b", "c", "d"), owned("/t/two", "e")] })
+      await claim(store, { limit: 2 })
+      await write(store, [{ kind: "update", collection: "tasks", key: "c", value: `{"id":"c","n":2}` }])
+      const disown: SpaceOp = {
+        op: "space",
+        path: PATH,
+        change: {
+          kind: "disown",
+          owner: "/t/one",
+          rows: ["a", "b", "c", "e"].map((key) => ({ collection: "tasks", key })),
+        },
+        nowMs: NOW,
+      }
+      expect((await store.ownedRows("/t/one", 2))?.rows).toHaveLength(2)
+      await store.commit({ ops: [disown] })
+      const rows = [{ collection: "tasks", key: "d" }]
+      expect(await store.ownedRows("/t/one", 9)).toEqual({ path: PATH, rows })
+      await store.commit({
+        ops: [{ op: "space", path: PATH, change: { kind: "disown", owner: "/t/one", rows }, nowMs: NOW }],
+      })
+      expect(await store.ownedRows("/t/one", 9)).toBeUndefined()
+      const tail = (await store.stream(PATH))?.next
+      await store.commit({ ops: [disown] })
+      expect((await store.stream(PATH))?.next).toBe(tail)
+      expect((await store.spaceRows(PATH, { collection: "tasks", limit: 9 })).rows.map(({ key }) => key)).toEqual([
+        "a",
+        "e",
+      ])
+      expect(await store.space(PATH)).toMatchObject({ rows: 2 })
+      const [marked] = await store.forgetfulSpaces(9)
+      expect(marked).toMatchObject({ path: PATH })
+      const to = (await store.trimmable(PATH, { nowMs: NOW }))?.to ?? START
+      expect(to).toBe(marked?.until)
+      const forgotten = (until: typeof to): SpaceOp => {
+        return { op: "space", path: PATH, change: { kind: "forgotten", until }, nowMs: NOW }
+      }
+      await store.commit({ ops: [forgotten(START)] })
+      expect(await store.forgetfulSpaces(9)).toHaveLength(1)
+      await store.commit({ ops: [{ op: "trimStream", path: PATH, to }, forgotten(to)] })
+      expect(await store.forgetfulSpaces(9)).toEqual([])
+    })
+
     it("is listed by path, and read by page and by property", async () => {
       const store = await open("a", "b", "c")
       await store.commit({ ops: [define(0, DEFINITION, "shared/zoo")] })
@@ -85,13 +133,46 @@ export function spaceTests(fixture: Fixture): void {
       expect((await store.spaces({ after: PATH, limit: 9 })).map(({ path }) => path)).toEqual(["shared/zoo"])
       await write(store, [insert("d", { kind: "x", n: 1, ok: true }), insert("e", { kind: null, n: "1" })])
       const keys = async (query: object): Promise<readonly string[]> =>
-        (await store.spaceRows(PATH, { collection: "tasks", limit: 2, ...query })).map(({ key }) => key)
+        (await store.spaceRows(PATH, { collection: "tasks", limit: 2, ...query })).rows.map(({ key }) => key)
       expect(await keys({})).toEqual(["a", "b"])
       expect(await keys({ after: "b" })).toEqual(["c", "d"])
       expect(await keys({ where: { kind: "x", ok: true } })).toEqual(["d"])
       expect(await keys({ where: { n: "1" } })).toEqual(["e"])
       expect(await keys({ where: { n: 1 } })).toEqual(["d"])
       expect(await keys({ where: { kind: "y" } })).toEqual([])
+    })
+
+    it("finds rows by an index, done or not, and others in so many rows at a time", async () => {
+      const store = await open()
+      const keys = Array.from({ length: 6_000 }, (_, n) => `k${String(n).padStart(4, "0")}`)
+      const kindOf = (n: number): string => (n % 2_000 === 1_999 ? "rare" : "common")
+      const rows = keys.map((key, n) => {
+        const value = JSON.stringify({ id: key, kind: kindOf(n), size: n % 2, text: kindOf(n) })
+        return { kind: "insert", collection: "tasks", key, value, rowsMax: 10_000, done: n === 1_999 } as const
+      })
+      await write(store, rows)
+      const find = async (query: object): Promise<readonly [readonly string[], string | undefined]> => {
+        const page = await store.spaceRows(PATH, { collection: "tasks", limit: 10, ...query })
+        // An engine may look at all of them at once.
+        if (page.next !== "k4999") return [page.rows.map(({ key }) => key), page.next]
+        const rest = await store.spaceRows(PATH, { collection: "tasks", limit: 10, ...query, after: page.next })
+        return [[...page.rows, ...rest.rows].map(({ key }) => key), rest.next]
+      }
+      const rare = ["k1999", "k3999", "k5999"]
+      expect(await find({ where: { kind: "rare" } })).toEqual([rare, undefined])
+      expect(await find({ where: { kind: "rare" }, limit: 2 })).toEqual([rare.slice(0, 2), "k3999"])
+      expect(await find({ where: { kind: "rare" }, after: "k3999" })).toEqual([rare.slice(2), undefined])
+      expect(await find({ where: { size: 1, kind: "rare" } })).toEqual([rare, undefined])
+      expect(await find({ where: { kind: "rare", text: "rare" } })).toEqual([rare, undefined])
+      expect(await find({ where: { text: "rare" } })).toEqual([rare, undefined])
+      expect(await find({ where: { text: "rare" }, after: "k4999" })).toEqual([rare.slice(2), undefined])
+      expect(await find({ where: { text: "none" } })).toEqual([[], undefined])
+      await write(store, [
+        { kind: "update", collection: "tasks", key: "k1999", value: `{"id":"k1999","kind":"common"}` },
+        { kind: "delete", collection: "tasks", key: "k3999" },
+        { kind: "update", collection: "tasks", key: "k0000", value: `{"id":"k0000","kind":"rare"}` },
+      ])
+      expect(await find({ where: { kind: "rare" } })).toEqual([["k0000", "k5999"], undefined])
     })
 
     it("says on the log what each write did, and the live rows say the same", async () => {
@@ -308,7 +389,7 @@ export function spaceTests(fixture: Fixture): void {
       expect(await store.nextClaimExpiryAtMs()).toBeUndefined()
       await store.commit({ ops: [define(), writing([insert("a")])] })
       while ((await store.sweep(NOW)) > 0);
-      expect((await store.spaceRows(PATH, { collection: "tasks", limit: 9 })).map(({ key }) => key)).toEqual(["a"])
+      expect((await store.spaceRows(PATH, { collection: "tasks", limit: 9 })).rows.map(({ key }) => key)).toEqual(["a"])
       expect(await claim(store, { limit: 9 })).toEqual(["a"])
     })
   })

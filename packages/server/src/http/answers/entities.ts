@@ -112,7 +112,12 @@ export const state: z.ZodType<{ readonly offset: Offset; readonly rows: readonly
   rows: z.array(row),
 })
 
-export const imported: z.ZodType<Imported> = z.object({ entities: texts, paused: z.array(url), rows: z.int() })
+export const imported: z.ZodType<Imported> = z.object({
+  entities: texts,
+  paused: z.array(url),
+  rows: z.int(),
+  space: z.string().exactOptional(),
+})
 
 const rule: z.ZodType<ScheduleRule> = z.union([
   z.object({ cron: z.string(), timezone: z.string().exactOptional() }),

@@ -154,7 +154,7 @@ export const exportEntity: Asking<TreeQuery> = {
 
 export const importEntities: Asking<ImportQuery> = {
   ...{ id: "importEntities", method: "post", path: "/v1/import", tag },
-  summary: "Make the agents that an export holds, all or none",
+  summary: "Make the agents, or the shared space, that an export holds, all or none",
   query: importQuery,
   upload: "application/x-ndjson",
   answers: { 201: "Imported" },

@@ -21,9 +21,11 @@ export const waitQuery: z.ZodType<WaitQuery> = z.strictObject({
 
 export interface PurgeQuery {
   readonly purge?: "true" | "false"
+  readonly shared?: "true" | "false"
 }
 export const purgeQuery: z.ZodType<PurgeQuery> = z.strictObject({
   purge: flag.describe("Also the log, its files and every row, at once and for good.").exactOptional(),
+  shared: flag.describe("With `purge`: also the rows that it inserted into shared spaces.").exactOptional(),
 })
 
 export interface StateQuery {
@@ -49,7 +51,11 @@ export interface ImportQuery {
   readonly run?: "true" | "false"
 }
 export const importQuery: z.ZodType<ImportQuery> = z.strictObject({
-  as: z.string().max(256).describe("The root's new address: `/type/id`.").exactOptional(),
+  as: z
+    .string()
+    .max(256)
+    .describe("The root's new address: `/type/id`; of a shared space `shared/id`.")
+    .exactOptional(),
   run: flag.describe("What was under way goes on at once; it is paused otherwise.").exactOptional(),
 })
 

@@ -26,7 +26,8 @@ export const defineSpace: Taking<SharedDefinition> = {
 export const getSpace: Operation = {
   ...{ id: "getSpace", method: "get", path: SPACE, tag },
   summary: "A shared space",
-  answers: { 200: "SharedInfo" },
+  description: "With `Accept: application/x-ndjson`: the space as a file, with its rows.",
+  answers: { 200: { "application/json": "SharedInfo", "application/x-ndjson": "bytes" } },
   errors: ["BAD_REQUEST", "NOT_FOUND"],
 }
 
