@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net"
 import { createRequire } from "node:module"
 import { defineEntity } from "@rouse/agents"
 import { closeMcp, mcpHttp, mcpTools } from "@rouse/agents/mcp"
-import type { ToolCallRow } from "@rouse/protocol"
+import type { AttachmentRow, ToolCallRow } from "@rouse/protocol"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { Harness } from "../../packages/server/test/harness.ts"
 import { explorer } from "../mcp.ts"
@@ -46,7 +46,9 @@ test("an agent calls the tools of the reference server over stdio", async () => 
     Array.from({ length: 5 }, () => ["done", "mcp"]),
   )
   expect(sum?.output).toContain("42")
-  expect(image?.output).toMatchObject([{ type: "text" }, { type: "image", mimeType: "image/png", omitted: true }, {}])
+  expect(image?.output).toMatchObject([{ type: "text" }, { type: "attachment" }, {}])
+  const made = await harness.rows<AttachmentRow>("/explorer/one", "attachment")
+  expect(made.map(({ value }) => value.mediaType)).toEqual(["image/png"])
   expect(structured?.output).toMatchObject({ temperature: expect.anything() as unknown })
   expect(links?.output).toMatchObject([{ type: "text" }, { type: "resource_link" }, { type: "resource_link" }])
   expect(long?.output).toContain("completed")
