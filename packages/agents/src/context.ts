@@ -15,6 +15,7 @@ import type {
   MessageRow,
   ObserveOptions,
   ObserveSource,
+  PgTable,
   Offset,
   Reason,
   ScheduleRule,
@@ -107,13 +108,13 @@ export interface Context<Args, S extends StateSpec> {
   unschedule(name: string): void
   /**
    * Is roused by what happens elsewhere, durably: `/type/id` is another entity, `{ type, status?, tags? }` all that match, and any other
-   * text the path of a stream (`shared/board`, `webhooks/github`, `orders`). What was seen arrives as messages of kind `change`; see
+   * text the path of a stream (`shared/board`, `webhooks/github`, `orders`); `pgTable("orders")` is a table of your own database. What was seen arrives as messages of kind `change`; see
    * `wake.changes`. The same again changes nothing; another definition of the same name replaces it.
    *
    * @returns The name it is known by: of the source, when none is given.
    * @throws {RouseError} `INVALID_ARGS` naming the field: also for an entity that would observe itself.
    */
-  observe(source: ObserveSource, options?: ObservationOptions): string
+  observe(source: ObserveSource | PgTable, options?: ObservationOptions): string
   /** Ends an observation. One that is not there is no error. */
   unobserve(name: string): void
   /**

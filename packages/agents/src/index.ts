@@ -55,7 +55,8 @@ export type { HttpAuth } from "./http/auth.ts"
 export type { HttpSigning } from "./http/sign.ts"
 export { clientCredentials } from "./http/oauth.ts"
 export type { ClientCredentials, ClientCredentialsOptions } from "./http/oauth.ts"
-export { RouseError } from "@rouse/protocol"
+export { pgTable, RouseError } from "@rouse/protocol"
+export type { PgTable, PgTableOptions } from "@rouse/protocol"
 export type {
   ApprovalRule,
   ApprovalTerms,

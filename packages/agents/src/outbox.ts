@@ -17,6 +17,7 @@ import type {
   ObserveSource,
   Offset,
   OutgoingMessage,
+  PgTable,
   ScheduleRule,
   SpawnRequest,
 } from "@rouse/protocol"
@@ -94,8 +95,9 @@ export class Outbox {
     this.#once("schedule", () => ({ id: name, batch: { schedules: [{ name, remove: true }] } }))
   }
 
-  observe(source: ObserveSource, { name, ...options }: ObservationOptions = {}): string {
-    const asked = observation(source, name, options)
+  observe(source: ObserveSource | PgTable, given: ObservationOptions = {}): string {
+    const [named, { name, ...options }] = withTable(source, given)
+    const asked = observation(named, name, options)
     checkObservation(asked, this.#session.entity.url)
     return this.#once("observe", () => ({ id: asked.name, batch: { observes: [asked] } }))
   }
@@ -159,6 +161,17 @@ export class Outbox {
     const isFork = this.#session.rows.get("entity", url)?.forkedFrom !== undefined
     return isFork ? `${wake}.${forkMark(url, createdAt)}` : wake
   }
+}
+
+/** A table is its stream, with the conditions that came with it. */
+function withTable(
+  source: ObserveSource | PgTable,
+  options: ObservationOptions,
+): readonly [ObserveSource, ObservationOptions] {
+  if (typeof source !== "object" || source === null || !("pgTable" in source)) return [source, options]
+  const { pgTable, on, where } = source
+  const both = where && options.where ? { and: [where, options.where] } : (options.where ?? where)
+  return [pgTable, { on, ...options, ...(both ? { where: both } : {}) }]
 }
 
 /** An observation as it is asked for, under the name of its source when it has none of its own. */

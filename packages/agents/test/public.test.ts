@@ -29,6 +29,7 @@ test("public names", () => {
       "firstSecret",
       "httpTool",
       "humanTool",
+      "pgTable",
       "secret",
       "tool",
       "workerTool",

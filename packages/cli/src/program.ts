@@ -8,6 +8,7 @@ import type { Io } from "./io.ts"
 import { mcpCommand } from "./mcp-command.ts"
 import { handling } from "./handler-commands.ts"
 import { operating } from "./operator-commands.ts"
+import { pgSourceCommands } from "./pg-source-commands.ts"
 import { remote } from "./remote.ts"
 import { sharing } from "./shared-commands.ts"
 import { serving } from "./serving-commands.ts"
@@ -50,6 +51,7 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   program.commandsGroup(bold("Handlers elsewhere:"))
   handling(program, io, exit)
   webhookCommands(program, io)
+  pgSourceCommands(program, io)
   program.commandsGroup(bold("More:"))
   more(program, io, exit)
   program.addHelpCommand(new Command("help").argument("[command]").description("Show help, of all or one command"))
@@ -284,6 +286,7 @@ ${bold("Environment:")}
   ROUSE_URL     the server that commands talk to (${DEFAULT_URL})
   ROUSE_TOKEN   the token they send
   ROUSE_DATABASE_URL  a Postgres to keep everything in, for dev, start and streams
+  ROUSE_PG_SOURCES    databases whose changed rows rouse agents, for dev and start
   ROUSE_SECRETS_DIR   a directory with a file for each secret, for dev and start
   NO_COLOR      no colours`
 }

@@ -8,6 +8,7 @@ import {
   corsOriginOption,
   logLevelOption,
   loopbackWebhooksOption,
+  pgSourceOption,
   publicUrlOption,
   rateLimitOption,
   retentionOption,
@@ -27,6 +28,7 @@ export function serving(program: Command, io: Io, exit: (code: ExitCode) => void
     .option("-d, --data <directory>", "where agents are kept", DEFAULT_DATA)
     .addOption(rateLimitOption())
     .addOption(retentionOption())
+    .addOption(pgSourceOption())
     .addOption(loopbackWebhooksOption())
     .option("--json", "print one JSON object when ready")
     .action(async (files: string[], options) => exit(await (await import("./commands/dev.ts")).dev(files, options, io)))
@@ -53,6 +55,7 @@ export function serving(program: Command, io: Io, exit: (code: ExitCode) => void
       "purge agents of a type that do nothing for so long; type=age,shared: with their rows in shared spaces; may be repeated",
       collectIdle,
     )
+    .addOption(pgSourceOption())
     .addOption(loopbackWebhooksOption())
     .addOption(logLevelOption())
     .option("--json", "print one JSON object when ready, before the logs")

@@ -4,6 +4,14 @@ import { collectRetention } from "./core/retention.ts"
 
 /** Options that several of the serving commands have: what each means is said once. */
 
+/** What is named may be read from a list in the environment, which shows no password to who lists processes. */
+export function pgSourceOption(): Option {
+  const text = "a database whose installed tables rouse agents; may be repeated; or ROUSE_PG_SOURCES"
+  return new Option("--pg-source <name=url>", text).argParser(
+    (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
+  )
+}
+
 export function retentionOption(): Option {
   const text = "history to keep of streams, like entities/=90d or events/=7d,100mb; may be repeated"
   return new Option("--retention <prefix=keep>", text).argParser(collectRetention)

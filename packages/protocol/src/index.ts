@@ -62,6 +62,8 @@ export type {
   Where,
   WhereTests,
 } from "./observe.ts"
+export { isPgSourceName, PG_SOURCE_DEFAULT, pgStreamPath, pgTable, pgTableLabel } from "./pg-table.ts"
+export type { PgTable, PgTableOptions } from "./pg-table.ts"
 export { backoffMs } from "./backoff.ts"
 export type {
   ApprovalDecision,

@@ -34,6 +34,8 @@ import type { Log } from "./log.ts"
 import type { DueLoop } from "./due-loop.ts"
 import { ObserveLoop } from "./observe-loop.ts"
 import type { Defer, Plane } from "./plane.ts"
+import { RowFeeds } from "./pg-source/feeds.ts"
+import type { RowSource } from "./pg-source/row-source.ts"
 import { recover } from "./recovery.ts"
 import { Settlements } from "./settlements.ts"
 import { newClaimLoop } from "./shared/claim-loop.ts"
@@ -77,6 +79,8 @@ export interface ServerOptions extends StreamAccessOptions {
   readonly attachments?: (store: Contents) => Contents
   /** Sources of webhooks by name, beside those that are set over the API. */
   readonly webhookSources?: Readonly<Record<string, WebhookSourceBody>>
+  /** Databases whose changed rows go to the streams `pg/{name}/{table}`. They stay open: they were passed in. */
+  readonly rowSources?: readonly RowSource[]
   /** Milliseconds a long poll of a stream waits. */
   readonly longPollMs?: number
   /** The network that subscriptions of streams reach their webhooks by; `nodeWebhooks()` is Node's. There are no subscriptions without. */
@@ -108,7 +112,7 @@ export interface Server {
 
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"])
 /** Streams that the server alone writes. */
-const OWN = ["entities/", "shared/", "sets/", "webhooks/", SETTINGS, ATTACHMENTS]
+const OWN = ["entities/", "shared/", "sets/", "pg/", "webhooks/", SETTINGS, ATTACHMENTS]
 const GRACE_MS = 10_000
 
 /** The control plane and its HTTP API over a store. Nothing is dispatched before `start`; subscriptions of streams are at work at once. */
@@ -117,6 +121,7 @@ export function createServer(options: ServerOptions): Server {
   const plane = planeOf(options)
   const { ticker } = plane
   const observing = new ObserveLoop(() => plane)
+  const feeds = new RowFeeds(() => plane, options.rowSources ?? [])
   const tokens = options.tokens ?? []
   const gate = { tokens, preflights: options.corsOrigins !== undefined }
   let state: "new" | "ready" | "closed" = "new"
@@ -177,6 +182,7 @@ export function createServer(options: ServerOptions): Server {
       stopSweeper = startSweeper(plane, compactor, new IdleExpiry(plane, options.deleteIdle ?? []))
       ticker.poke()
       observing.start()
+      feeds.start()
       plane.claimLoop.poke()
       return count
     },
@@ -211,6 +217,7 @@ export function createServer(options: ServerOptions): Server {
       const streamsClosed = streams.close()
       const sockets = Promise.all(listening.map((one) => one.close(graceMs)))
       await ticker.close()
+      await feeds.close()
       await observing.close()
       await plane.claimLoop.close()
       await streamsClosed

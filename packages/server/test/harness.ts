@@ -34,6 +34,7 @@ export interface HarnessOptions {
   readonly model?: string
   readonly attachments?: NonNullable<ServerOptions["attachments"]>
   readonly webhookSources?: Readonly<Record<string, WebhookSourceBody>>
+  readonly rowSources?: NonNullable<ServerOptions["rowSources"]>
   /** What secrets are found in. */
   readonly env?: Readonly<Record<string, string>>
   /** The longest that a timer lasts, whatever it is set to, in milliseconds: for a clock that a test moves. */
@@ -77,6 +78,7 @@ export class Harness {
       },
       ...(options.attachments ? { attachments: options.attachments } : {}),
       ...(options.webhookSources ? { webhookSources: options.webhookSources } : {}),
+      ...(options.rowSources ? { rowSources: options.rowSources } : {}),
       ...(options.tokens ? { tokens: options.tokens } : {}),
       ...(options.limits ? { limits: options.limits } : {}),
       ...(options.policy ? { policy: options.policy } : {}),

@@ -21,6 +21,7 @@ export interface DevFlags {
   readonly port: number
   readonly data: string
   readonly rateLimit?: number
+  readonly pgSource?: readonly string[]
   readonly retention?: readonly RetentionRule[]
   readonly allowLoopbackWebhooks?: boolean
   readonly json?: boolean

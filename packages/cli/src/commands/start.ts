@@ -27,6 +27,7 @@ export interface StartFlags {
   readonly allowLoopbackWebhooks?: boolean
   readonly policy?: string
   readonly webhooks?: string
+  readonly pgSource?: readonly string[]
   readonly logLevel: string
   readonly json?: boolean
 }

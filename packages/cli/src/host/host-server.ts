@@ -11,6 +11,7 @@ import { join } from "node:path"
 import type { Io } from "../io.ts"
 import { version } from "../version.ts"
 import { advisePort } from "./advise-port.ts"
+import { openPgSources } from "./pg-sources.ts"
 import { readWebhooks } from "./read-webhooks.ts"
 import { outboundFetch } from "./outbound-fetch.ts"
 import { secretsFrom } from "./secrets.ts"
@@ -36,6 +37,8 @@ export interface HostOptions {
   readonly publicUrl?: string
   /** File with sources of inbound webhooks; ROUSE_WEBHOOKS_FILE when absent. */
   readonly webhooks?: string
+  /** Databases whose tables rouse agents, as `name=url`; ROUSE_PG_SOURCES, with spaces between, when absent. */
+  readonly pgSource?: readonly string[]
   /** Whether webhooks of subscriptions may go to this machine. */
   readonly allowLoopbackWebhooks?: boolean
   /** Whether handlers may be on this machine, also without TLS. As `allowLoopbackWebhooks` when absent. */
@@ -74,6 +77,7 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
   const page = await builtPage()
   const webhookSources = await readWebhooks(options.webhooks, io)
   const store = await options.store
+  const rowSources = await openPgSources(options.pgSource, io)
   const host: Host = {
     clock: io.now,
     random: io.random,
@@ -100,6 +104,7 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
     log,
     host,
     webhookSources,
+    rowSources,
     version: version(),
     subscriptions: {
       ...nodeWebhooks(),
@@ -120,6 +125,7 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
   })
   const close = async (): Promise<void> => {
     await server.close()
+    await Promise.all(rowSources.map((source) => source.close()))
     await store.close()
   }
   try {
@@ -128,6 +134,7 @@ export async function hostServer(options: HostOptions, io: Io): Promise<Hosted> 
     return { url, resumed, hasPage: page !== undefined, server, close }
   } catch (error) {
     await server.close()
+    await Promise.all(rowSources.map((source) => source.close()))
     throw error
   }
 }

@@ -1,6 +1,7 @@
 import { applyFunction } from "./apply-function.ts"
 import { functionsOf } from "./functions.ts"
 import { sweepFunction } from "./sweep-function.ts"
+import { viewsOf } from "./views.ts"
 
 /**
  * The tables of the distributed engine. As in the embedded one (see `sqlite/schema.ts`), but for:
@@ -196,5 +197,5 @@ INSERT INTO era (n, at) VALUES (0, -9007199254740991);
  * names.
  */
 export const MIGRATIONS: readonly ((schema: string) => readonly string[])[] = [
-  (schema) => [FIRST, ...functionsOf(schema), applyFunction(schema), sweepFunction(schema)],
+  (schema) => [FIRST, ...functionsOf(schema), applyFunction(schema), sweepFunction(schema), ...viewsOf(schema)],
 ]
