@@ -110,6 +110,31 @@ real("replicas", () => {
     expect(shares[2]).toBeGreaterThan(shares[0] ?? 0)
   })
 
+  test("a log is followed at any of them while another writes it", async () => {
+    const types = () => [defineEntity("echo", { handler: (ctx, wake) => ctx.reply(wake.messages.length) })]
+    const all = await replicas(3, types)
+    await at(all, 0).spawn("/echo/a")
+    const follow = async (harness: Harness, last: string): Promise<string> => {
+      let text = ""
+      for (let offset = "-1"; !text.includes(last);) {
+        const url = `http://localhost/v1/stream/entities/echo/a?offset=${offset}&live=long-poll`
+        const response = await harness.server.fetch(new Request(url, { headers: { host: "localhost" } }))
+        expect([200, 204]).toContain(response.status)
+        if (response.status === 200) text += JSON.stringify(await response.json())
+        offset = response.headers.get("stream-next-offset") ?? offset
+      }
+      return text
+    }
+    const followed = [1, 2].map((n) => follow(at(all, n), "the-last-one"))
+    for (let n = 0; n < 12; n += 1) await at(all, 0).ask("/echo/a", `message ${n}`)
+    await at(all, 0).ask("/echo/a", "the-last-one")
+    for (const text of await Promise.all(followed)) {
+      const places = Array.from({ length: 12 }, (_, n) => text.split(`"message ${n}"`).length - 1)
+      expect(places).toEqual(places.map(() => places[0]))
+      expect(places[0]).toBeGreaterThan(0)
+    }
+  })
+
   test("a run is interrupted by whichever is told", async () => {
     const begun = Promise.withResolvers<void>()
     const aborted = Promise.withResolvers<unknown>()
