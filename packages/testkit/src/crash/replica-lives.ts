@@ -71,7 +71,8 @@ export class ReplicaLives {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#seats].map(({ running }) => (running.isAlive ? running.kill() : undefined)))
+    const alive = [...this.#seats].filter(({ running }) => running.isAlive)
+    await Promise.all(alive.map(({ running }) => running.kill()))
   }
 
   #note({ spawnedAtMs, readyAtMs, running }: Seat, killedAtMs: number | undefined): void {
