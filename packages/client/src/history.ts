@@ -10,7 +10,7 @@ export interface ExportOptions extends CallOptions {
 
 export interface ImportOptions extends CallOptions {
   /** The root's new address; of a shared space `shared/` and its id. */
-  readonly as?: EntityUrl | `shared/${string}` | undefined
+  readonly as?: string | undefined
   /** What was under way goes on at once; it is paused otherwise. */
   readonly run?: boolean | undefined
 }

@@ -95,6 +95,11 @@ export class Dispatcher {
     )
   }
 
+  /** Whether a wake of an entity is under way here. */
+  isActive(url: EntityUrl): boolean {
+    return this.#active.has(url)
+  }
+
   /** The wake under way for an entity that this process looks after, under this lease. */
   activeWake(url: EntityUrl, epoch: number): ActiveWake | undefined {
     const active = this.#active.get(url)

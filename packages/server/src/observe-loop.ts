@@ -3,6 +3,7 @@ import type { ObservationRecord } from "@rouse/store"
 import { DueLoop, STORE_RETRY_MS } from "./due-loop.ts"
 import { deliverBatch } from "./observe-deliver.ts"
 import { Digests } from "./observe-digest.ts"
+import { TURN_MS } from "./peers.ts"
 import type { Plane } from "./plane.ts"
 
 /** Observations that are looked at together. */
@@ -21,7 +22,7 @@ export class ObserveLoop {
     this.#loop = new DueLoop(plane, {
       name: "what is observed",
       look: (known) => this.#look(known),
-      next: (known) => known.store.nextObservationDueAtMs(),
+      next,
     })
   }
 
@@ -44,11 +45,25 @@ export class ObserveLoop {
   /** Returns whether there may be more that is due. */
   async #look(plane: Plane): Promise<boolean> {
     const due = await plane.store.dueObservations(plane.clock(), LOOK_MAX)
+    const later = (atMs: number): void => this.#loop.dueAt(atMs)
+    const mine = plane.peers.share(
+      due,
+      ({ url }) => url,
+      ({ dueAtMs }) => dueAtMs ?? 0,
+      later,
+    )
     const digests = new Digests(plane.store)
-    for (let at = 0; at < due.length && this.#loop.isOpen; at += COMMIT_MAX)
-      await deliver(plane, digests, due.slice(at, at + COMMIT_MAX))
-    return due.length === LOOK_MAX
+    for (let at = 0; at < mine.length && this.#loop.isOpen; at += COMMIT_MAX)
+      await deliver(plane, digests, mine.slice(at, at + COMMIT_MAX))
+    return due.length === LOOK_MAX && mine.length > 0
   }
+}
+
+/** What is due and left to another replica is looked at again when it is this one's turn. */
+async function next(plane: Plane): Promise<number | undefined> {
+  const dueAtMs = await plane.store.nextObservationDueAtMs()
+  if (dueAtMs === undefined || plane.peers.count === 1) return dueAtMs
+  return Math.max(dueAtMs, plane.clock() + TURN_MS)
 }
 
 /** What cannot be told together is told one by one, and what cannot be told at all later. */
@@ -60,7 +75,8 @@ async function deliver(plane: Plane, digests: Digests, records: readonly Observa
     const [first, ...others] = records
     if (first === undefined) return
     if (others.length > 0) for (const record of records) await deliver(plane, digests, [record])
-    else await postpone(plane, first, error)
+    // Another replica was first: what is left of it is due again.
+    else if (!(RouseError.is(error, "CONFLICT") && plane.peers.count > 1)) await postpone(plane, first, error)
   }
 }
 

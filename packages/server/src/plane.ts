@@ -5,6 +5,7 @@ import type { RemoteHandlers } from "./dispatch/remote-handlers.ts"
 import type { AttachmentDesk } from "./attachments/desk.ts"
 import type { Dispatcher } from "./dispatcher.ts"
 import type { TreeRates } from "./breakers.ts"
+import type { Peers } from "./peers.ts"
 import type { Limits } from "./limits.ts"
 import type { Log } from "./log.ts"
 import type { Settlements } from "./settlements.ts"
@@ -27,6 +28,8 @@ export interface Plane {
   /** Calls `fn` after `ms`; returns the cancellation. */
   readonly defer: Defer
   readonly dispatcher: Dispatcher
+  /** The other processes that serve the same store. */
+  readonly peers: Peers
   readonly remote: RemoteHandlers
   /** Says that something falls due at this time, so that the ticker looks then. */
   readonly dueAt: (ms: number) => void

@@ -90,6 +90,8 @@ export function leaseNow(
   entity.wake({ kind: "lease", nowMs, expiresAtMs: nowMs + leaseMsOf(plane.limits, slot.isRemote) })
   if (slot.isRemote) entity.setControl({ remote: { progressAtMs: nowMs } })
   else if (entity.control.remote) entity.setControl({ remote: null })
+  const { own } = plane.peers
+  if (own !== undefined && entity.control.replica !== own) entity.setControl({ replica: own })
   const wake: WakeInfo = {
     id: phase.wake.id,
     attempt: phase.wake.attempt,

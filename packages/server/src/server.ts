@@ -33,6 +33,7 @@ import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
 import type { Log } from "./log.ts"
 import type { DueLoop } from "./due-loop.ts"
 import { ObserveLoop } from "./observe-loop.ts"
+import { Peers } from "./peers.ts"
 import type { Defer, Plane } from "./plane.ts"
 import { RowFeeds } from "./pg-source/feeds.ts"
 import type { RowSource } from "./pg-source/row-source.ts"
@@ -177,6 +178,7 @@ export function createServer(options: ServerOptions): Server {
       const unread = (error: unknown): void =>
         options.log.error("webhooks' settings could not be read", { error: String(error) })
       await Promise.all([sources.open(unread), events.open(unread)])
+      await plane.peers.join(() => ticker.poke())
       const count = await recover(plane)
       state = "ready"
       stopSweeper = startSweeper(plane, compactor, new IdleExpiry(plane, options.deleteIdle ?? []))
@@ -211,6 +213,7 @@ export function createServer(options: ServerOptions): Server {
       stopSweeper()
       sources.close()
       events.close()
+      const drained = plane.peers.drain()
       stop.abort(new RouseError("SHUTTING_DOWN", "the server is shutting down"))
       plane.remote.pulls.close()
       plane.remote.registry.close()
@@ -221,7 +224,9 @@ export function createServer(options: ServerOptions): Server {
       await observing.close()
       await plane.claimLoop.close()
       await streamsClosed
+      await drained
       await plane.dispatcher.close(graceMs)
+      await plane.peers.leave()
       await sockets
     },
   }
@@ -265,6 +270,7 @@ function planeOf(options: ServerOptions): Plane & Loops {
     types: new Types(options.entities),
     limits,
     dispatcher,
+    peers: new Peers(() => plane),
     remote: remoteOf(options, ticker, limits),
     dueAt: (ms) => ticker.dueAt(ms),
     claimDueAt: (ms) => claimLoop.dueAt(ms),

@@ -38,28 +38,39 @@ async function next(plane: Plane): Promise<number | undefined> {
 
 async function look(plane: Plane): Promise<boolean> {
   const timers = await plane.store.dueTimers(plane.clock(), BATCH)
-  await fireTimers(plane, timers)
-  // More than there is room for need not be read.
-  const limit = Math.min(BATCH, Math.max(plane.dispatcher.room, BATCH_MIN))
+  const fired = plane.peers.share(timers, urlOf, (timer) => timer.dueAtMs, plane.dueAt)
+  await fireTimers(plane, fired)
+  // More than there is room for need not be read, here and in those who read the same.
+  const limit = Math.min(BATCH, Math.max(plane.dispatcher.room, BATCH_MIN) * plane.peers.count)
   const due = await plane.store.dueEntities(plane.clock(), limit)
   const isAll = due.length < limit
-  await attend(plane, isAll ? due.filter(isRunning) : await dueOf(plane, BATCH, { status: "running" }))
+  await attend(plane, shared(plane, isAll ? due.filter(isRunning) : await dueOf(plane, BATCH, { status: "running" })))
   const isRoomLeft = await takeTurns(plane, isAll ? byType(due) : await dueByType(plane))
-  return isRoomLeft || timers.length === BATCH
+  return isRoomLeft || (timers.length === BATCH && fired.length > 0)
+}
+
+function urlOf({ url }: { readonly url: string }): string {
+  return url
+}
+
+/** Those that this process is to attend to now. */
+function shared(plane: Plane, due: readonly EntityRecord[]): readonly EntityRecord[] {
+  return plane.peers.share(due, urlOf, ({ dueAtMs }) => dueAtMs ?? 0, plane.dueAt)
 }
 
 /**
  * Takes queued wakes as far as there is room, each type in its turn. Room that comes free for those that are left pokes. Returns whether
  * some are left and there is room still.
  */
-async function takeTurns(plane: Plane, perType: ReadonlyMap<string, readonly EntityRecord[]>): Promise<boolean> {
+async function takeTurns(plane: Plane, due: ReadonlyMap<string, readonly EntityRecord[]>): Promise<boolean> {
   const { dispatcher } = plane
   const { room } = dispatcher
-  const waiting = [...perType.values()].reduce((sum, records) => sum + records.length, 0)
   if (room <= 0) {
     dispatcher.leave(true)
     return false
   }
+  const perType = new Map([...due].map(([type, records]) => [type, shared(plane, records)]))
+  const waiting = [...perType.values()].reduce((sum, records) => sum + records.length, 0)
   const turns = inTurns([...perType].map(([type, records]) => records.slice(0, dispatcher.roomFor(type))))
   const taken = turns.slice(0, room)
   const isFull = [...perType.values()].some((records) => records.length >= TYPE_BATCH)
@@ -96,7 +107,8 @@ function dueOf(plane: Plane, limit: number, filter: DueFilter): Promise<readonly
 /** Queued wakes of the types that are served and have room, some of each. */
 async function dueByType(plane: Plane): Promise<ReadonlyMap<string, readonly EntityRecord[]>> {
   const types = plane.types.names().filter((type) => plane.dispatcher.roomFor(type) > 0)
-  const read = await Promise.all(types.map((type) => dueOf(plane, TYPE_BATCH, { status: "queued", type })))
+  const limit = TYPE_BATCH * plane.peers.count
+  const read = await Promise.all(types.map((type) => dueOf(plane, limit, { status: "queued", type })))
   return new Map(types.map((type, index) => [type, read[index] ?? []]))
 }
 

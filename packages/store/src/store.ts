@@ -3,6 +3,7 @@ import type { Commit, CommitResult } from "./commit.ts"
 import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows } from "./entity.ts"
 import type { ObservationReads } from "./observation.ts"
 import type { StoredReceipt } from "./receipt.ts"
+import type { Replicas } from "./replica.ts"
 import type { Keep, StoredSnapshot, Trimmable } from "./retention.ts"
 import type { SpaceReads } from "./space.ts"
 import type { ReadResult, StreamInfo, StreamListener, StreamPathPage } from "./stream.ts"
@@ -22,6 +23,9 @@ import type { WorkReads } from "./work.ts"
  * 5. Appends are announced to listeners after they are durable, never before.
  */
 export interface Store extends SubscriptionReads, ObservationReads, WorkReads, SpaceReads {
+  /** The processes that serve this store. Absent where there can only be one. */
+  readonly replicas?: Replicas
+
   /**
    * Applies all operations if all guards hold.
    *

@@ -1,20 +1,24 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Violation } from "./crash/core/history.ts"
+import type { History, Violation } from "./crash/core/history.ts"
 import { judgePeer } from "./crash/core/judge-peer.ts"
 import { judge } from "./crash/core/judge.ts"
 import { SeededRandom } from "./crash/core/random.ts"
 import { summaryOf } from "./crash/core/summary.ts"
 import type { CrashSummary } from "./crash/core/summary.ts"
 import { drive } from "./crash/driver.ts"
+import type { DriveOptions } from "./crash/driver.ts"
 import { LedgerClient } from "./crash/ledger-client.ts"
 import { PeerTarget } from "./crash/peer-target.ts"
 import { startProcess } from "./crash/process.ts"
 import type { Plant } from "./crash/program/plants.ts"
 import { RouseRemoteTarget } from "./crash/rouse-remote-target.ts"
 import type { RemoteSetup } from "./crash/rouse-remote-target.ts"
+import { driveReplicas } from "./crash/replica-driver.ts"
+import { ReplicasTarget } from "./crash/replicas-target.ts"
 import { RouseTarget } from "./crash/rouse-target.ts"
+import type { RouseTargetOptions } from "./crash/rouse-target.ts"
 
 export { formatSummary } from "./crash/core/summary.ts"
 export type { ClassSummary, CrashSummary, Percentiles } from "./crash/core/summary.ts"
@@ -36,6 +40,8 @@ export interface CrashOptions {
   readonly killMsMax?: number
   /** Handlers in a process of their own, and which process is killed. In the server's when absent. */
   readonly remote?: RemoteSetup
+  /** Servers at once, on one Postgres, behind a load balancer that picks at random. Otherwise one, on its own directory. */
+  readonly replicas?: number
   /** A mistake to plant, for a run that must fail. */
   readonly plant?: Plant
   /** Another system, that is killed in Rouse's place. */
@@ -85,10 +91,10 @@ async function judged(options: CrashOptions, directory: string, ledgerUrl: strin
   const { kills, seed, agents = 6, killMsMax = 150, plant, onProgress = () => undefined } = options
   const ledger = new LedgerClient(ledgerUrl)
   const settings = { directory, ledgerUrl, ...(plant === undefined ? {} : { plant }) }
-  const { remote } = options
-  const target = remote ? await RouseRemoteTarget.open(settings, remote) : new RouseTarget(settings)
+  const { replicas } = options
+  const target = await targetOf(settings, options)
   try {
-    const history = await drive({
+    const history = await driveAll(replicas, {
       target,
       ledger,
       random: new SeededRandom(seed),
@@ -102,8 +108,18 @@ async function judged(options: CrashOptions, directory: string, ledgerUrl: strin
     return { summary: summaryOf(history, violations, { target: target.name, seed, kills }), violations }
   } finally {
     target.close()
+    await target.end()
     ledger.close()
   }
+}
+
+async function targetOf(settings: RouseTargetOptions, { remote, replicas }: CrashOptions): Promise<RouseTarget> {
+  if (replicas !== undefined) return await ReplicasTarget.open(settings, replicas)
+  return remote ? await RouseRemoteTarget.open(settings, remote) : new RouseTarget(settings)
+}
+
+function driveAll(replicas: number | undefined, options: DriveOptions): Promise<History> {
+  return replicas === undefined ? drive(options) : driveReplicas({ ...options, replicas })
 }
 
 /** The same load and the same kills on a peer, judged by the outside ledger and by what its conversations hold. */

@@ -42,6 +42,8 @@ export interface Control {
   readonly interrupting?: { readonly reason: string; readonly quiet: boolean } | null
   /** Of a lease whose handler is not in the server's process: when it last committed. Such a lease outlives the process. */
   readonly remote?: { readonly progressAtMs: number } | null
+  /** Of a lease, where several processes serve the store: whose it is. What it says of an entity that is not running means nothing. */
+  readonly replica?: string
   /** The schema that the author's rows are of, where their type counts them. */
   readonly schema?: number
   /** Of a fork: whose history it began with. */

@@ -39,10 +39,14 @@ export function announceDeleted(path: string, { watcher, announcer }: Told): voi
 function announceEntities(commit: Commit, { versions }: Plan, { watcher, announcer }: Told): void {
   let put = 0
   for (const op of commit.ops) {
+    if (op.op === "putTimer") announcer.due(op.timer.dueAtMs)
     if (op.op !== "putEntity") continue
     const version = versions[put]
     put += 1
-    announcer.entity(op.record.url)
+    const { url, status, dueAtMs } = op.record
+    announcer.entity(url)
+    // Who had room has leased it in the same commit.
+    if (status === "queued" && dueAtMs !== null) announcer.due(dueAtMs)
     if (version !== undefined && watcher.hasEntityListeners) watcher.tellEntity({ ...op.record, version })
   }
 }

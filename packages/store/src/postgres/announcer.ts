@@ -20,6 +20,8 @@ export class Announcer {
   readonly #entities = new Set<string>()
   #subscriptionDueAtMs: number | null = null
   #observationDueAtMs: number | null = null
+  #dueAtMs: number | null = null
+  #replicas = false
   #telling: Promise<void> | undefined
 
   constructor(connection: Connection, channel: string) {
@@ -47,6 +49,18 @@ export class Announcer {
     this.#tell()
   }
 
+  /** Something falls due then that is left for whoever has room. */
+  due(atMs: number): void {
+    this.#dueAtMs = Math.min(atMs, this.#dueAtMs ?? atMs)
+    this.#tell()
+  }
+
+  /** A session began or ended. */
+  replicas(): void {
+    this.#replicas = true
+    this.#tell()
+  }
+
   /** Waits for what is being told. */
   async close(): Promise<void> {
     await this.#telling
@@ -54,6 +68,7 @@ export class Announcer {
 
   get #hasNews(): boolean {
     if (this.#streams.size + this.#entities.size > 0) return true
+    if (this.#replicas || this.#dueAtMs !== null) return true
     return this.#subscriptionDueAtMs !== null || this.#observationDueAtMs !== null
   }
 
@@ -73,7 +88,11 @@ export class Announcer {
         entities: [...this.#entities],
         subscriptionDueAtMs: this.#subscriptionDueAtMs,
         observationDueAtMs: this.#observationDueAtMs,
+        ...(this.#dueAtMs === null ? {} : { dueAtMs: this.#dueAtMs }),
+        ...(this.#replicas ? { replicas: true } : {}),
       }
+      this.#dueAtMs = null
+      this.#replicas = false
       this.#streams.clear()
       this.#entities.clear()
       this.#subscriptionDueAtMs = null

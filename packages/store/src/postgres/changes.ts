@@ -8,6 +8,10 @@ export interface Changes {
   readonly entities: readonly string[]
   readonly subscriptionDueAtMs: number | null
   readonly observationDueAtMs: number | null
+  /** When the earliest thing falls due that was left for whoever has room. */
+  readonly dueAtMs?: number | null
+  /** Whether a session began or ended. */
+  readonly replicas?: boolean
 }
 
 /** Bytes of one notification: Postgres takes fewer than 8000. */
@@ -40,9 +44,11 @@ export function decodeChanges(text: string): Changes | undefined {
       entities,
       subscriptionDueAtMs = null,
       observationDueAtMs = null,
+      dueAtMs = null,
+      replicas = false,
     } = JSON.parse(text) as Partial<Changes>
     if (typeof replica !== "string" || !Array.isArray(streams) || !Array.isArray(entities)) return undefined
-    return { replica, streams, entities, subscriptionDueAtMs, observationDueAtMs }
+    return { replica, streams, entities, subscriptionDueAtMs, observationDueAtMs, dueAtMs, replicas }
   } catch {
     return undefined
   }

@@ -13,6 +13,7 @@ import { Loader } from "./loader.ts"
 import { migrate } from "./migrate.ts"
 import { ObservationReader } from "./observation-reader.ts"
 import { Outcomes } from "./outcomes.ts"
+import { PostgresReplicas } from "./replicas.ts"
 import { PostgresStore } from "./postgres-store.ts"
 import { RetentionReader } from "./retention-reader.ts"
 import { SpaceReader } from "./space-reader.ts"
@@ -84,8 +85,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
             onMessage: (payload) => watcher.hear(payload),
             onListening: () => watcher.look(),
           })
+    const replicas = new PostgresReplicas({ connection, announcer, watcher, schema, listenUrl })
     const release = async (): Promise<void> => {
       outcomes.close()
+      await replicas.close()
       await hearing?.close()
       await announcer.close()
       await watcher.close()
@@ -103,6 +106,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       work: new WorkReader(connection),
       watcher,
       announcer,
+      replicas,
       release,
     })
   } catch (error) {

@@ -7,6 +7,7 @@ import type { Commit, CommitResult } from "../commit.ts"
 import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows } from "../entity.ts"
 import type { StoredReceipt } from "../receipt.ts"
 import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
+import type { Replicas } from "../replica.ts"
 import type { Store } from "../store.ts"
 import type { ReadResult, StreamInfo, StreamListener, StreamPathPage } from "../stream.ts"
 import type { Timer, TimerPlace } from "../timer.ts"
@@ -46,6 +47,7 @@ export interface PostgresStoreParts {
   readonly work: WorkReader
   readonly watcher: Watcher
   readonly announcer: Announcer
+  readonly replicas: Replicas
   readonly release: () => Promise<void>
 }
 
@@ -65,6 +67,10 @@ export class PostgresStore implements Store {
 
   constructor(parts: PostgresStoreParts) {
     this.#parts = parts
+  }
+
+  get replicas(): Replicas {
+    return this.#parts.replicas
   }
 
   async commit(commit: Commit): Promise<CommitResult> {

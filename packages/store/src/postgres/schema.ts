@@ -15,6 +15,8 @@ import { viewsOf } from "./views.ts"
  *   there by its digest.
  * - A batch carries the `era` in which it was written: a mark of the time that sweeps make.
  * - `batch` remembers which groups of commits were done: whoever lost its connection asks there.
+ * - A row of `replica` is a process's session. Where it `locks`, it goes on as long as somebody holds the advisory lock of its `serial`; elsewhere as
+ *   long as it was seen of late.
  * - Text is sorted by its bytes.
  */
 const TEXT = `text COLLATE "C" NOT NULL`
@@ -188,6 +190,10 @@ CREATE TABLE space_queue (
 );
 CREATE TABLE secret (tree int8 NOT NULL, name ${TEXT}, value text NOT NULL, created_at int8 NOT NULL, PRIMARY KEY (tree, name));
 CREATE INDEX secret_name ON secret (name);
+CREATE TABLE replica (
+  tree int8 NOT NULL DEFAULT 0, id ${TEXT}, serial int4 NOT NULL, capacity int4 NOT NULL, locks boolean NOT NULL, seen_at timestamptz NOT NULL,
+  PRIMARY KEY (tree, id)
+);
 INSERT INTO meta (key, value) VALUES ('subscriptions', '0');
 INSERT INTO era (n, at) VALUES (0, -9007199254740991);
 `

@@ -34,6 +34,14 @@ export interface WatcherParts {
   readonly isHeard: () => boolean
 }
 
+/** What is heard beside changes of streams and entities that are watched. */
+export interface NewsListener {
+  onEntities(urls: readonly string[]): void
+  onDue(atMs: number): void
+  /** A session began or ended. */
+  onReplicas(): void
+}
+
 /**
  * Who wants to know of what became durable, here or in another replica.
  *
@@ -50,6 +58,7 @@ export class Watcher extends Listeners {
   readonly #watched = new Map<string, { count: number; told: StreamEvent | undefined }>()
   readonly #paths = new Map<number, Set<string>>()
   readonly #versions = new Map<string, number>()
+  #news: NewsListener | undefined
   #sinceSecond: number
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> = Promise.resolve()
@@ -97,12 +106,20 @@ export class Watcher extends Listeners {
     super.tellEntity(record)
   }
 
+  /** One listener, or none. */
+  watchNews(listener: NewsListener | undefined): void {
+    this.#news = listener
+  }
+
   /** What another replica told. */
   hear(payload: string): void {
     const changes = decodeChanges(payload)
     if (changes === undefined || changes.replica === this.#parts.replica) return
     if (changes.subscriptionDueAtMs !== null) this.tellSubscriptions(changes.subscriptionDueAtMs)
     if (changes.observationDueAtMs !== null) this.tellObservations(changes.observationDueAtMs)
+    if (changes.entities.length > 0) this.#news?.onEntities(changes.entities)
+    if (typeof changes.dueAtMs === "number") this.#news?.onDue(changes.dueAtMs)
+    if (changes.replicas === true) this.#news?.onReplicas()
     const paths = changes.streams.flatMap((number) => [...(this.#paths.get(number) ?? [])])
     if (paths.length > 0) this.#then(() => this.#lookAtStreams(paths))
     if (this.hasEntityListeners && changes.entities.length > 0) this.#then(() => this.#lookAtEntities(changes.entities))

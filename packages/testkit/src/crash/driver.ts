@@ -20,7 +20,7 @@ const BUSY_A_LANE = 2
 const BREATH_MS_MAX = 20_000
 const QUIET_LOOK_MS = 100
 /** Accepted messages that are sent once more at the end. */
-const REPEATS = 25
+export const REPEATS = 25
 
 export interface DriveOptions {
   readonly target: Target
@@ -50,6 +50,7 @@ export async function drive(options: DriveOptions): Promise<History> {
     random: options.random.split(),
     agents: options.agents,
   })
+  load.start()
   try {
     await Promise.race([killAll(options, server, load), load.failed])
     await server.begin()
@@ -112,7 +113,8 @@ async function breathe(target: Target, server: Lives, busyMax: number): Promise<
   await server.end()
 }
 
-async function quiet(target: Target, base: string, msMax: number): Promise<void> {
+/** Waits until nothing is under way. @throws when that takes longer than `msMax`. */
+export async function quiet(target: Target, base: string, msMax: number): Promise<void> {
   const until = Date.now() + msMax
   for (let looks = 0; ;) {
     const busy = await target.busy(base)

@@ -24,7 +24,8 @@ export class Load {
   readonly #random: SeededRandom
   readonly #sent = new Map<string, SentMessage>()
   readonly #outgoing: Outgoing[] = []
-  readonly #lanes: readonly Promise<void>[]
+  readonly #agents: number
+  #lanes: readonly Promise<void>[] = []
   #generation = 0
   #open = true
 
@@ -37,7 +38,12 @@ export class Load {
     this.#target = options.target
     this.#where = options.where
     this.#random = options.random
-    this.#lanes = Array.from({ length: options.agents }, (_, lane) => this.#lane(lane))
+    this.#agents = options.agents
+  }
+
+  /** Begins to send. Once. */
+  start(): void {
+    this.#lanes = Array.from({ length: this.#agents }, (_, lane) => this.#lane(lane))
   }
 
   get sent(): readonly SentMessage[] {

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util"
 import { formatSummary, type Peer, type RemoteSetup, runCrash } from "../crash.ts"
 
 /**
- * `--kills N`, `--seed N`, `--agents N`, `--target PEER`, `--plant NAME`, `--handlers webhook|pull`, `--victim handler|server`, `--keep DIRECTORY`,
+ * `--kills N`, `--seed N`, `--agents N`, `--target PEER`, `--plant NAME`, `--handlers webhook|pull`, `--victim handler|server`, `--store postgres`, `--replicas N`, `--keep DIRECTORY`,
  * `--json`. Exit code 1 when a promise was broken.
  */
 const { values } = parseArgs({
@@ -16,12 +16,14 @@ const { values } = parseArgs({
     target: { type: "string" },
     handlers: { type: "string" },
     victim: { type: "string" },
+    store: { type: "string" },
+    replicas: { type: "string" },
     keep: { type: "string" },
     json: { type: "boolean" },
   },
 })
 
-function count(name: "kills" | "seed" | "agents", otherwise: number): number {
+function count(name: "kills" | "seed" | "agents" | "replicas", otherwise: number): number {
   const value = values[name] === undefined ? otherwise : Number(values[name])
   if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name}: must be a whole number`)
   return value
@@ -43,6 +45,15 @@ function remote(): { readonly remote: RemoteSetup; readonly killMsMax: number } 
   return { remote: { way: handlers, victim }, killMsMax: REMOTE_KILL_MS_MAX }
 }
 
+/** Servers at once on one Postgres. */
+function shared(): { readonly replicas: number; readonly killMsMax: number } | undefined {
+  if (values.store === undefined) return undefined
+  if (values.store !== "postgres") throw new Error("--store: must be postgres")
+  return { replicas: count("replicas", 3), killMsMax: SHARED_KILL_MS_MAX }
+}
+
+/** Longer lives: whoever is killed has taken something before. */
+const SHARED_KILL_MS_MAX = 500
 /** Longer lives: a handler that was away is tried again after a pause. */
 const REMOTE_KILL_MS_MAX = 700
 
@@ -54,6 +65,7 @@ const { summary, violations } = await runCrash({
   ...peerOf(values.target),
   ...(values.plant === undefined ? {} : { plant: values.plant as never }),
   ...remote(),
+  ...shared(),
   ...(values.keep === undefined ? {} : { directory: values.keep }),
   onProgress: (done) => {
     if (done % 10 === 0) process.stderr.write(`${done} of ${kills} kills\n`)

@@ -2,6 +2,7 @@ import { join } from "node:path"
 import type { EntityPage, EntitySummary, ObservationList, Receipt, Settled, Spawned } from "@rouse/protocol"
 import { entityUrl } from "@rouse/protocol"
 import { openStore } from "@rouse/store"
+import type { Store } from "@rouse/store"
 import type { EntityLog, RestingEntity } from "./core/history.ts"
 import { AGENT, SINK } from "./core/work.ts"
 import { HttpClient } from "./http.ts"
@@ -20,6 +21,8 @@ export interface RouseTargetOptions {
   /** Where the data directory and the compile cache go. */
   readonly directory: string
   readonly ledgerUrl: string
+  /** The Postgres that the data is in; the data directory otherwise. */
+  readonly database?: string
   /** A mistake to plant. */
   readonly plant?: Plant
 }
@@ -37,11 +40,14 @@ export class RouseTarget implements Target {
   }
 
   launch(): Running {
-    const { directory, ledgerUrl, plant } = this.#options
+    const { directory, ledgerUrl, plant, database } = this.#options
     return startProcess({
       module: "./program/server-main",
       args: [this.#data, ledgerUrl, ...(plant === undefined ? [] : [plant])],
-      env: { NODE_COMPILE_CACHE: join(directory, "compiled") },
+      env: {
+        NODE_COMPILE_CACHE: join(directory, "compiled"),
+        ...(database === undefined ? {} : { ROUSE_DATABASE_URL: database }),
+      },
     })
   }
 
@@ -113,7 +119,7 @@ export class RouseTarget implements Target {
   }
 
   async atRest(): Promise<{ readonly rest: readonly RestingEntity[]; readonly nextDueAtMs: number | undefined }> {
-    const store = await openStore({ directory: this.#data, clock: Date.now })
+    const store = await this.openStore()
     try {
       const rest: RestingEntity[] = []
       for (let after: string | undefined, more = true; more;) {
@@ -128,8 +134,17 @@ export class RouseTarget implements Target {
     }
   }
 
+  protected openStore(): Promise<Store> {
+    return openStore({ directory: this.#data, clock: Date.now })
+  }
+
   close(): void {
     this.#http.close()
+  }
+
+  /** When all is over. */
+  end(): Promise<void> {
+    return Promise.resolve()
   }
 
   async #entities(base: string): Promise<readonly EntitySummary[]> {

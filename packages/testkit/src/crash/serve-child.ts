@@ -1,10 +1,13 @@
 import { silentLog } from "@rouse/agents/runtime"
 import { createServer, type ServerOptions } from "@rouse/server"
 import { openStore } from "@rouse/store"
+import { openPostgresStore } from "@rouse/store/postgres"
 
 /** What a server under test has beside its clock, its log and its store. */
 export interface ChildServer extends Omit<ServerOptions, "store" | "clock" | "random" | "defer" | "log" | "host"> {
   readonly directory: string
+  /** The Postgres that the data is in, in place of the directory. */
+  readonly database?: string
   /** 0: any that is free. */
   readonly port: number
   /** How long runs under way may go on after SIGTERM, milliseconds. */
@@ -22,8 +25,10 @@ export interface ChildServer extends Omit<ServerOptions, "store" | "clock" | "ra
  * else it is killed.
  */
 export async function serveChild(child: ChildServer): Promise<void> {
-  const { directory, port, graceMs, deltaMs, wrap = (store) => store, closed, ...options } = child
-  const store = await openStore({ directory, clock: Date.now })
+  const { directory, database, port, graceMs, deltaMs, wrap = (store) => store, closed, ...options } = child
+  const store = await (database === undefined
+    ? openStore({ directory, clock: Date.now })
+    : openPostgresStore({ url: database, clock: Date.now }))
   const host = { clock: Date.now, random: Math.random, log: silentLog, ...(deltaMs === undefined ? {} : { deltaMs }) }
   const server = createServer({
     ...options,

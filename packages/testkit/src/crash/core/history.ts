@@ -11,6 +11,8 @@ export interface History {
   readonly rest: readonly RestingEntity[]
   /** When the store's next timer or lease would fall due: nothing is left when undefined. */
   readonly nextDueAtMs: number | undefined
+  /** Where several processes served at once: how many. */
+  readonly replicas?: number
   /** People interrupted, denied or stopped something: messages may end otherwise than processed, but still once. */
   readonly loose?: boolean
   /**

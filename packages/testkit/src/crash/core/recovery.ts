@@ -25,6 +25,27 @@ export function recoveryTimes({ logs, lives }: History): readonly number[] {
   return [...slowest].filter(([life]) => !cut.has(life)).map(([, ms]) => ms)
 }
 
+/**
+ * Where several processes serve at once, for each wake that a kill cut off: from the kill to its next attempt, at another replica, milliseconds. Of kills
+ * that may have done it the first is taken.
+ */
+export function takeoverTimes({ logs, lives }: History): readonly number[] {
+  const killsMs = lives.flatMap(({ killedAtMs }) => killedAtMs ?? []).sort((a, b) => a - b)
+  return logs.flatMap((log) =>
+    [...valuesOf(log, "wake").values()].flatMap((values) => {
+      const rows = values.flatMap((row) => row ?? [])
+      return rows.flatMap((row, at) => {
+        const next = rows[at + 1]
+        if (row.outcome !== "lost" || row.endedAt === undefined || next === undefined) return []
+        const begun = rows.findLast(({ attempt, endedAt }) => attempt === row.attempt && endedAt === undefined)
+        const begunAtMs = Date.parse(begun?.at ?? row.at)
+        const killMs = killsMs.find((ms) => ms >= begunAtMs)
+        return killMs === undefined ? [] : [Date.parse(next.at) - killMs]
+      })
+    }),
+  )
+}
+
 /** From a process's spawn until it served, milliseconds. */
 export function startTimes({ lives }: History): readonly number[] {
   return lives.flatMap(({ spawnedAtMs, readyAtMs }) => (readyAtMs === undefined ? [] : [readyAtMs - spawnedAtMs]))

@@ -4,7 +4,7 @@ import { callsOf } from "./judge-effects.ts"
 import type { JudgedCall } from "./judge-effects.ts"
 import { countMessages } from "./judge-messages.ts"
 import { countPrefixes } from "./judge-transcripts.ts"
-import { recoveryTimes, startTimes } from "./recovery.ts"
+import { recoveryTimes, startTimes, takeoverTimes } from "./recovery.ts"
 
 /** Milliseconds. Null when there was nothing to measure. */
 export interface Percentiles {
@@ -43,6 +43,7 @@ export interface CrashSummary {
   /** Prefixes of logs that were projected. */
   readonly prefixes: number
   readonly violations: number
+  /** From the moment a server serves; where several do, from the kill: until a wake that was cut off is under way again. */
   readonly recoveryMs: Percentiles
   /** From the spawn of a server until it serves. */
   readonly startMs: Percentiles
@@ -54,6 +55,8 @@ export function summaryOf(
   run: { readonly target: string; readonly seed: number; readonly kills: number },
 ): CrashSummary {
   const calls = callsOf(history)
+  const takeovers = takeoverTimes(history)
+  const isShared = history.replicas !== undefined
   const of = (effect: Effect): ClassSummary => classOf(calls.filter((call) => call.effect === effect))
   const byClass = { pure: of("pure"), idempotent: of("idempotent"), reconcilable: of("reconcilable"), once: of("once") }
   return {
@@ -62,10 +65,10 @@ export function summaryOf(
     ...countMessages(history),
     byClass,
     unknown: Object.values(byClass).reduce((sum, { unknown }) => sum + unknown, 0),
-    interrupted: history.lives.reduce((sum, { resumed = 0 }) => sum + resumed, 0),
+    interrupted: isShared ? takeovers.length : history.lives.reduce((sum, { resumed = 0 }) => sum + resumed, 0),
     prefixes: countPrefixes(history),
     violations: violations.length,
-    recoveryMs: percentiles(recoveryTimes(history)),
+    recoveryMs: percentiles(isShared ? takeovers : recoveryTimes(history)),
     startMs: percentiles(startTimes(history)),
   }
 }
@@ -120,7 +123,7 @@ export function formatSummary(summary: CrashSummary): string {
     ...classes,
     `outcomes told as unknown: ${unknown}`,
     `prefixes of logs projected: ${prefixes}`,
-    `start: p50 ${startMs.p50} ms, p99 ${startMs.p99} ms; recovery after ready: p50 ${recoveryMs.p50} ms, p99 ${recoveryMs.p99} ms`,
+    `start: p50 ${startMs.p50} ms, p99 ${startMs.p99} ms; recovery: p50 ${recoveryMs.p50} ms, p99 ${recoveryMs.p99} ms`,
     `broken promises: ${summary.violations}`,
   ].join("\n")
 }

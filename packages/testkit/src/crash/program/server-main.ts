@@ -9,10 +9,12 @@ import { effectTools } from "./tools.ts"
 /** The server under test: a data directory, the ledger's address, and perhaps a planted mistake. */
 const PLANTED_LEASE_MS = 2_000
 const [directory, ledgerUrl, plant] = process.argv.slice(2) as [string, string, Plant | undefined]
+const database = process.env["ROUSE_DATABASE_URL"]
 const ledger = new LedgerClient(ledgerUrl)
 const tools = effectTools({ ledger, random: Math.random, rerunOnce: plant === "rerun-once" })
 await serveChild({
   directory,
+  ...(database === undefined ? {} : { database }),
   port: 0,
   graceMs: 5_000,
   deltaMs: 5,
