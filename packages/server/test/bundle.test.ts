@@ -92,7 +92,9 @@ async function withBoard(): Promise<void> {
     "/v1/shared/board/claims",
     { collection: "tasks", limit: 2 },
   )
-  const { key, claim } = body.rows[0]
+  const [held] = body.rows
+  if (!held) throw new Error("nothing was claimed")
+  const { key, claim } = held
   await here.call("POST", "/v1/shared/board/tasks", { ops: [{ op: "complete", key, token: claim.token }] })
 }
 
@@ -131,7 +133,7 @@ test.each([
     "with another value",
     (lines: readonly string[]) => lines.map((line) => line.replace('"kind":"bug"', '"kind":"bun"')),
   ],
-  ["with rows behind its end", (lines: readonly string[]) => lines.toSpliced(-1, 0, lines[1])],
+  ["with rows behind its end", (lines: readonly string[]) => lines.toSpliced(-1, 0, ...lines.slice(1, 2))],
   ["of two", (lines: readonly string[]) => [...lines, ...lines]],
 ])("a bundle of a shared space %s makes none", async (_, damage) => {
   await withBoard()
