@@ -37,7 +37,8 @@ type Ended =
  * One call that this worker has: its function, its heartbeats, and its last word to the server.
  *
  * 1. The claim goes with every word. When the server says that it no longer holds, the function is aborted and nothing more is said.
- * 2. The last word is repeated until the server has answered it: it is applied once.
+ * 2. It begins only while the claim is known to hold: an answer that came later than its lease lasts is asked about first.
+ * 3. The last word is repeated until the server has answered it: it is applied once.
  */
 export class RunningCall {
   readonly tool: string
@@ -47,6 +48,7 @@ export class RunningCall {
   readonly #work: WorkerTool
   readonly #transport: Transport
   readonly #log: WorkerLog
+  readonly #askedAtMs: number
   readonly #abort = new AbortController()
   readonly #over = new AbortController()
   #said: Said | undefined
@@ -59,11 +61,14 @@ export class RunningCall {
     readonly tool: WorkerTool
     readonly transport: Transport
     readonly log: WorkerLog
+    /** When the claim was asked for: it is younger. */
+    readonly askedAtMs: number
   }) {
     this.#claim = options.claim
     this.#work = options.tool
     this.#transport = options.transport
     this.#log = options.log
+    this.#askedAtMs = options.askedAtMs
     this.tool = options.claim.tool
     this.ended = this.#run()
   }
@@ -98,6 +103,7 @@ export class RunningCall {
     const call = this.#call()
     const { input, reconcile } = this.#claim
     try {
+      await this.#holding()
       if (reconcile) {
         if (work.reconcile === undefined)
           throw new UnknownOutcome("this worker cannot find out what an earlier try did")
@@ -107,6 +113,20 @@ export class RunningCall {
       return { kind: "done", output: jsonOf(await work.execute(input as never, call)), reconciled: false }
     } catch (error) {
       return { kind: "failed", error }
+    }
+  }
+
+  /** Returns when the claim holds: this process, or its machine, may have slept for longer than the lease lasts. */
+  async #holding(): Promise<void> {
+    const { clock } = this.#transport
+    let { leaseMs } = this.#claim
+    let sinceMs = this.#askedAtMs
+    for (let failures = 0; clock.nowMs() - sinceMs >= leaseMs;) {
+      const askedAtMs = clock.nowMs()
+      const held = await this.#say()
+      this.#abort.signal.throwIfAborted()
+      if (held === undefined) await clock.sleep(retryDelayMs((failures += 1), 0.5), this.#abort.signal)
+      else [sinceMs, leaseMs] = [askedAtMs, held]
     }
   }
 

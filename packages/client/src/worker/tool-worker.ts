@@ -131,7 +131,8 @@ class Loop implements ToolWorker {
         continue
       }
       try {
-        for (const claim of await this.#claim(room, tools)) this.#begin(claim)
+        const askedAtMs = this.#transport.clock.nowMs()
+        for (const claim of await this.#claim(room, tools)) this.#begin(claim, askedAtMs)
         failures = 0
       } catch (error) {
         if (this.#stop.signal.aborted) return
@@ -162,10 +163,11 @@ class Loop implements ToolWorker {
     return rooms
   }
 
-  #begin(claim: ToolClaim): void {
+  #begin(claim: ToolClaim, askedAtMs: number): void {
     const tool = this.#options.tools[claim.tool]
     if (tool === undefined) return
-    const call = new RunningCall({ claim, tool, transport: this.#transport, log: this.#options.log ?? silent })
+    const log = this.#options.log ?? silent
+    const call = new RunningCall({ claim, tool, transport: this.#transport, log, askedAtMs })
     this.#running.add(call)
     void call.ended.then(() => {
       this.#running.delete(call)
