@@ -111,7 +111,7 @@ function judgeNonces(notes: ReadonlyMap<string, readonly Delivered[]>): readonly
 }
 
 /** Each child has its one message, and its parent was told once of each of its runs. */
-function judgeChildren({ logs, loose, forked }: History, children: readonly EntityLog[]): readonly Violation[] {
+function judgeChildren({ logs, loose }: History, children: readonly EntityLog[]): readonly Violation[] {
   const byUrl = new Map(logs.map((log) => [log.url, log]))
   const spawns = logs.flatMap((log) =>
     rowsOf(log, "tool_call")
@@ -125,8 +125,8 @@ function judgeChildren({ logs, loose, forked }: History, children: readonly Enti
       const url = `/${CHILD}/${(row.input as { readonly id?: string }).id ?? ""}`
       if (row.status === "done" && byUrl.has(url)) return []
       if (loose && row.status !== "done" && !byUrl.has(url)) return []
-      // What a fork does again names what its original has made by that name.
-      if (forked === true && row.status === "failed" && row.error?.includes("exists with another parent")) return []
+      // A fork and its original make children of the same names: whoever comes second is refused. The first is judged with its own family.
+      if (row.error?.includes("exists with another parent") && !byUrl.has(url)) return []
       return [
         {
           rule: "P2",
