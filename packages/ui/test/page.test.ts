@@ -259,6 +259,7 @@ describe("by the keyboard", () => {
     expect(await focused()).toBe("/assistant/c")
     await page.keyboard.press("Enter")
     await page.waitForURL(`${server.url}/agents/assistant/c`)
+    await page.getByLabel("Message to /assistant/c").waitFor()
     await page.keyboard.press("Escape")
     await page.waitForURL(`${server.url}/`)
 
