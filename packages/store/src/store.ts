@@ -78,10 +78,13 @@ export interface Store extends SubscriptionReads, ObservationReads, WorkReads, S
    */
   neededByForks(path: string): Promise<Offset | undefined>
 
-  /** Calls `listener` after each durable append, close or delete of one stream. Returns the unsubscriber. One `Map` entry a watched stream. */
+  /**
+   * Calls `listener` after each durable append, close or delete of one stream. Returns the unsubscriber. One `Map` entry a watched stream.
+   * A store of several replicas may tell several of them as one, and once what was durable before it watched.
+   */
   watchStream(path: string, listener: StreamListener): () => void
 
-  /** Calls `listener` after each durable commit that put an entity, with its record. Returns the unsubscriber. */
+  /** Calls `listener` after each durable commit that put an entity, with its record; else as {@link watchStream}. Returns the unsubscriber. */
   watchEntities(listener: (record: EntityRecord) => void): () => void
 
   entity(url: EntityUrl): Promise<EntityRecord | undefined>

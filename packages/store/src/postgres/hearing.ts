@@ -20,10 +20,12 @@ export class Hearing {
   #again: NodeJS.Timeout | undefined
   #closed = false
   isListening = false
+  /** When the first try to listen has ended, well or not. */
+  readonly tried: Promise<void>
 
   constructor(parts: HearingParts) {
     this.#parts = parts
-    void this.#listen()
+    this.tried = this.#listen()
   }
 
   async close(): Promise<void> {

@@ -85,6 +85,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
             onMessage: (payload) => watcher.hear(payload),
             onListening: () => watcher.look(),
           })
+    await hearing?.tried
     const replicas = new PostgresReplicas({ connection, announcer, watcher, schema, listenUrl })
     const release = async (): Promise<void> => {
       outcomes.close()

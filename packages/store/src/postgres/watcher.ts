@@ -1,5 +1,4 @@
 import { START } from "@rouse/protocol"
-import type { Offset } from "@rouse/protocol"
 import { numberOf } from "../core/home.ts"
 import { encodeOffset, incarnationOf } from "../core/offset.ts"
 import type { EntityRecord } from "../entity.ts"
@@ -95,7 +94,7 @@ export class Watcher extends Listeners {
 
   override tellStream(path: string, event: StreamEvent): void {
     const watched = this.#watched.get(path)
-    if (watched === undefined) return
+    if (watched === undefined || !isNews(event, watched.told)) return
     watched.told = event
     super.tellStream(path, event)
   }
@@ -178,13 +177,11 @@ export class Watcher extends Listeners {
   #compare(path: string, row: SqlRow | undefined): void {
     const told = this.#watched.get(path)?.told
     if (row === undefined || row["deleted"] === true) {
-      if (told !== undefined && !told.deleted) this.tellStream(path, { next: START, closed: false, deleted: true })
+      if (told !== undefined) this.tellStream(path, { next: START, closed: false, deleted: true })
       return
     }
     const next = encodeOffset(incarnationOf(Number(row["id"]), this.#parts.nonce), Number(row["tail"]))
-    const closed = row["closed"] === true
-    if (told !== undefined && !told.deleted && !isAhead(next, closed, told)) return
-    this.tellStream(path, { next, closed, deleted: false })
+    this.tellStream(path, { next, closed: row["closed"] === true, deleted: false })
   }
 
   async #lookAtEntities(urls: readonly string[]): Promise<void> {
@@ -205,7 +202,9 @@ export class Watcher extends Listeners {
 }
 
 /** Offsets of one stream sort as text; another stream at the path is news. */
-function isAhead(next: Offset, closed: boolean, told: StreamEvent): boolean {
-  const sameStream = told.next.split("_")[0] === next.split("_")[0]
-  return !sameStream || next > told.next || (closed && !told.closed)
+function isNews(event: StreamEvent, told: StreamEvent | undefined): boolean {
+  if (told === undefined) return true
+  if (event.deleted || told.deleted) return event.deleted !== told.deleted
+  const sameStream = told.next.split("_")[0] === event.next.split("_")[0]
+  return !sameStream || event.next > told.next || (event.closed && !told.closed)
 }
