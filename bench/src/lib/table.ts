@@ -18,12 +18,17 @@ export function figureTable(figures: readonly Figure[]): string {
     const name = figure.metric === last ? "" : figure.metric
     last = figure.metric
     const cells = [name, figure.system, `${number(figure.median)} ${figure.unit}`, range(figure)]
-    if (hasRatio)
-      cells.push(figure.ratio === undefined ? "" : `${number(figure.ratio.median)}× (${range(figure.ratio)})`)
+    if (hasRatio) cells.push(ratioOf(figure))
     if (hasTarget) cells.push(figure.target ?? "", figure.met === undefined ? "" : figure.met ? "met" : "MISSED")
     return cells
   })
   return table([head, ...rows])
+}
+
+/** Nothing to be divided by is no ratio. */
+function ratioOf({ ratio }: Figure): string {
+  if (ratio === undefined || !Number.isFinite(ratio.median)) return ""
+  return `${number(ratio.median)}× (${range(ratio)})`
 }
 
 /** Columns as wide as their widest cell, two spaces apart. */

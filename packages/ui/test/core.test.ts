@@ -2,6 +2,7 @@ import { applyChanges, emptyTimeline } from "@rouse/client"
 import type { ChangeEvent, Json, Offset, Row, UsageTime } from "@rouse/protocol"
 import { describe, expect, test } from "vitest"
 import { compareTimelines } from "../src/core/compare.ts"
+import { unsent } from "../src/core/draft.ts"
 import { filterIn, isNarrowed, isSameFilter, queryOf } from "../src/core/list-filter.ts"
 import { momentAt, momentsOf, prependEntries, timeOfEvent } from "../src/core/log-entries.ts"
 import { dollars } from "../src/core/money.ts"
@@ -18,6 +19,13 @@ const event = (type: string, key = "k", value: Json = { at: "2026-11-23T12:00:00
   headers: { operation: "insert" },
 })
 const at = (offset: string): Offset => offset as Offset
+
+test("what was written while a message was being sent is the next draft", () => {
+  expect(unsent("first", "first")).toBe("")
+  expect(unsent("first\nsecond", "first")).toBe("second")
+  expect(unsent("second", "first")).toBe("second")
+  expect(unsent("", "first")).toBe("")
+})
 
 describe("a log that is read back from its end", () => {
   const late = prependEntries([], [{ offset: at("5"), events: [event("run"), event("step")] }])

@@ -55,6 +55,24 @@ test("two people at one agent see the same, and what each does is there for the 
   await expect.poll(async () => [await seen(ann), await seen(bob)]).toSatisfy(([a, b]) => String(a) === String(b))
 })
 
+test("what is written and sent while a message is on its way follows it", async () => {
+  await client.spawn(ONE)
+  const { page, wrong } = await browser.open(`${server.url}/agents${ONE}`)
+  let letGo = (): void => undefined
+  const held = new Promise<void>((resolve) => (letGo = resolve))
+  await page.route("**/messages", async (route) => {
+    await held
+    await route.continue()
+  })
+  await write(page, "/say first")
+  await write(page, "/say second")
+  letGo()
+  await said(page, "second").waitFor()
+  expect(await composer(page).inputValue()).toBe("")
+  await expect.poll(() => items(page).count()).toBe(6)
+  expect(wrong).toEqual([])
+})
+
 test("a message that steers joins the run under way, and one that interrupts ends it", async () => {
   await client.spawn(ONE)
   const { page, wrong } = await browser.open(`${server.url}/agents${ONE}`)

@@ -6,6 +6,7 @@ import type { KeyboardEvent, ReactNode, RefObject } from "react"
 import { IconButton } from "../components/button.tsx"
 import { cn } from "../components/class-names.ts"
 import { useMedia } from "../components/media.ts"
+import { unsent } from "../core/draft.ts"
 import { sentenceOf } from "../core/errors.ts"
 import type { Standing } from "../core/standing.ts"
 import { useApp } from "../data/app.tsx"
@@ -31,7 +32,7 @@ export const Composer: (props: Standing) => ReactNode = memo(function Composer(p
   )
 })
 
-/** Enter sends; the text is kept until the message is accepted. */
+/** Enter sends; the text is kept until the message is accepted, and what is written meanwhile is the next one. */
 function TextComposer({ url, kind, inRun, loading }: Standing): ReactNode {
   const { client } = useApp()
   const [text, setText] = useState(drafts.get(url) ?? "")
@@ -40,26 +41,38 @@ function TextComposer({ url, kind, inRun, loading }: Standing): ReactNode {
   const [error, setError] = useState<string>()
   const files = usePicked(url)
   const box = useGrowing(text)
+  /** What stands in the box by now, and whether it is to follow what is being sent. */
+  const latest = useRef({ text, follows: false })
   const keyboard = useMedia("(pointer: fine)")
   const stopped = !loading && kind === "stopped"
   const ready = (text.trim() !== "" || files.list.length > 0) && !sending && !stopped
 
   const write = (value: string): void => {
+    latest.current = { text: value, follows: false }
     setText(value)
     keepDraft(url, value)
   }
-  const send = (): void => {
-    if (!ready) return
+  const deliver = (sent: string, picked: typeof files.list): void => {
     setSending(true)
     setError(undefined)
     client
-      .send(url, text.trim(), { ...(inRun && { mode }), files: files.list.map(({ file }) => ({ content: file })) })
+      .send(url, sent.trim(), { ...(inRun && { mode }), files: picked.map(({ file }) => ({ content: file })) })
       .then(() => {
-        write("")
         files.clear()
+        const { text: now, follows } = latest.current
+        const rest = unsent(now, sent)
+        write(rest)
+        if (follows && rest !== "") deliver(rest, [])
+        else setSending(false)
       })
-      .catch((cause: unknown) => setError(sentenceOf(cause)))
-      .finally(() => setSending(false))
+      .catch((cause: unknown) => {
+        setError(sentenceOf(cause))
+        setSending(false)
+      })
+  }
+  const send = (): void => {
+    if (ready) deliver(text, files.list)
+    else if (sending) latest.current = { text, follows: true }
   }
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
     if (event.key === "Escape") event.currentTarget.blur()
