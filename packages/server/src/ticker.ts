@@ -128,7 +128,7 @@ async function take(plane: Plane, record: EntityRecord): Promise<void> {
       slot = undefined
       const entity = planning.entity(record.url)
       if (!entity || entity.record.status !== "queued") return
-      slot = leaseNow(plane, entity, await reasonsOf(plane, record), planning.draft.nowMs, true)
+      slot = leaseNow(plane, entity, await reasonsOf(plane, entity), planning.draft.nowMs, true)
       if (!slot) holdBack(plane, entity)
     })
     if (result?.applied !== false) freezeTrees(plane, draft)
@@ -150,11 +150,11 @@ function holdBack(plane: Plane, entity: EntityDraft): void {
  * What rouses an entity now: what waits; or, when an earlier attempt had begun to commit, what that one saw. A handler that runs
  * again must see the same messages, or what it numbered by them would be sent twice, or never.
  */
-async function reasonsOf(plane: Plane, record: EntityRecord): Promise<readonly Reason[]> {
-  const { wake, taken } = controlOf(record)
+async function reasonsOf(plane: Plane, { url, control }: EntityDraft): Promise<readonly Reason[]> {
+  const { wake, taken } = control
   const retry: Reason[] = wake.phase.kind === "queued" && wake.phase.wake.attempt > 1 ? [{ kind: "retry" }] : []
   const seen = taken === null ? undefined : new Set(taken)
-  const rows = (await plane.transactor.rows(record.url, "message")) as unknown as readonly Row<MessageRow>[]
+  const rows = (await plane.transactor.rows(url, "message")) as unknown as readonly Row<MessageRow>[]
   const messages = rows.filter((row) => (seen ? seen.has(row.key) : row.value.status === "accepted"))
   return [...messages.map((row): Reason => ({ kind: reasonKind(row.value), message: row.key })), ...retry]
 }
