@@ -1,5 +1,5 @@
 export { TestRouse, createTestRouse } from "./testing/rouse.ts"
-export type { TestRouseOptions } from "./testing/rouse.ts"
+export type { TestRouseOptions } from "./testing/host.ts"
 export { scriptedModel } from "./testing/model.ts"
 export type { Script, ScriptEntry, ScriptedAnswer, ScriptedModel, ScriptedStep } from "./testing/model.ts"
 export { echoModel } from "./echo.ts"

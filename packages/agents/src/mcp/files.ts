@@ -1,7 +1,7 @@
 import { RouseError, mediaTypeOf, OCTETS } from "@rouse/protocol"
 import type { AttachmentInfo } from "@rouse/protocol"
 import type { Attachments } from "../attachments.ts"
-import { nameByType, nameOfPath } from "../core/media-types.ts"
+import { nameByType, nameOfPath } from "@rouse/protocol/media-types"
 import type { McpBytes, McpFiles } from "../core/mcp-results.ts"
 
 /** Files that are kept of one answer: what refers to more could not be shown. The rest is only named. */

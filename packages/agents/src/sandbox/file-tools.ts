@@ -1,7 +1,7 @@
 import { RouseError, isVisual, OCTETS } from "@rouse/protocol"
 import type { AttachmentInfo } from "@rouse/protocol"
 import { FILE_BYTES_MAX } from "../core/files.ts"
-import { nameOfPath, typeByName } from "../core/media-types.ts"
+import { nameOfPath, typeByName } from "@rouse/protocol/media-types"
 import { tool } from "../tool.ts"
 import type { Tool, ToolContext } from "../tool.ts"
 import type { Workspace } from "./provider.ts"

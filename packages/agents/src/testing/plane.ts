@@ -4,10 +4,8 @@ import type {
   Budget,
   BudgetDecision,
   BudgetRequest,
-  ChildFinished,
   CommitReply,
   EntityUrl,
-  FailureInfo,
   ForkRequest,
   HandlerCommit,
   Json,
@@ -17,20 +15,17 @@ import type {
   ModelReservation,
   OutgoingMessage,
   Principal,
-  RunOutcome,
   SpawnRequest,
-  WakeOutcome,
 } from "@rouse/protocol"
 import { forgetPast } from "../core/compaction.ts"
 import { validateArgs } from "../definition.ts"
 import type { EntityDefinition } from "../entity.ts"
 import { checkLent, keepText, lend } from "./attachments.ts"
-import { answerChild, charge, chargeWall, checkChildren, closeBudget, openBudget, planReserve } from "./budgets.ts"
-import { answerAsk, answerOf } from "./asks.ts"
-import type { Answer } from "./asks.ts"
+import { answerChild, charge, checkChildren, openBudget, planReserve } from "./budgets.ts"
 import { checkEvent } from "./check-event.ts"
+import { finishWake, settleMessage, tellAsker } from "./endings.ts"
 import { TestEntity } from "./entity.ts"
-import { askPeople, askWorkers, cancelWork } from "./waiting.ts"
+import { askPeople, askWorkers } from "./waiting.ts"
 import { TestObservations } from "./observations.ts"
 import { applyFork, checkFork } from "./forks.ts"
 import { TestSpaces } from "./spaces.ts"
@@ -191,7 +186,7 @@ export class Plane {
     const summary = summaryOf(commit.events.findLast((event) => event.key === SUMMARY_KEY)?.value)
     if (summary) forgetPast(entity.rows, summary)
     for (const key of commit.take ?? [])
-      this.#settle(entity, key, { status: "taken", ...(commit.run ? { run: commit.run } : {}) })
+      settleMessage(this, entity, key, { status: "taken", ...(commit.run ? { run: commit.run } : {}) })
     for (const spawn of commit.spawns ?? []) this.#spawn(entity, spawn)
     for (const own of commit.forks ?? []) this.#fork(entity, own)
     for (const send of commit.sends ?? []) this.#send(entity, send)
@@ -203,7 +198,7 @@ export class Plane {
     if (commit.observes) this.observations.apply(entity, commit.observes, this.clock())
     for (const decision of commit.budgets ?? []) this.#answer(entity, decision)
     if (commit.reserve) entity.granted = this.#reserve(entity, commit.reserve)
-    if (commit.finish) this.#finish(entity, commit.run, commit.finish)
+    if (commit.finish) finishWake(this, entity, commit.run, commit.finish)
   }
 
   tag(entity: TestEntity, name: string, value: string | null): void {
@@ -214,7 +209,7 @@ export class Plane {
   }
 
   #reserve(entity: TestEntity, wanted: ModelReservation): boolean {
-    const parent = this.#parentOf(entity)
+    const parent = this.parentOf(entity)
     const tellParent = (request: BudgetRequest): void => {
       if (!parent || entity.budget?.from !== parent.url || parent.status === "stopped") return
       if (parent.rows.get("child", entity.url)?.wake === "never") return
@@ -228,7 +223,7 @@ export class Plane {
     if (told) this.deliver(decision.entity, told, { kind: "approval", from: agent(parent.url) })
   }
 
-  #parentOf({ info }: TestEntity): TestEntity | undefined {
+  parentOf({ info }: TestEntity): TestEntity | undefined {
     return info.parent === null ? undefined : this.entities.get(info.parent)
   }
 
@@ -258,88 +253,11 @@ export class Plane {
   #ask(asker: TestEntity, ask: AskRequest): void {
     const { to, content, mode, timeoutMs } = ask
     const target = this.entities.get(to)
-    if (!target) return this.#answerAsk(asker, ask, { code: "UNKNOWN_ENTITY", error: `there is no entity ${to}` })
-    if (target.status === "stopped") return this.#answerAsk(asker, ask, { code: "STOPPED", error: `${to} is stopped` })
+    if (!target) return tellAsker(this, asker, ask, { code: "UNKNOWN_ENTITY", error: `there is no entity ${to}` })
+    if (target.status === "stopped") return tellAsker(this, asker, ask, { code: "STOPPED", error: `${to} is stopped` })
     target.asked.set(this.deliver(to, content, { mode, from: agent(asker.url) }), { by: asker.url, ask })
-    const deliver = (): void => this.#answerAsk(asker, ask, { code: "TIMED_OUT", error: "it was not answered in time" })
+    const deliver = (): void => tellAsker(this, asker, ask, { code: "TIMED_OUT", error: "it was not answered in time" })
     this.#scheduled.push({ dueAtMs: this.clock() + timeoutMs, deliver })
-  }
-
-  #answerAsk(asker: TestEntity, ask: AskRequest, answer: Answer): void {
-    if (answerAsk(asker, ask.id, ask.kind, answer, this.now()))
-      this.deliver(asker.url, { ask: ask.id }, { kind: "toolResult", mode: "queue" })
-  }
-
-  #settle(entity: TestEntity, key: string, fields: Partial<MessageRow>, reply: Json = null): void {
-    const row = entity.rows.get("message", key)
-    if (row) entity.put("message", key, { ...row, ...fields })
-    const asked = entity.asked.get(key)
-    if (asked === undefined || fields.status === undefined || fields.status === "taken") return
-    entity.asked.delete(key)
-    const asker = this.entities.get(asked.by)
-    if (asker) this.#answerAsk(asker, asked.ask, answerOf(fields.status, reply, fields.reason, entity.url))
-  }
-
-  #finish(entity: TestEntity, run: string | undefined, finish: WakeOutcome): void {
-    // No wake of this plane has a deadline.
-    if (finish.kind === "sliced") throw new RouseError("INVALID_ARGS", "finish: a wake without a deadline was sliced")
-    chargeWall(entity, this.clock() - entity.leasedAtMs)
-    entity.release(finish.kind === "suspended" ? "suspended" : "idle")
-    if (finish.kind === "suspended") return
-    const reason =
-      finish.kind === "failed" ? finish.error.message : finish.kind === "interrupted" ? finish.reason : undefined
-    const status = finish.kind === "completed" ? "processed" : finish.kind === "failed" ? "dead" : "cancelled"
-    this.#close(entity, run, status, reason, finish.kind === "completed" ? finish.reply : null)
-    this.#tellParent(entity, run, finish.kind, finish.kind === "completed" ? finish.reply : null, reason)
-  }
-
-  /** Ends a wake whose attempts are used up. */
-  deadLetter(entity: TestEntity, error: FailureInfo): void {
-    const run = entity.rows.list("run").findLast((row) => row.status === "running" || row.status === "suspended")
-    if (run) entity.put("run", run.id, { ...run, status: "failed", endedAt: this.now(), error })
-    for (const { key } of entity.inbox()) this.#settle(entity, key, { status: "dead", reason: error.message })
-    entity.release("dead")
-    entity.reason = error.message
-    this.#close(entity, run?.id, "dead", error.message)
-    this.#tellParent(entity, run?.id, "failed", null, error.message)
-  }
-
-  #close(
-    entity: TestEntity,
-    run: string | undefined,
-    status: MessageRow["status"],
-    reason: string | undefined,
-    reply: Json = null,
-  ): void {
-    for (const [key, row] of [...entity.rows.entries("message")]) {
-      if (row.status === "taken" && row.run === run)
-        this.#settle(entity, key, { status, ...(reason ? { reason } : {}) }, reply)
-    }
-    for (const [key, row] of [...entity.rows.entries("approval")]) {
-      if (row.status === "waiting") entity.put("approval", key, { ...row, status: "cancelled" })
-    }
-    closeBudget(entity, this.#parentOf(entity), this.now())
-    cancelWork(entity, this.now())
-  }
-
-  #tellParent(
-    entity: TestEntity,
-    run: string | undefined,
-    outcome: RunOutcome,
-    reply: Json,
-    error: string | undefined,
-  ): void {
-    const parent = this.#parentOf(entity)
-    const child = parent?.rows.get("child", entity.url)
-    if (parent === undefined || child === undefined) return
-    parent.put("child", entity.url, { ...child, status: outcome, reply })
-    if (child.wake === "never") return
-    const content: ChildFinished = { url: entity.url, outcome, reply, ...(error ? { error } : {}) }
-    this.deliver(parent.url, content as unknown as Json, {
-      id: `${entity.url.slice(1).replace("/", ".")}.${run ?? "r"}`,
-      kind: "childFinished",
-      from: agent(entity.url),
-    })
   }
 
   now(): string {

@@ -15,49 +15,20 @@ import type {
   Spend,
   WakeBackend,
 } from "@rouse/protocol"
-import type { LanguageModelV4 } from "@ai-sdk/provider"
 import type { RowOf } from "../core/rows.ts"
 import { ATTEMPTS } from "../entity.ts"
-import type { EntityDefinition } from "../entity.ts"
 import { failureOf } from "./failure.ts"
-import type { Host, ModelResolver, World } from "../host.ts"
-import { silentLog } from "../log.ts"
-import type { OutboundFetch } from "../http/outbound.ts"
-import type { Log } from "../log.ts"
-import { modelResolver } from "../models.ts"
+import type { Host } from "../host.ts"
 import { registeredEntities } from "../registry.ts"
 import { runWake } from "../run-wake.ts"
 import { testAttachments } from "./attachments.ts"
 import { answerBudget } from "./budgets.ts"
-import type { SecretResolver } from "../secrets/secret.ts"
+import { deadLetter } from "./endings.ts"
 import type { TestEntity } from "./entity.ts"
+import { testHost } from "./host.ts"
+import type { TestRouseOptions } from "./host.ts"
 import { endCall } from "./waiting.ts"
 import { Plane } from "./plane.ts"
-
-export interface TestRouseOptions {
-  /** Everything that `defineEntity` registered when absent. */
-  readonly entities?: readonly EntityDefinition[]
-  /** Where the virtual clock begins, milliseconds since the Unix epoch. 2026-01-01 when absent. */
-  readonly startMs?: number
-  /** Models by name, before the usual ones. */
-  readonly models?: Readonly<Record<string, LanguageModelV4>>
-  readonly env?: Readonly<Record<string, string | undefined>>
-  /** Secrets by name: in `env` when absent. */
-  readonly secrets?: SecretResolver
-  /** Stands in for the network that tools call. */
-  readonly fetch?: OutboundFetch
-  readonly log?: Log
-  /** In [0, 1). Always 0.5 when absent. */
-  readonly random?: () => number
-  /** Stands between handlers and the world. */
-  readonly world?: World
-  /** How names become models, in place of `models` and the usual ones. */
-  readonly resolveModels?: ModelResolver
-  /** Sees and changes each commit before it is applied. */
-  readonly onCommit?: (commit: HandlerCommit) => HandlerCommit
-  /** As the host's: no deltas when absent. */
-  readonly deltaMs?: number
-}
 
 /** Wakes of one `settle` before it gives up: two agents that answer each other would go on for ever. */
 const WAKES_MAX = 1_000
@@ -88,27 +59,12 @@ export class TestRouse {
       : registeredEntities()
     this.#plane = new Plane(known, () => this.#nowMs)
     this.#onCommit = options.onCommit ?? ((commit) => commit)
-    const usual = modelResolver({ env: options.env ?? {} })
-    const own = new Map(Object.entries(options.models ?? {}))
-    this.#host = {
+    this.#host = testHost(options, {
       clock: () => this.#nowMs,
-      random: options.random ?? (() => 0.5),
-      env: options.env ?? {},
-      log: options.log ?? silentLog,
-      isPrivateAllowed: true,
-      ...(options.secrets ? { secrets: options.secrets } : {}),
-      ...(options.fetch ? { fetch: options.fetch } : {}),
-      deltaMs: options.deltaMs ?? Infinity,
-      ...(options.world ? { world: options.world } : {}),
-      models: async (name) => {
-        if (options.resolveModels) return await options.resolveModels(name)
-        const model = own.get(name)
-        return model ? { model, name } : await usual(name)
-      },
       sleep: async (ms) => {
         this.#nowMs += ms
       },
-    }
+    })
   }
 
   get nowMs(): number {
@@ -312,7 +268,7 @@ export class TestRouse {
       wake: entity.wakeId,
       attempt: entity.attempt,
     })
-    if (entity.attempt >= (entity.definition.attempts ?? ATTEMPTS)) this.#plane.deadLetter(entity, info)
+    if (entity.attempt >= (entity.definition.attempts ?? ATTEMPTS)) deadLetter(this.#plane, entity, info)
     else this.#nowMs += RETRY_DELAY_MS * 2 ** (entity.attempt - 1)
   }
 

@@ -1,13 +1,13 @@
 import { applyChange, emptyTimeline, statusOf } from "@rouse/client"
 import type { Client, SendOptions, StreamEvent } from "@rouse/client"
 import type { AttachmentInfo, EntityUrl, Json, MessageMode, Settled } from "@rouse/protocol"
+import { typeByName } from "@rouse/protocol/media-types"
 import { openAsBlob } from "node:fs"
 import { basename, resolve } from "node:path"
 import { connect } from "../connect.ts"
 import type { RemoteOptions } from "../connect.ts"
 import { parseAddress, parseJson } from "../core/arguments.ts"
 import { usage } from "../core/failure.ts"
-import { mediaTypeOfName } from "../core/media-type.ts"
 import type { ExitCode } from "../core/failure.ts"
 import type { Io } from "../io.ts"
 import { orSpawn } from "./or-spawn.ts"
@@ -58,7 +58,7 @@ async function uploaded(
     const name = basename(path)
     const file = await opened(resolve(io.cwd, path))
     if (file === undefined) throw usage(`--attach: ${path} cannot be read`)
-    ids.push((await upload(file, { name, mediaType: mediaTypeOfName(name) })).id)
+    ids.push((await upload(file, { name, mediaType: typeByName(name) ?? "application/octet-stream" })).id)
   }
   return ids
 }
