@@ -190,6 +190,25 @@ test("an unknown outcome of a once tool is in order when the model was told of i
   expect(summaryOf(unknown, [], { target: "rouse", seed: 1, kills: 0 }).unknown).toBe(1)
 })
 
+test("a worker's call that was given up is in order after as many lost workers as the documents say, and not before", () => {
+  const lost = (times: number) => ({ name: "weigh", effect: "pure", backend: "worker", attempts: times }) as const
+  const ended = (times: number) =>
+    judge(
+      historyWith({
+        agent: (log) =>
+          log.map((one) => {
+            if (one.type !== "tool_call") return one
+            const error = `its worker was lost, ${times} times`
+            const end = (one.value as { status: string }).status === "done" ? { status: "failed", error } : {}
+            return { ...one, value: { ...(one.value as object), ...lost(times), ...end } as never }
+          }),
+        history: { effects: [{ ...entry, tool: "weigh", effect: "pure" }] },
+      }),
+    ).filter(({ what }) => /has no result/.test(what))
+  expect(ended(5)).toEqual([])
+  expect(ended(4)).toHaveLength(1)
+})
+
 describe("providers refuse", () => {
   const user: Turn = { role: "user", texts: ["hello"] }
   const said: Turn = { role: "assistant", parts: [{ kind: "text", text: "hi" }] }

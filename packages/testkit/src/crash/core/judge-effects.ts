@@ -39,6 +39,16 @@ export function callsOf({ logs, effects }: History): readonly JudgedCall[] {
 /** How a call may end when people interrupt and deny. */
 const LOOSE_ENDS: ReadonlySet<ToolCallRow["status"]> = new Set(["done", "unknown", "denied", "cancelled"])
 
+/** Workers that may be lost over one call before it is given up: docs/workers.md. */
+const WORKERS_LOST_MAX = 5
+
+/** Whether that many workers were lost over a call, and the model is told so. */
+function isGivenUp({ backend, effect, status, attempts, error }: ToolCallRow): boolean {
+  if (backend !== "worker" || attempts < WORKERS_LOST_MAX) return false
+  if (effect === "reconcilable") return status === "unknown"
+  return status === "failed" && error?.endsWith(`lost, ${WORKERS_LOST_MAX} times`) === true
+}
+
 function judgeCall({ url, row, effect, entry }: JudgedCall, { loose, raced, forked }: History): readonly Violation[] {
   const executions = entry?.executions ?? 0
   const why = row.error === undefined ? "" : ` (${row.error})`
@@ -50,7 +60,7 @@ function judgeCall({ url, row, effect, entry }: JudgedCall, { loose, raced, fork
   })
   const faults: Violation[] = []
   if (row.status === "done" && executions === 0) faults.push(broken("has a result and never ran"))
-  const mayEnd = loose ? LOOSE_ENDS.has(row.status) : row.status === "done"
+  const mayEnd = (loose ? LOOSE_ENDS.has(row.status) : row.status === "done") || isGivenUp(row)
   if (!mayEnd && !(effect === "once" && row.status === "unknown")) faults.push(broken("has no result"))
   if (effect === "once" && executions > 1) faults.push(broken("ran again"))
   if (effect === "reconcilable" && (entry?.effects ?? 0) > 1 && !raced?.has(row.idempotencyKey))
