@@ -1,5 +1,9 @@
 /** The role that may read the views, where a database has it. */
 const READER = "rouse_reader"
+/** The role whose members read the agents of the tenants that they are named for, and nothing else. */
+const TENANT_READER = "rouse_tenant_reader"
+/** The tag of the agent at the top of a tree that says whose it is. */
+const TENANT_TAG = "tenant"
 
 const VIEWS = ["agents", "runs", "model_calls", "tool_calls", "messages", "spend"] as const
 
@@ -10,8 +14,22 @@ const VIEWS = ["agents", "runs", "model_calls", "tool_calls", "messages", "spend
  * @see docs/sql.md
  */
 export function viewsOf(schema: string): readonly string[] {
-  return [JSON_OF(schema), ...views(schema), GRANTS(schema)]
+  return [TENANTS, JSON_OF(schema), ...views(schema), GRANTS(schema, READER), GRANTS(schema, TENANT_READER)]
 }
+
+/** Which tenants' agents a role reads. Whoever runs the database fills it in. */
+const TENANTS = `CREATE TABLE tenant_reader (
+  tree int8 NOT NULL DEFAULT 0, role text COLLATE "C" NOT NULL, tenant text COLLATE "C" NOT NULL, PRIMARY KEY (tree, role, tenant)
+)`
+
+/**
+ * Which agents who asks may see: all of them, as a reader, as who owns them or as superuser; else those of its tenants. Within a view these tables are
+ * read with the rights of its owner, and `current_user` is who asks.
+ */
+const seen = (schema: string): string => `(SELECT EXISTS (SELECT FROM pg_roles r
+    WHERE (r.rolname = '${READER}' OR r.oid = (SELECT nspowner FROM pg_namespace WHERE nspname = '${schema}')) AND pg_has_role(current_user, r.oid, 'USAGE')))
+  OR b.tenant IN (SELECT t.tenant FROM ${schema}.tenant_reader t JOIN pg_roles r ON r.rolname = t.role
+    WHERE pg_has_role(current_user, r.oid, 'USAGE'))`
 
 /** JSON may hold what `jsonb` refuses, U+0000 and halves of pairs: they become U+FFFD, and the row is there. */
 const JSON_OF = (schema: string): string => `
@@ -36,12 +54,16 @@ const rows = (schema: string, collection: string): string =>
 
 function views(schema: string): string[] {
   const of = (collection: string): string => rows(schema, collection)
+  const root = `coalesce(${schema}.json_of(e.control) ->> 'root', e.url)`
   return [
-    `CREATE VIEW agent_base AS SELECT e.tree, e.id, e.url, e.type, e.name, e.status, e.parent, e.dead, e.epoch, e.created_at, e.active_at, e.due_at,
-  e.tags, e.args, ${schema}.json_of(e.control) AS control, coalesce(${schema}.json_of(e.control) ->> 'root', e.url) AS root FROM ${schema}.entity e`,
+    // What is not leak-proof is looked at after the agents that may not be seen are gone.
+    `CREATE VIEW agent_base WITH (security_barrier) AS SELECT b.* FROM (SELECT e.tree, e.id, e.url, e.type, e.name, e.status, e.parent, e.dead, e.epoch,
+  e.created_at, e.active_at, e.due_at, e.tags, e.args, ${schema}.json_of(e.control) AS control, ${root} AS root,
+  (SELECT g.value FROM ${schema}.entity o JOIN ${schema}.tag g ON g.tree = o.tree AND g.entity = o.id AND g.name = '${TENANT_TAG}'
+    WHERE o.tree = e.tree AND o.url = ${root}) AS tenant FROM ${schema}.entity e) b WHERE ${seen(schema)}`,
     `CREATE VIEW agents AS SELECT e.url AS agent, e.type, e.root, e.name AS id, e.parent, e.status, e.dead AS has_dead_letters,
   ${schema}.json_of(e.tags) AS tags, ${schema}.json_of(e.args) AS args, ${time("e.created_at")} AS created_at, ${time("e.active_at")} AS active_at,
-  ${time("e.due_at")} AS due_at FROM ${schema}.agent_base e`,
+  ${time("e.due_at")} AS due_at, e.tenant FROM ${schema}.agent_base e`,
     `CREATE VIEW runs AS SELECT ${AGENT}, r.key AS run, v ->> 'status' AS status, ${stamp("startedAt")} AS started_at,
   ${stamp("endedAt")} AS ended_at, v -> 'reply' AS reply, v -> 'error' ->> 'code' AS error_code, v -> 'error' ->> 'message' AS error,
   v ->> 'version' AS version, ${USAGE} FROM ${of("run")}`,
@@ -62,10 +84,10 @@ function views(schema: string): string[] {
   ]
 }
 
-const GRANTS = (schema: string): string => `DO $grant$ BEGIN
-  IF EXISTS (SELECT FROM pg_roles WHERE rolname = '${READER}') THEN
-    GRANT USAGE ON SCHEMA ${schema} TO ${READER};
-    GRANT SELECT ON ${VIEWS.map((view) => `${schema}.${view}`).join(", ")} TO ${READER};
-    GRANT EXECUTE ON FUNCTION ${schema}.json_of(text) TO ${READER};
+const GRANTS = (schema: string, role: string): string => `DO $grant$ BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN
+    GRANT USAGE ON SCHEMA ${schema} TO ${role};
+    GRANT SELECT ON ${VIEWS.map((view) => `${schema}.${view}`).join(", ")} TO ${role};
+    GRANT EXECUTE ON FUNCTION ${schema}.json_of(text) TO ${role};
   END IF;
 END $grant$`
