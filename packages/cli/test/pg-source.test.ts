@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from "node:child_process"
 import { hasPostgres, sharedPostgres } from "@rouse/testkit/postgres"
 import type { PostgresDatabase } from "@rouse/testkit/postgres"
 import postgres from "postgres"
@@ -16,6 +17,9 @@ export const clerk = defineEntity("clerk", {
   },
 })
 `
+
+/** Debian: `apt-get install postgresql-client`. */
+const hasPsql = spawnSync("psql", ["--version"]).status === 0
 
 let database: PostgresDatabase
 let sql: postgres.Sql
@@ -67,6 +71,39 @@ describe.skipIf(!hasPostgres())("rouse pg-source", () => {
     await waitFor(async () => (await seen(last.url)) >= ROWS)
     expect(await seen(last.url)).toBe(ROWS)
   }, 120_000)
+
+  test.skipIf(!hasPsql)(
+    "an edit made with psql rouses the agent, once, also while no server was there",
+    async () => {
+      await using place = await directory({
+        "a.ts": CLERK.replace(/"orders"/, '"bills"').replace('on: "insert"', 'on: "update"'),
+      })
+      const psql = (statement: string): void => void execFileSync("psql", [database.url, "-qc", statement])
+      psql(
+        "CREATE TABLE bills (id int8 PRIMARY KEY, paid boolean NOT NULL); INSERT INTO bills VALUES (1, false), (2, false)",
+      )
+      const env = { ROUSE_PG_SOURCE_URL: database.url }
+      expect(await rouse(["pg-source", "install", "bills"], { cwd: place.path, env })).toMatchObject({ code: 0 })
+      const start = ["start", "a.ts", "--data", `${place.path}/data`, "--pg-source", `shop=${database.url}`]
+      {
+        await using first = await served(place.path, start)
+        await first.rouse("spawn", "/clerk/one", "--message", "begin")
+        await first.rouse("spawn", "/clerk/asleep")
+        await waitFor(async () => (await first.rouse("state", "/clerk/one", "subscription")).out.includes("pg/shop"))
+        psql("UPDATE bills SET paid = true WHERE id = 1")
+        await waitFor(async () => (await seen(first.url)) === 1)
+      }
+      psql("UPDATE bills SET paid = true WHERE id = 2")
+      await using second = await served(place.path, start)
+      await waitFor(async () => (await seen(second.url)) > 1)
+      psql("UPDATE bills SET paid = false WHERE id = 1")
+      await waitFor(async () => (await seen(second.url)) > 2)
+      expect(await seen(second.url)).toBe(3)
+      const { rows } = (await (await fetch(`${second.url}/v1/entities/clerk/asleep/state/run`)).json()) as { rows: [] }
+      expect(rows).toEqual([])
+    },
+    120_000,
+  )
 
   test("what is wrong is one line without the password", async () => {
     await using place = await directory()
