@@ -1,12 +1,9 @@
-import { mkdir } from "node:fs/promises"
-import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import type { Bench, BenchContext, BenchResult } from "../lib/bench.ts"
+import type { Bench } from "../lib/bench.ts"
 import type { Child } from "../lib/child.ts"
-import { Figures, type Metric } from "../lib/figures.ts"
+import type { Metric } from "../lib/figures.ts"
 import { Connection } from "../lib/http.ts"
-import { inTemporaryDirectory } from "../lib/temporary.ts"
-import { profileArgs, startRouse } from "../systems/rouse.ts"
+import { inRounds } from "../lib/rounds.ts"
 
 const FILE = fileURLToPath(new URL("../programs/observe-entities.ts", import.meta.url))
 const ROUNDS = 5
@@ -27,33 +24,14 @@ const METRICS = {
 export const fanOut: Bench = {
   name: "fan-out",
   summary: "one change to a stream that 1,000 agents observe: until all were roused and are done",
-  run: (context) => inTemporaryDirectory((directory) => runFanOut(context, directory)),
+  run: async (context) => ({
+    figures: (await inRounds(context, { of, file: FILE, rounds: ROUNDS, prepare, measure })).list(),
+    notes: [`Seen by a look at the newest agents every ${LOOK_MS} ms, which is among the server's CPU.`],
+  }),
 }
 
-async function runFanOut(context: BenchContext, directory: string): Promise<BenchResult> {
-  const figures = new Figures()
-  const data = join(directory, "data")
-  await mkdir(data)
-  const child = await startRouse({ program: context.rouse, directory: data, files: [FILE], nodeArgs: profileArgs() })
-  try {
-    const connection = await Connection.open(child.url)
-    await connection.request("PUT", STREAM, "[]")
-    await observeAll(child)
-    // The first change is for the code to be loaded.
-    for (let round = 0; round <= (context.rounds ?? ROUNDS); round++) {
-      const measured = await measure(child, connection, round + 1)
-      if (round === 0) continue
-      for (const [metric, value] of measured) figures.add(metric, of, value)
-    }
-    connection.close()
-  } finally {
-    await child.stop()
-  }
-  const notes = [`Seen by a look at the newest agents every ${LOOK_MS} ms, which is among the server's CPU.`]
-  return { figures: figures.list(), notes }
-}
-
-async function observeAll(child: Child): Promise<void> {
+async function prepare(child: Child, news: Connection): Promise<void> {
+  await news.request("PUT", STREAM, "[]")
   let next = 0
   const lanes = Array.from({ length: CLIENTS }, async () => {
     const connection = await Connection.open(child.url)
@@ -67,13 +45,14 @@ async function observeAll(child: Child): Promise<void> {
   await Promise.all(lanes)
 }
 
+/** The first round is the first change. */
 async function measure(child: Child, connection: Connection, round: number): Promise<[Metric, number][]> {
   const cpuBefore = child.cpuMs
   const startedAt = performance.now()
   const answer = await connection.request("POST", STREAM, JSON.stringify([{ round }]))
   if (answer.status >= 300) throw new Error(`the append was answered ${answer.status}`)
   const appendedAt = performance.now()
-  await untilAll(connection, round)
+  await untilAll(connection, round + 1)
   return [
     [METRICS.told, performance.now() - startedAt],
     [METRICS.append, appendedAt - startedAt],

@@ -1,12 +1,9 @@
-import { mkdir } from "node:fs/promises"
-import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import type { Bench, BenchContext, BenchResult } from "../lib/bench.ts"
+import type { Bench } from "../lib/bench.ts"
 import type { Child } from "../lib/child.ts"
-import { Figures, type Metric } from "../lib/figures.ts"
-import { Connection } from "../lib/http.ts"
-import { inTemporaryDirectory } from "../lib/temporary.ts"
-import { profileArgs, startRouse } from "../systems/rouse.ts"
+import type { Metric } from "../lib/figures.ts"
+import type { Connection } from "../lib/http.ts"
+import { inRounds } from "../lib/rounds.ts"
 
 const FILE = fileURLToPath(new URL("../../../examples/patterns/map-reduce.ts", import.meta.url))
 const ROUNDS = 3
@@ -24,27 +21,10 @@ const METRICS = {
 export const mapReduce: Bench = {
   name: "map-reduce",
   summary: "examples/patterns/map-reduce.ts with 1,000 children on the offline model, from the message to the reply",
-  run: (context) => inTemporaryDirectory((directory) => runMapReduce(context, directory)),
-}
-
-async function runMapReduce(context: BenchContext, directory: string): Promise<BenchResult> {
-  const figures = new Figures()
-  const data = join(directory, "data")
-  await mkdir(data)
-  const child = await startRouse({ program: context.rouse, directory: data, files: [FILE], nodeArgs: profileArgs() })
-  try {
-    const connection = await Connection.open(child.url)
-    // The first one is for the code to be loaded.
-    for (let round = 0; round <= (context.rounds ?? ROUNDS); round++) {
-      const measured = await measure(child, connection, round)
-      if (round === 0) continue
-      for (const [metric, value] of measured) figures.add(metric, of, value)
-    }
-    connection.close()
-  } finally {
-    await child.stop()
-  }
-  return { figures: figures.list(), notes: [] }
+  run: async (context) => ({
+    figures: (await inRounds(context, { of, file: FILE, rounds: ROUNDS, measure })).list(),
+    notes: [],
+  }),
 }
 
 async function measure(child: Child, connection: Connection, round: number): Promise<[Metric, number][]> {
