@@ -74,7 +74,7 @@ export interface Context<Args, S extends StateSpec> {
   send(to: EntityUrl, content: Json, options?: SendOptions): string
   /**
    * Asks another entity and returns what its run replies. No process waits: the run is suspended, and the handler runs again from the top when
-   * the reply is there, with the same messages; what it had sent, spawned, written and stepped is not done again. See docs/ask.md.
+   * the reply is there, with the same messages and no newer ones; what it had sent, spawned, written and stepped is not done again. See docs/ask.md.
    *
    * @throws {RouseError} `UNKNOWN_ENTITY` and `STOPPED` when it cannot be asked, `HANDLER_FAILED` when its run failed, `INTERRUPTED` when the
    *   question was cancelled, `TIMED_OUT`; `INVALID_ARGS` naming the option, or where the reply does not match the schema.

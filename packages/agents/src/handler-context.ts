@@ -122,7 +122,8 @@ function heard<T>(promise: Promise<T>): Promise<T> {
 }
 
 function wakeOf(session: Session): Wake {
-  const { id, attempt, first, reasons, deadlineAtMs } = session.wake
+  const { first } = session
+  const { id, attempt, reasons, deadlineAtMs } = session.wake
   const rows = session.messages.flatMap((key) => session.rows.get("message", key) ?? [])
   const of = (kind: MessageRow["kind"]): readonly MessageRow[] => rows.filter((row) => row.kind === kind)
   return {

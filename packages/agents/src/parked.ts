@@ -10,6 +10,7 @@ interface Parked {
   readonly wake: string
   /** What the handler was shown, and is shown again. */
   readonly messages: readonly string[]
+  readonly first: boolean
 }
 
 /** What an earlier wake of this run left for the next; undefined when it did not end in a question. */
@@ -19,8 +20,8 @@ export function parkedIn(rows: LiveRows, run: string): Parked | undefined {
 }
 
 /** The change that leaves it. */
-export function parkedMemo({ rows, run, began, messages }: Session): ChangeEvent {
-  const value: Parked = { run, wake: began, messages }
+export function parkedMemo({ rows, run, began, messages, first }: Session): ChangeEvent {
+  const value: Parked = { run, wake: began, messages, first }
   const operation = rows.get("memo", PARKED_KEY) === undefined ? "insert" : "update"
   return change("memo", PARKED_KEY, operation, { wake: began, value })
 }

@@ -34,7 +34,7 @@ export async function runWake(
     const outcome = await outcomeOf(definition, session)
     await session.finish(outcome)
     // The handler is left where it is: what it might still do belongs to the next attempt.
-    if (outcome === SLICED || outcome === SUSPENDED)
+    if (outcome === SLICED || (outcome.kind === "suspended" && outcome.left !== undefined))
       session.abandon(new RouseError("FENCED", "the wake goes on in its next attempt"))
   } catch (error) {
     session.abandon(error)
@@ -44,7 +44,6 @@ export async function runWake(
 
 /** How a handler is left where it is. */
 const SLICED: WakeOutcome = { kind: "sliced" }
-const SUSPENDED: WakeOutcome = { kind: "suspended" }
 
 async function outcomeOf(definition: EntityDefinition, session: Session): Promise<WakeOutcome> {
   const interrupting = session.interruptingMessage()
@@ -52,7 +51,8 @@ async function outcomeOf(definition: EntityDefinition, session: Session): Promis
   if (isInterrupted(session.signal)) return await interrupted(session, reasonOf(session.signal).message)
   try {
     const handled = run(definition, session).then(() => undefined)
-    const left = await Promise.race([handled, session.sliced.then(() => SLICED), session.parked.then(() => SUSPENDED)])
+    const parked = session.parked.then((): WakeOutcome => ({ kind: "suspended", left: session.left }))
+    const left = await Promise.race([handled, session.sliced.then(() => SLICED), parked])
     if (left && !isInterrupted(session.signal)) return left
   } catch (error) {
     if (isInterrupted(session.signal)) return await interrupted(session, reasonOf(session.signal).message)

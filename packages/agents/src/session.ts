@@ -58,6 +58,8 @@ export class Session {
   readonly run: string
   /** The wake by whose id things are remembered: this one, or the one in which a handler began that waited for an answer. */
   readonly began: string
+  /** Whether that wake was the entity's first. */
+  readonly first: boolean
   /** Resolves when the handler waits for an answer and for nothing else. */
   readonly parked: Promise<void>
   /** Messages that this wake is to answer: keys, oldest first. */
@@ -94,7 +96,8 @@ export class Session {
   readonly #stop = new AbortController()
   #opened: RunRow
   #isOpen: boolean
-  #inbox: readonly Row<MessageRow>[] = []
+  /** What waits, as the last commit was told; undefined before the first. */
+  #inbox: readonly Row<MessageRow>[] | undefined
   /** The answer to the last `reserve`. */
   #granted: boolean | undefined
   #flushing: ReturnType<typeof setTimeout> | undefined
@@ -139,8 +142,10 @@ export class Session {
     this.#interrupting = open && this.#waiting().find(([, row]) => row.mode === "interrupt")?.[0]
     const parked = open && parkedIn(this.rows, open.id)
     this.began = parked?.wake ?? request.wake.id
-    const waiting = this.#interrupting === undefined ? this.#takeWaiting() : []
+    this.first = parked?.first ?? request.wake.first
+    const waiting = this.#interrupting === undefined ? this.#takeWaiting(parked !== undefined) : []
     this.messages = [...new Set([...(parked?.messages ?? []), ...waiting])]
+    if (parked) this.#inbox = this.#waiting().map(([key, value]) => ({ collection: "message", key, value }))
   }
 
   /** ISO 8601, UTC. */
@@ -198,11 +203,10 @@ export class Session {
 
   /** Takes messages that arrived meanwhile and want to join: they are unread from now on. */
   joinInbox(): void {
-    for (const { key, value } of this.#inbox) {
+    for (const { key, value } of this.#inbox ?? []) {
       if (value.mode === "queue" || this.rows.get("message", key)?.status === "taken") continue
       this.#take(key, value)
     }
-    this.#inbox = []
   }
 
   /**
@@ -239,14 +243,24 @@ export class Session {
     return oldestFirst(this.rows, (row) => row.status === "accepted")
   }
 
-  /** A further attempt sees what its reasons name and no more: what arrived since joins later, or is for the next wake. */
-  #takeWaiting(): readonly string[] {
+  /** Messages that wait, and that a handler which waits leaves for others. An answer is never among them. */
+  get left(): number {
+    const known = this.#inbox ?? this.#waiting().map(([key, value]) => ({ key, value }))
+    return known.filter(({ key, value }) => isLater(value) && this.rows.get("message", key)?.status !== "taken").length
+  }
+
+  /**
+   * A further attempt sees what its reasons name and no more: what arrived since joins later, or is for the next wake. So it is with a handler
+   * that goes on where it was left: the messages that it is shown decide what it does before it is there again, and that must be what it did.
+   */
+  #takeWaiting(goesOn: boolean): readonly string[] {
     const named = new Set(this.wake.reasons.flatMap((reason) => reason.message ?? []))
     // What arrived after an interrupt is not of the run that it ends.
-    const isLater = this.signal.aborted && this.wake.attempt > 1
+    const isAfter = this.signal.aborted && this.wake.attempt > 1
     const isFirst = this.wake.attempt === 1 && !this.signal.aborted
     const mine = oldestFirst(this.rows, (row, key) => {
-      if (row.status === "accepted") return isFirst || (named.has(key) && !(row.mode === "interrupt" && isLater))
+      if (row.status === "accepted" && goesOn && isLater(row)) return false
+      if (row.status === "accepted") return isFirst || (named.has(key) && !(row.mode === "interrupt" && isAfter))
       return row.status === "taken" && row.run === this.run && named.has(key)
     })
     for (const [key, row] of mine) if (row.status === "accepted") this.#take(key, row)
@@ -296,6 +310,11 @@ export class Session {
       .filter((key) => !unwritten.has(key))
       .map((key) => removal("memo", key))
   }
+}
+
+/** Whether a message is not for a handler that goes on where it was left. */
+function isLater({ kind, mode }: MessageRow): boolean {
+  return kind === "message" && mode !== "interrupt"
 }
 
 function isEnd(finish: WakeOutcome | undefined): finish is End {

@@ -66,18 +66,38 @@ test("several are asked at once", async () => {
   expect(await rouse.ask(ASKER, "go")).toEqual([{ said: "one" }, { said: "two" }, { said: "three" }])
 })
 
-test("a message that comes meanwhile joins behind those that were shown", async () => {
+test("a message that comes meanwhile is not shown to a handler that goes on, and has a run of its own", async () => {
   const shown: Json[] = []
   const rouse = await rouseWith(async (ctx, content) => {
     shown.push(content)
+    for (const { content: said } of ctx.messages) ctx.send("/helper/before", said)
     if (shown.length === 1) rouse.send(ASKER, "more")
-    ctx.reply(await ctx.ask("/helper/slow", "well?"))
+    const answer = await ctx.ask("/helper/slow", "well?")
+    for (const { content: said } of ctx.messages) ctx.send("/helper/after", said)
+    ctx.reply(answer)
+  })
+  for (const id of ["slow", "before", "after"]) await rouse.spawn(`/helper/${id}`)
+  await rouse.ask(ASKER, "first")
+  expect([shown[0], shown[1]]).toEqual(["first", "first"])
+  expect(shown.at(-1)).toBe("more")
+  for (const id of ["before", "after"])
+    expect(rouse.rows(`/helper/${id}`, "message").map(({ content }) => content)).toEqual(["first", "more"])
+  expect(rouse.rows("/helper/slow", "message")).toHaveLength(2)
+  expect(rouse.rows(ASKER, "message").every(({ status }) => status === "processed")).toBe(true)
+})
+
+test("a message that steers joins the agent loop that comes after the answer", async () => {
+  const model = scriptedModel(["Both."])
+  const rouse = await rouseWith(async (ctx) => {
+    if (rouse.rows(ASKER, "message").length === 1) rouse.send(ASKER, "and this")
+    await ctx.ask("/helper/slow", "well?")
+    ctx.useAgent({ systemPrompt: "Help.", model })
+    await ctx.agent.run()
   })
   await rouse.spawn("/helper/slow")
-  await rouse.ask(ASKER, "first")
-  expect(shown[0]).toBe("first")
-  expect(shown.at(-1)).toBe("first+more")
-  expect(rouse.rows("/helper/slow", "message")).toHaveLength(1)
+  expect(await rouse.ask(ASKER, "first")).toBe("Both.")
+  expect(JSON.stringify(model.calls[0]?.prompt)).toContain("and this")
+  expect(rouse.rows(ASKER, "run")).toHaveLength(1)
 })
 
 test("what cannot be answered is told: nobody there, failed, not as it should be", async () => {

@@ -150,7 +150,7 @@ const child = z.looseObject({
 const outcome = z.discriminatedUnion("kind", [
   z.looseObject({ kind: z.literal("completed"), reply: anyJson }),
   z.looseObject({ kind: z.literal("failed"), error: z.looseObject({ code: errorCode, message: z.string() }) }),
-  z.looseObject({ kind: z.literal("suspended") }),
+  z.looseObject({ kind: z.literal("suspended"), left: z.number().int().min(0).optional() }),
   z.looseObject({ kind: z.literal("sliced") }),
   z.looseObject({ kind: z.literal("interrupted"), reason: z.string() }),
 ])

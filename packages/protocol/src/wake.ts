@@ -99,8 +99,8 @@ export type WakeOutcome =
   | { readonly kind: "completed"; readonly reply: Json }
   /** A failure that another attempt would not mend. The run is over and its messages are dead-lettered with the reason. */
   | { readonly kind: "failed"; readonly error: FailureInfo }
-  /** The run goes on in a later wake; its messages stay open. */
-  | { readonly kind: "suspended" }
+  /** The run goes on in a later wake; its messages stay open. So many that wait were seen, and are left for when it is over: they rouse nobody before. */
+  | { readonly kind: "suspended"; readonly left?: number }
   /** The deadline is near: the run goes on at once, in the next attempt of this wake. */
   | { readonly kind: "sliced" }
   /** The run was aborted by a signal or an interrupting message; its messages are cancelled. */

@@ -251,7 +251,9 @@ function endWake(
   const end =
     finish.kind === "failed"
       ? ({ kind: "failed", reason: finish.error.message } as const)
-      : ({ kind: finish.kind === "suspended" ? "suspended" : "over" } as const)
+      : finish.kind === "suspended"
+        ? ({ kind: "suspended", left: finish.left ?? 0 } as const)
+        : ({ kind: "over" } as const)
   self.wake({ kind: "finish", epoch, end, wakeId: newId(nowMs, plane.random), nowMs })
   self.setControl({ wakes: self.control.wakes + 1, taken: null, reason: error ?? null })
 }

@@ -254,6 +254,16 @@ describe("the details", () => {
     expect(stepWake(taken, { ...EVENTS.finish, end }).phase).toEqual({ kind: "dead", reason: "refused" })
   })
 
+  test("what a handler left for when its run is over rouses nobody before; anything more does, and so does the run's end", () => {
+    const suspend = (left: number) => stepWake(STATES.running, { ...EVENTS.finish, end: { kind: "suspended", left } })
+    expect(suspend(1)).toMatchObject({ pending: 1, runOpen: true, phase: { kind: "suspended" } })
+    expect(suspend(0).phase.kind).toBe("queued")
+    expect(stepWake(suspend(1), EVENTS.accept)).toMatchObject({ pending: 2, phase: { kind: "queued" } })
+    expect(stepWake(suspend(1), EVENTS.closeRun)).toMatchObject({ runOpen: false, phase: { kind: "queued" } })
+    const resumed = stepWake(stepWake(suspend(1), EVENTS.pause), EVENTS.resume)
+    expect(resumed.phase.kind).toBe("queued")
+  })
+
   test("a pause asked for during a wake holds at its end", () => {
     const pausing = stepWake(STATES.running, EVENTS.pause)
     expect(stepWake(pausing, EVENTS.finish).phase).toEqual({ kind: "paused" })

@@ -200,7 +200,7 @@ test("a worker's call that was given up is in order after as many lost workers a
             if (one.type !== "tool_call") return one
             const error = `its worker was lost, ${times} times`
             const end = (one.value as { status: string }).status === "done" ? { status: "failed", error } : {}
-            return { ...one, value: { ...(one.value as object), ...lost(times), ...end } as never }
+            return { ...one, value: { ...(one.value as object), ...lost(times), ...end } }
           }),
         history: { effects: [{ ...entry, tool: "weigh", effect: "pure" }] },
       }),

@@ -62,8 +62,8 @@ export function finishWake(plane: Ground, entity: TestEntity, run: string | unde
   // No wake of this plane has a deadline.
   if (finish.kind === "sliced") throw new RouseError("INVALID_ARGS", "finish: a wake without a deadline was sliced")
   chargeWall(entity, plane.clock() - entity.leasedAtMs)
-  entity.release(finish.kind === "suspended" ? "suspended" : "idle")
-  if (finish.kind === "suspended") return
+  if (finish.kind === "suspended") return entity.release("suspended", finish.left)
+  entity.release("idle")
   const reason =
     finish.kind === "failed" ? finish.error.message : finish.kind === "interrupted" ? finish.reason : undefined
   const status = finish.kind === "completed" ? "processed" : finish.kind === "failed" ? "dead" : "cancelled"

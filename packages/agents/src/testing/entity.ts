@@ -39,6 +39,8 @@ export class TestEntity {
   readonly asked: Map<string, { readonly by: EntityUrl; readonly ask: AskRequest }> = new Map()
   /** An interrupt came while no wake was under way. */
   interrupted = false
+  /** Messages that a suspended run leaves for the next one. */
+  left = 0
   reason: string | undefined
   controller: AbortController = new AbortController()
   tags: Record<string, string> = {}
@@ -97,7 +99,7 @@ export class TestEntity {
   isDue(): boolean {
     if (this.status === "queued") return true
     if (this.status !== "idle" && this.status !== "suspended" && this.status !== "dead") return false
-    return this.interrupted || this.inbox().length > 0
+    return this.interrupted || this.inbox().length > this.left
   }
 
   /** Begins a wake, or its next attempt, under a new lease. */
@@ -125,8 +127,9 @@ export class TestEntity {
   }
 
   /** Ends the wake for good. */
-  release(status: EntityStatus): void {
+  release(status: EntityStatus, left = 0): void {
     this.status = status
+    this.left = left
     this.finished += 1
     this.wakeId = undefined
     this.taken = undefined

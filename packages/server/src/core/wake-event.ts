@@ -1,7 +1,8 @@
 /** How a finished wake leaves the run: over, to be continued, or failed for good. */
 export type WakeEnd =
   | { readonly kind: "over" }
-  | { readonly kind: "suspended" }
+  /** @property left Messages that the handler has seen and left for when the run is over. */
+  | { readonly kind: "suspended"; readonly left: number }
   | { readonly kind: "failed"; readonly reason: string }
 
 export type WakeEvent =

@@ -15,7 +15,8 @@ import type { WakeEvent } from "./wake-event.ts"
  * Invariants:
  * 1. `epoch` grows with every lease and with every lease that is taken away, and never otherwise.
  * 2. Only `running` holds a lease; its commits carry its epoch.
- * 3. With `pending > 0` an entity is queued, running, paused or stopped: nothing pending is ever left idle.
+ * 3. With `pending > 0` an entity is queued, running, paused or stopped: nothing pending is ever left idle. Only what a handler has seen, and left for
+ *    when its run is over, may wait while that is suspended.
  * 4. A retried wake keeps its id; its attempt only grows.
  * 5. `stopped` is left by nothing.
  */
@@ -160,6 +161,8 @@ function finish(state: WakeState, event: Of<"finish">): WakeState {
   if (pausing) return { ...after, phase: { kind: "paused" } }
   if (event.end.kind === "failed" && state.pending === 0)
     return { ...after, phase: { kind: "dead", reason: event.end.reason } }
+  if (event.end.kind === "suspended" && state.pending <= event.end.left)
+    return { ...after, phase: { kind: "suspended" } }
   return { ...after, phase: rest(after, event) }
 }
 

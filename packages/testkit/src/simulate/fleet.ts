@@ -31,6 +31,8 @@ export interface FleetOptions {
   readonly monitor: Monitor
   readonly faults: readonly PlannedFault[]
   readonly plant: Plant | undefined
+  /** Whether the program's agents ask one another and share a space. */
+  readonly joint?: boolean
   /** What is served in place of the program's types. */
   readonly entities?: readonly EntityDefinition[] | undefined
 }
@@ -64,14 +66,15 @@ export class Fleet {
 
   launch(): void {
     if (this.#isOver) return
-    const { world, store, outside, monitor, plant, entities } = this.#options
+    const { world, store, outside, monitor, plant, joint = false, entities } = this.#options
     const life = new Life((this.#lives += 1), world, (at) => this.#onGate(at))
     const random = world.random.split()
     const roll = (): number => random.next()
     const clock = (): number => world.nowMs
     const server = createServer({
       store: lifeStore(plant?.store?.(store, world) ?? store, life, world, monitor),
-      entities: entities ?? entitiesOf({ tools: simulatedTools(life, outside, plant?.tools ?? {}), random: roll }),
+      entities:
+        entities ?? entitiesOf({ tools: simulatedTools(life, outside, plant?.tools ?? {}), random: roll, joint }),
       clock,
       random: roll,
       defer: (ms, fn) => life.defer(ms, fn),

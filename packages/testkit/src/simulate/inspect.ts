@@ -6,9 +6,11 @@ import {
   type Offset,
   type ScheduleRow,
   START,
+  sharedStreamPath,
 } from "@rouse/protocol"
 import { type EntityRecord, parseJson, type Store } from "@rouse/store"
-import type { EntityLog, RestingEntity } from "../crash/core/history.ts"
+import type { EntityLog, Joint, RestingEntity } from "../crash/core/history.ts"
+import { TALLY } from "../crash/core/work.ts"
 
 const ALL = 1_000
 const BYTES_MAX = 64 * 1_024 * 1_024
@@ -58,6 +60,16 @@ export async function eventsUpTo(store: Store, url: EntityUrl, at: Offset): Prom
 
 export async function restIn(store: Store): Promise<readonly RestingEntity[]> {
   return (await entitiesIn(store)).map(({ url, status, dueAtMs, control }) => ({ url, status, dueAtMs, control }))
+}
+
+/** What the agents have in common. */
+export async function jointIn(store: Store): Promise<Joint> {
+  const path = sharedStreamPath(TALLY)
+  if ((await store.stream(path)) === undefined) return { jobs: [], count: 0 }
+  const rows = async <T>(collection: string): Promise<readonly T[]> =>
+    (await store.spaceRows(path, { collection, limit: ALL })).rows.map(({ value }) => JSON.parse(value) as T)
+  const [counter] = await rows<{ readonly n: number }>("counters")
+  return { jobs: await rows("jobs"), count: counter?.n ?? 0 }
 }
 
 /** What a person is asked. */

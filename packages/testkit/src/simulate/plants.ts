@@ -1,7 +1,7 @@
 import { type Json, type JsonObject, type MessageRow, type ScheduleRow, START, type ToolCallRow } from "@rouse/protocol"
 import { NOTHING } from "@rouse/protocol/budget"
 import type { Server } from "@rouse/server"
-import type { Commit, ForkStreamOp, Store } from "@rouse/store"
+import type { Commit, ForkStreamOp, SpaceWrite, Store } from "@rouse/store"
 import {
   editEvents,
   editOps,
@@ -58,6 +58,8 @@ export type PlantName =
   | "forget-lease"
   | "fork-the-end"
   | "fork-runs-again"
+  | "count-twice"
+  | "forget-answer"
 
 /** The mistakes, by name. Each has been made by some system of this kind. */
 export const PLANTS: Readonly<Record<PlantName, Plant>> = {
@@ -201,6 +203,19 @@ export const PLANTS: Readonly<Record<PlantName, Plant>> = {
         )
       : commit,
   ),
+  /** A counter of a shared space is incremented twice now and then. */
+  "count-twice": {
+    store: (store, world) =>
+      withCommits(store, (commit) =>
+        editWrites(commit, (write) =>
+          write.kind === "increment" && world.random.chance(0.1) ? { ...write, by: 2 * write.by } : write,
+        ),
+      ),
+  },
+  /** What a question was answered is not remembered. */
+  "forget-answer": edited((commit) =>
+    editOps(commit, (op) => (isMemo(op) && op.op === "putRow" && op.key.includes(":ask:") ? undefined : op)),
+  ),
 }
 
 function atTheEnd(op: ForkStreamOp): ForkStreamOp {
@@ -255,6 +270,15 @@ function accepts(commit: Commit, url: string): boolean {
 
 function isLeased({ guards = [] }: Commit, url: string): boolean {
   return guards.some((guard) => guard.kind === "lease" && guard.url === url)
+}
+
+/** The commit with what it writes to shared spaces changed. */
+function editWrites(commit: Commit, edit: (write: SpaceWrite) => SpaceWrite): Commit {
+  return editOps(commit, (op) =>
+    op.op === "space" && op.change.kind === "write"
+      ? { ...op, change: { ...op.change, writes: op.change.writes.map(edit) } }
+      : op,
+  )
 }
 
 function isMemo(op: Commit["ops"][number]): boolean {

@@ -71,7 +71,7 @@ export async function simulateScenario(scenario: Scenario, seed?: number): Promi
 function worldOf(seed: number | undefined): Plan {
   const plan = planOf(seed ?? 0)
   const kept = seed === undefined ? new Set<string>() : new Set([...plan.faults.map(({ name }) => name), "weather"])
-  return { ...without(plan, new Set(partsOf(plan).filter((name) => !kept.has(name)))), loose: false }
+  return { ...without(plan, new Set(partsOf(plan).filter((name) => !kept.has(name)))), loose: false, joint: false }
 }
 
 async function live(scenario: Scenario, plan: Plan, world: World, store: Store): Promise<ScenarioOutcome> {

@@ -7,7 +7,7 @@ import type { Plan } from "./core/plan.ts"
 import { Crew } from "./crew.ts"
 import { SpendModel } from "./core/spend-model.ts"
 import { Fleet } from "./fleet.ts"
-import { eventsUpTo, isWorkedOn, logsIn, pointsIn, restIn, schedulesIn, waitingIn } from "./inspect.ts"
+import { eventsUpTo, isWorkedOn, jointIn, logsIn, pointsIn, restIn, schedulesIn, waitingIn } from "./inspect.ts"
 import { Monitor } from "./monitor.ts"
 import type { Plant } from "./plants.ts"
 import type { Outside } from "./program.ts"
@@ -52,7 +52,7 @@ export async function simulate(plan: Plan, plant?: Plant): Promise<Simulated> {
 async function live(plan: Plan, world: World, store: Store, plant: Plant | undefined): Promise<Simulated> {
   const outside: Outside = { book: new EffectBook(), askedBy: new Map(), raced: new Set() }
   const monitor = new Monitor(new SpendModel(plan.budgets))
-  const fleet = new Fleet({ world, store, outside, monitor, faults: plan.faults, plant })
+  const fleet = new Fleet({ world, store, outside, monitor, faults: plan.faults, plant, joint: plan.joint })
   const clients = new Clients(world, fleet, plan.budgets)
   const crew = new Crew(world, fleet, outside)
   const startedMs = world.nowMs
@@ -84,6 +84,7 @@ async function live(plan: Plan, world: World, store: Store, plant: Plant | undef
     loose: plan.loose,
     raced: outside.raced,
     forks: await forksOf(store, clients),
+    ...(plan.joint ? { joint: await jointIn(store) } : {}),
   }
   return {
     violations: [...troubles, ...monitor.violations, ...(isQuiet ? judge(accepted(history)) : [])],

@@ -21,8 +21,16 @@ export interface History {
    */
   readonly raced?: ReadonlySet<string>
   readonly forks?: readonly ForkLog[]
+  /** What the agents have in common, where they have something: see `program/joint.ts`. */
+  readonly joint?: Joint
   /** The logs are of forks: calls that were open at the point are unknown to them, and that is not asked about. */
   readonly forked?: boolean
+}
+
+/** The jobs of the shared space, each with the message that ended it, and how many were counted. */
+export interface Joint {
+  readonly jobs: readonly { readonly id: string; readonly by?: string }[]
+  readonly count: number
 }
 
 /** A message of the driver's. */

@@ -1,7 +1,7 @@
 import type { ChildFinished } from "@rouse/protocol"
 import type { EntityLog, History, SentMessage, Violation } from "./history.ts"
 import { groupBy, rowsOf } from "./replay.ts"
-import { CHILD, SINK, dutiesOf, noteOf, sinkOf } from "./work.ts"
+import { CHILD, SINK, dutiesOf, jointDutiesOf, noteOf, sinkOf } from "./work.ts"
 
 /** P2 for what stays inside: sends, delayed sends and spawns by handlers and by the model, and the news of a child's end. */
 export function judgeDeliveries(history: History): readonly Violation[] {
@@ -10,7 +10,9 @@ export function judgeDeliveries(history: History): readonly Violation[] {
   return [
     ...judgeNotes(history, notes),
     ...judgeChildren(history, children),
-    ...history.sent.filter((sent) => isOwed(sent, history)).flatMap((sent) => judgeDuties(sent, notes, children)),
+    ...history.sent
+      .filter((sent) => isOwed(sent, history))
+      .flatMap((sent) => judgeDuties(sent, history, notes, children)),
     ...judgeNonces(notes),
   ]
 }
@@ -36,7 +38,7 @@ function notesOf(logs: readonly EntityLog[]): ReadonlyMap<string, readonly Deliv
 }
 
 /** A queued message is always one of the wake's own; one that steers may join a run whose handler never sees it. */
-function isOwed({ mode, accepted, to, key }: SentMessage, { logs, loose }: History): boolean {
+export function isOwed({ mode, accepted, to, key }: SentMessage, { logs, loose }: History): boolean {
   if (mode !== "queue" || !accepted) return false
   if (!loose) return true
   const log = logs.find(({ url }) => url === to)
@@ -75,12 +77,14 @@ function judgeNotes({ logs, loose }: History, notes: ReadonlyMap<string, readonl
 /** The duties of one message: each done once. */
 function judgeDuties(
   { name, to }: SentMessage,
+  { joint }: History,
   notes: ReadonlyMap<string, readonly Delivered[]>,
   children: readonly EntityLog[],
 ): readonly Violation[] {
   const { before, after, later, child } = dutiesOf(name)
   const sink = sinkOf(to.split("/")[2] ?? "")
-  const missing = [before, after, ...(later === undefined ? [] : [later])].filter(
+  const shared = joint === undefined ? [] : Object.values(jointDutiesOf(name))
+  const missing = [before, after, ...(later === undefined ? [] : [later]), ...shared].filter(
     (ref) => notes.get(ref)?.[0]?.url !== sink,
   )
   const faults = missing.map((ref): Violation => ({

@@ -2,6 +2,7 @@ import type { History, Violation } from "./history.ts"
 import { judgeDeliveries } from "./judge-deliveries.ts"
 import { judgeEffects } from "./judge-effects.ts"
 import { apart, judgeForks } from "./judge-forks.ts"
+import { judgeJoint } from "./judge-joint.ts"
 import { judgeMessages } from "./judge-messages.ts"
 import { judgeObservations } from "./judge-observations.ts"
 import { judgeRest } from "./judge-rest.ts"
@@ -20,6 +21,7 @@ function judgeOwn(history: History): readonly Violation[] {
     ...judgeMessages(history),
     ...judgeEffects(history),
     ...judgeDeliveries(history),
+    ...judgeJoint(history),
     ...judgeSchedules(history),
     ...judgeObservations(history),
     ...judgeTranscripts(history),

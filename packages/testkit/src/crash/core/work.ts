@@ -48,6 +48,15 @@ export function dutiesOf(message: string): Duties {
   }
 }
 
+/** The shared space where there is one, and its counter. */
+export const TALLY = "tally"
+export const COUNTER = "total"
+
+/** What the handler owes beside, where agents have something in common: a question, and the word that it was answered. */
+export function jointDutiesOf(message: string): { readonly asked: string; readonly told: string } {
+  return { asked: `${message}.asked`, told: `${message}.told` }
+}
+
 /** The driver's name of a message: the first line of its text. Undefined for messages of others. */
 export function messageName(content: Json): string | undefined {
   if (typeof content !== "string") return undefined

@@ -1,6 +1,7 @@
 import { defineEntity } from "@rouse/agents"
 import type { Context, EntityDefinition, StateSpec, Tool } from "@rouse/agents"
 import { z } from "zod"
+import { workJointly } from "./joint.ts"
 import { AGENT, CHILD, SINK, dutiesOf, messageName, sinkOf } from "../core/work.ts"
 
 const SYSTEM = "Do what the message says."
@@ -12,10 +13,12 @@ const answered = { schema: z.object({ id: z.string() }), key: "id" } as const
 export interface Program {
   readonly tools: readonly Tool[]
   readonly random: () => number
+  /** Whether agents ask one another and share a space. */
+  readonly joint?: boolean
 }
 
 /** The entity types of the program: an agent that does everything a handler can do, where it sends to, and what it spawns. */
-export function entitiesOf({ tools, random }: Program): readonly EntityDefinition[] {
+export function entitiesOf({ tools, random, joint = false }: Program): readonly EntityDefinition[] {
   const agent = defineEntity(AGENT, {
     description: "Runs scripts with tools of every effect class, sends, and spawns",
     state: { answered },
@@ -30,6 +33,7 @@ export function entitiesOf({ tools, random }: Program): readonly EntityDefinitio
         settleDuties(ctx, name, nonce, random)
         if (random() < 0.5) await ctx.commit()
         if (ctx.state.answered.get(name) === undefined) ctx.state.answered.insert({ id: name })
+        if (joint) await workJointly(ctx, name)
       }
     },
   })

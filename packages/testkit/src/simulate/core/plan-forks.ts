@@ -19,7 +19,11 @@ export interface PlannedFork {
 }
 
 /** Forks of an agent without a budget. What its model would send and spawn is left out: a fork would do it once more, to the same address. */
-export function withForks(plan: Omit<Plan, "forks">, spanMs: number, random: SeededRandom): Plan {
+export function withForks(
+  plan: Omit<Plan, "forks" | "joint">,
+  spanMs: number,
+  random: SeededRandom,
+): Omit<Plan, "joint"> {
   const bounded = new Set(plan.budgets.map(({ agent }) => agent))
   const free = [...new Set(plan.messages.map(({ agent }) => agent))].filter((agent) => !bounded.has(agent))
   if (free.length === 0 || !random.chance(0.35)) return { ...plan, forks: [] }

@@ -21,10 +21,10 @@ export interface PlannedWorkerFault {
 
 /** Tool workers, calls for them, and what befalls them. */
 export function withWorkers(
-  plan: Omit<Plan, "crewed" | "workerFaults" | "forks">,
+  plan: Omit<Plan, "crewed" | "workerFaults" | "forks" | "joint">,
   spanMs: number,
   random: SeededRandom,
-): Omit<Plan, "forks"> {
+): Omit<Plan, "forks" | "joint"> {
   if (!random.chance(0.25)) return { ...plan, crewed: false, workerFaults: [] }
   const messages = plan.messages.map((message) => {
     if (!random.chance(0.6)) return message

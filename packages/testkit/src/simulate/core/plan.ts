@@ -19,6 +19,8 @@ export interface Plan {
   /** Whether tool workers are there; messages then have calls for them. */
   readonly crewed: boolean
   readonly workerFaults: readonly PlannedWorkerFault[]
+  /** Whether agents ask one another and share a space. */
+  readonly joint: boolean
   readonly weather: Weather
 }
 
@@ -131,7 +133,10 @@ export function planOf(seed: number): Plan {
   )
   const plan = { seed, loose, messages, signals, budgets, schedules, observers, faults, weather }
   const worked = withWorkers(plan, spanMs, new SeededRandom(Math.imul(seed + 1, 0xc2b2_ae35)))
-  return withForks(worked, spanMs, new SeededRandom(Math.imul(seed + 1, 0x27d4_eb2f)))
+  const forked = withForks(worked, spanMs, new SeededRandom(Math.imul(seed + 1, 0x27d4_eb2f)))
+  // A fork would do what its original did once more, in the same space.
+  const joint = forked.forks.length === 0 && new SeededRandom(Math.imul(seed + 1, 0x1656_67b1)).chance(0.3)
+  return { ...forked, joint }
 }
 
 function messageOf(
@@ -228,6 +233,7 @@ export function without(plan: Plan, names: ReadonlySet<string>): Plan {
     faults: kept(plan.faults),
     workerFaults: kept(plan.workerFaults),
     forks: kept(plan.forks),
+    joint: plan.joint && !names.has("joint"),
     weather: calm,
   }
 }
@@ -237,5 +243,5 @@ export function partsOf(plan: Plan): readonly string[] {
   const { faults, workerFaults, forks, signals, budgets, schedules, observers, messages } = plan
   return [...faults, ...workerFaults, ...forks, ...signals, ...schedules, ...observers, ...budgets, ...messages]
     .map(({ name }) => name)
-    .concat("weather")
+    .concat(plan.joint ? ["joint", "weather"] : ["weather"])
 }
