@@ -17,8 +17,8 @@ export interface EncodedLists {
   readonly byts: string
 }
 
-/** What JSON writes otherwise than an array does: characters below U+0020; and halves of pairs, which the database cannot keep. */
-const UNUSUAL = /[\u0000-\u001f\ud800-\udfff]/
+/** Without what JSON writes otherwise than an array does, characters below U+0020; and without halves of pairs, which the database cannot keep. */
+const USUAL = /^[ -\ud7ff\ue000-\uffff]*$/
 /** SQLSTATE of text that is no text. */
 const NOT_IN_REPERTOIRE = "22021"
 
@@ -64,7 +64,7 @@ function numberOf(value: unknown): number | string {
 /** An array's element. JSON's way to write text is the quickest there is, and the same for what is usual. */
 function textOf(value: string | null | undefined): string {
   if (value === null || value === undefined) return "NULL"
-  if (!UNUSUAL.test(value)) return JSON.stringify(value)
+  if (USUAL.test(value)) return JSON.stringify(value)
   if (!value.isWellFormed() || value.includes("\0")) {
     throw new DatabaseError("refused", NOT_IN_REPERTOIRE, "text has half of a character, or U+0000")
   }

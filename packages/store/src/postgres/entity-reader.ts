@@ -1,5 +1,5 @@
 import { entityStreamPath } from "@rouse/protocol"
-import type { EntityStatus, EntityUrl, Json, JsonObject, Row } from "@rouse/protocol"
+import type { EntityStatus, Json, JsonObject, Row } from "@rouse/protocol"
 import { activeSecondOf, encodeCursor, parseCursor } from "../core/cursor.ts"
 import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage } from "../entity.ts"
 import type { StoredReceipt } from "../receipt.ts"
@@ -34,7 +34,7 @@ export class EntityReader {
 
   /** Who reads an entity mostly changes it next: what its log is is found beside it. */
   async one(url: string): Promise<EntityRecord | undefined> {
-    const [row = {}] = await this.#connection.read(ONE, [url, entityStreamPath(url as EntityUrl)])
+    const [row = {}] = await this.#connection.read(ONE, [url, entityStreamPath(url)])
     const { log, placed } = row as { readonly log?: SqlRow | null; readonly placed?: unknown }
     const isThere = typeof row["url"] === "string"
     const home = numberOrNull(placed) ?? numberOf(homeOfEntity(url))

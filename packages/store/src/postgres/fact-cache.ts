@@ -1,5 +1,4 @@
 import { entityOfStream, entityStreamPath } from "@rouse/protocol"
-import type { EntityUrl } from "@rouse/protocol"
 import { STATES_MAX } from "../core/cache.ts"
 import { numberOf } from "../core/home.ts"
 import type { ProducerState } from "../core/producer.ts"
@@ -88,7 +87,7 @@ export class FactCache {
   forget(urls: readonly string[]): void {
     for (const url of urls) {
       this.#entities.delete(url)
-      this.#streams.delete(entityStreamPath(url as EntityUrl))
+      this.#streams.delete(entityStreamPath(url))
       this.#absent.delete(url)
     }
   }
@@ -98,7 +97,7 @@ export class FactCache {
    * younger, and stays.
    */
   learn(url: string, entity: EntityFact, log: StreamFact): void {
-    const path = entityStreamPath(url as EntityUrl)
+    const path = entityStreamPath(url)
     if (this.#entities.has(url) || this.#streams.has(path) || isLong(entity) || hasSource(log)) return
     put(this.#entities, url, entity)
     put(this.#streams, path, { fact: log, producers: new Map() })
