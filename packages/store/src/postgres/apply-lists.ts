@@ -56,6 +56,8 @@ const LAYOUTS = {
     "tree int8, stream int8, collection text, key text, done boolean, token int8, holder text, claim text, free_at int8",
   w_queue_drop: "tree int8, stream int8, collection text, queue text, free_at int8, made int8",
   w_queue: "tree int8, stream int8, collection text, queue text, free_at int8, made int8, key text",
+  w_index_drop: "tree int8, stream int8, collection text, queue text, key text",
+  w_index: "tree int8, stream int8, collection text, queue text, key text",
   w_retention: "kind text, tree int8, stream int8, horizon int8, position int8, holder text, data bytea",
   w_subscription: `kind text, tree int8, serial int8, id text, version int8, pattern text, wake_stream text, idle boolean, due_at int8, pending int8,
     links int8, named int8, config text, state text, path text, acked int8, behind boolean, explicit boolean, name text, value text, created_at int8`,

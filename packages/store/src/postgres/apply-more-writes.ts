@@ -66,4 +66,14 @@ export const MORE_WRITES: readonly (readonly [ApplyList, string])[] = [
     SELECT w.tree, w.stream, w.collection, w.queue, w.free_at, w.made, w.key
     FROM ${from("w_queue")} WHERE ${live}`,
   ],
+  [
+    "w_index_drop",
+    `DELETE FROM space_index u USING ${from("w_index_drop")}
+    WHERE u.tree = w.tree AND u.stream = w.stream AND u.collection = w.collection AND u.queue = w.queue AND u.key = w.key AND ${live}`,
+  ],
+  [
+    "w_index",
+    `INSERT INTO space_index (tree, stream, collection, queue, key) SELECT w.tree, w.stream, w.collection, w.queue, w.key
+    FROM ${from("w_index")} WHERE ${live}`,
+  ],
 ]

@@ -111,7 +111,7 @@ function rowsOf({ commit, before, after }: RowItem, of: WriteRow): BatchRow[] {
   const known = (after ?? before)?.row
   if (known === undefined) return []
   const name = { ...of, collection: known.collection, key: known.key }
-  const queues = queueRows(commit, before, after, of)
+  const queues = [...queueRows(commit, before, after, of), ...indexRows(commit, before, after, name)]
   if (after === undefined) {
     return before === undefined ? queues : [{ commit, list: "w_space_row_drop", row: name }, ...queues]
   }
@@ -143,4 +143,24 @@ function queueRows(
     ...dropped.map(([, row]) => ({ commit, list: "w_queue_drop" as const, row })),
     ...added.map(([, row]) => ({ commit, list: "w_queue" as const, row })),
   ]
+}
+
+/** By which a condition finds rows, done or not. Every row is in the queue without a name. */
+function indexRows(
+  commit: number,
+  before: QueuedRow | undefined,
+  after: QueuedRow | undefined,
+  name: WriteRow,
+): BatchRow[] {
+  if (before?.indexed === after?.indexed) return []
+  const namesOf = (queued: QueuedRow | undefined): readonly string[] =>
+    (queued?.indexed ?? []).filter((queue) => queue !== "").map(queueName)
+  const [old, next] = [namesOf(before), namesOf(after)]
+  const rowsWith = (
+    list: "w_index_drop" | "w_index",
+    queues: readonly string[],
+    others: readonly string[],
+  ): BatchRow[] =>
+    queues.filter((queue) => !others.includes(queue)).map((queue) => ({ commit, list, row: { ...name, queue } }))
+  return [...rowsWith("w_index_drop", old, next), ...rowsWith("w_index", next, old)]
 }
