@@ -118,7 +118,7 @@ export class SpaceReader {
   }
 
   async expired(nowMs: number, limit: number): Promise<ExpiredClaim[]> {
-    const sql = `SELECT x.path, r.collection, r.key, r.token FROM ~space_row r JOIN ~space x ON x.tree = r.tree AND x.stream = r.stream
+    const sql = `SELECT x.path, r.collection, r.key, r.token, r.free_at FROM ~space_row r JOIN ~space x ON x.tree = r.tree AND x.stream = r.stream
       WHERE r.free_at > 0 AND r.free_at <= $1 ORDER BY r.free_at, r.token LIMIT $2`
     const rows = await this.#connection.read(sql, [nowMs, limit])
     return rows.map((row) => ({
@@ -126,6 +126,7 @@ export class SpaceReader {
       collection: row["collection"] as string,
       key: row["key"] as string,
       token: Number(row["token"]),
+      expiredAtMs: Number(row["free_at"]),
     }))
   }
 
