@@ -14,7 +14,7 @@ import { rouse } from "../systems/rouse.ts"
 
 const ROUNDS = 3
 const SECONDS = 4
-const WARM_UP_SECONDS = 2
+const WARM_UP_SECONDS = 4
 const SPAWN_SECONDS_MAX = 60
 /** As many as two replicas have room for at once: see `thinking` in `programs/entities.ts`. */
 const CLIENTS = 32
@@ -70,7 +70,7 @@ async function runReplicas(context: BenchContext, directory: string): Promise<Be
   return {
     figures: figures.list(),
     notes: [
-      "All run on this machine's cores. A replica is bounded by its room: 16 wakes at once of a type whose model takes 40 ms, so 400 turns/s at most.",
+      "All run on this machine's cores. A replica is bounded by its room: 16 wakes at once of a type whose model takes 100 ms, so 160 turns/s at most.",
       `${CLIENTS} clients, each with one replica: with one replica half of them wait for room, with two nobody does.`,
       "The second replica is started when the first has been measured alone.",
     ],

@@ -22,7 +22,7 @@ export const started: EntityDefinition = defineEntity("started", {
 })
 
 /** What a model's time does to a server: it is mostly waited for, by so many wakes at once in each process. */
-const THINKING_MS = 40
+const THINKING_MS = 100
 export const thinking: EntityDefinition = defineEntity("thinking", {
   concurrency: 16,
   async handler(ctx) {
