@@ -11,6 +11,8 @@ import { longLife } from "./long-life.ts"
 import { idleMillion } from "./idle-million.ts"
 import { mapReduce } from "./map-reduce.ts"
 import { observeMillion } from "./observe-million.ts"
+import { postgresReplicas } from "./postgres-replicas.ts"
+import { postgresTurn } from "./postgres-turn.ts"
 import { size } from "./size.ts"
 import { page } from "./page.ts"
 import { start } from "./start.ts"
@@ -40,6 +42,8 @@ export const benches: readonly Bench[] = [
   store,
   claims,
   echoPeer,
+  postgresTurn,
+  postgresReplicas,
   streams,
   streamsLive,
   streamsCatchUp,

@@ -17,6 +17,30 @@ export function exactCpuMs(pid: number): number {
   return nanoseconds.reduce((sum, one) => sum + one, 0) / 1e6
 }
 
+/** CPU time of a process and all the children that it ever had, milliseconds: a Postgres is many. Linux only. */
+export function familyCpuMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+  const [, , endedUser, endedSystem] = times(stat)
+  const ended = ((endedUser + endedSystem) * 1_000) / TICKS_PER_SECOND
+  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + (exactOrNone(one) ?? 0), ended)
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim()
+  return text === "" ? [] : text.split(" ").map(Number)
+}
+
+/** Undefined: it has ended meanwhile. */
+function exactOrNone(pid: number): number | undefined {
+  try {
+    return exactCpuMs(pid)
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH"))
+      return undefined
+    throw error
+  }
+}
+
 /** Bytes that a process has asked to read, from files and sockets, in all its threads. Linux only. */
 export function bytesRead(pid: number): number {
   const chars = /^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]

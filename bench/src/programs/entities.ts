@@ -1,5 +1,6 @@
 /** What the benches run on `rouse start`. */
 import { defineEntity, type EntityDefinition, tool, workerTool } from "@rouse/agents"
+import { setTimeout as pause } from "node:timers/promises"
 import { z } from "zod"
 
 /** The least agent: the offline model answers with the last message. */
@@ -17,6 +18,17 @@ export const started: EntityDefinition = defineEntity("started", {
     ctx.useAgent({ systemPrompt: "You are a bench.", model: "rouse/echo" })
     await ctx.agent.run()
     ctx.reply(at)
+  },
+})
+
+/** What a model's time does to a server: it is mostly waited for, by so many wakes at once in each process. */
+const THINKING_MS = 100
+export const thinking: EntityDefinition = defineEntity("thinking", {
+  concurrency: 16,
+  async handler(ctx) {
+    ctx.useAgent({ systemPrompt: "You are a bench.", model: "rouse/echo" })
+    await pause(THINKING_MS)
+    await ctx.agent.run()
   },
 })
 

@@ -19,6 +19,7 @@ export interface StartOptions {
   readonly flags?: readonly string[]
   /** Options of Node before the program. */
   readonly nodeArgs?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** `rouse start`, quiet, on a free port. */
@@ -28,10 +29,12 @@ export function startRouse({
   files = [ENTITIES],
   nodeArgs = [],
   flags = [],
+  env = {},
 }: StartOptions): Promise<Child> {
   return Child.start({
     args: [...nodeArgs, program, "start", ...files, "--port", "0", "--json", "--log-level", "warn", ...flags],
     cwd: directory,
+    env,
   })
 }
 

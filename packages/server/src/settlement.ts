@@ -12,6 +12,8 @@ import type { Plane } from "./plane.ts"
 
 /** How long after a change of the log a message is looked for that no commit of this process settled. */
 const LOOK_MS = 20
+/** The same while the wake that it waits for is under way here: what settles it will be told. */
+const LOOK_ACTIVE_MS = 500
 
 const TERMINAL: ReadonlySet<MessageRow["status"]> = new Set(["processed", "cancelled", "dead"])
 
@@ -60,17 +62,18 @@ export async function waitForSettled(
   const giveUp = (): void => told.resolve(undefined)
   let cancelLook = (): void => undefined
   const look = (): void => {
+    if (plane.dispatcher.isActive(url)) return lookSoon(LOOK_ACTIVE_MS)
     plane.store.row(url, "message", key).then((row) => {
       const status = (row?.value as unknown as MessageRow | undefined)?.status
       if (status === undefined || isTerminal(status)) giveUp()
     }, told.reject)
   }
-  const lookSoon = (): void => {
+  const lookSoon = (afterMs = LOOK_MS): void => {
     cancelLook()
-    cancelLook = plane.defer(LOOK_MS, look)
+    cancelLook = plane.defer(afterMs, look)
   }
   const unwatch = plane.settlements.watch(url, key, told.resolve)
-  const unfollow = plane.store.watchStream(entityStreamPath(url), lookSoon)
+  const unfollow = plane.store.watchStream(entityStreamPath(url), () => lookSoon())
   const cancel = plane.defer(waitMs, giveUp)
   signal.addEventListener("abort", giveUp, { once: true })
   try {

@@ -167,6 +167,7 @@ export interface ExpiredClaim {
   readonly collection: string
   readonly key: string
   readonly token: number
+  readonly expiredAtMs: number
 }
 
 export interface SpaceReads {

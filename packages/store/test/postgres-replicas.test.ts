@@ -119,6 +119,65 @@ real("replicas", () => {
     },
   )
 
+  it("one that is alone tells nobody, and from when another listens it does", async () => {
+    schemas += 1
+    const schema = `replicas_${schemas}`
+    let nowMs = NOW
+    const make = async (): Promise<Store> => {
+      const store = await openPostgresStore({ url: server.url, schema, clock: () => nowMs })
+      open.push(store)
+      return store
+    }
+    const heard: { readonly entities: readonly string[] }[] = []
+    const urls = (): readonly string[] => heard.flatMap(({ entities }) => entities)
+    const put = (store: Store, url: string) => store.commit({ ops: [{ op: "putEntity", record: entity(url, 0) }] })
+    const sql = postgres(server.url, { max: 2, onnotice: () => undefined })
+    try {
+      await sql.listen(`${schema}_changes`, (text) => void heard.push(JSON.parse(text) as (typeof heard)[number]))
+      const one = await make()
+      await put(one, "/t/settling")
+      await expect.poll(urls).toEqual(["/t/settling"])
+      nowMs += 10_000
+      await put(one, "/t/alone")
+      const other = await make()
+      await expect.poll(() => heard.length).toBeGreaterThan(2)
+      const seen: string[] = []
+      const stop = other.watchEntities(({ url }) => seen.push(url))
+      await put(one, "/t/heard")
+      await expect.poll(() => seen).toContain("/t/heard")
+      expect(urls()).not.toContain("/t/alone")
+      stop()
+    } finally {
+      await sql.end()
+    }
+  })
+
+  it("what one read as absent, and another made since, is not made again", async () => {
+    const [one, other] = (await replicas(2)) as [Store, Store]
+    const url = "/t/late"
+    const made = { ops: [{ op: "putEntity", record: entity(url, 0) }, create(`entities${url}`)] } as const
+    expect(await one.entity(url)).toBeUndefined()
+    await other.commit({ ops: [...made.ops, append(`entities${url}`, 1)] })
+    const again = one.commit({ guards: [{ kind: "version", url, version: 0 }], ops: made.ops })
+    await expect(again).rejects.toMatchObject({ code: "CONFLICT" })
+    expect(await one.entity(url)).toMatchObject({ version: 1 })
+    await other.commit({ ops: [append(`entities${url}`, 2)] })
+    await one.commit({ guards: [{ kind: "version", url, version: 1 }], ops: [append(`entities${url}`, 3)] })
+    expect(await textOf(other, `entities${url}`)).toBe("1,2,3,")
+  })
+
+  it("many commits at once are few groups", async () => {
+    const [store] = (await replicas(1)) as [Store]
+    const count = async (): Promise<number> => {
+      const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
+      const [row] = await sql.unsafe(`SELECT count(*)::int4 AS n FROM replicas_${schemas}.batch`)
+      await sql.end()
+      return Number(row?.["n"])
+    }
+    await Promise.all(Array.from({ length: 200 }, (_, n) => store.commit({ ops: [create(`s${n}`)] })))
+    expect(await count()).toBeLessThan(10)
+  })
+
   it("an append in one finds the subscription made in another", async () => {
     const [one, other] = (await replicas(2)) as [Store, Store]
     await one.commit({ ops: [create("x/a"), append("x/a", 1)] })

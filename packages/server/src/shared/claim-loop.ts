@@ -15,8 +15,12 @@ export function newClaimLoop(plane: () => Plane): DueLoop {
 
 async function look(plane: Plane): Promise<boolean> {
   const expired = await plane.store.expiredClaims(plane.clock(), LOOK_MAX)
-  await Promise.all(expired.map((claim) => release(plane, claim)))
-  return expired.length === LOOK_MAX
+  const pathOf = ({ path }: ExpiredClaim): string => path
+  const atOf = ({ expiredAtMs }: ExpiredClaim): number => expiredAtMs
+  // What another is first in line for is its own before the next look, or then this one's.
+  const mine = plane.peers.share(expired, pathOf, atOf, () => undefined)
+  await Promise.all(mine.map((claim) => release(plane, claim)))
+  return expired.length === LOOK_MAX && mine.length > 0
 }
 
 async function next(plane: Plane): Promise<number | undefined> {

@@ -10,7 +10,8 @@ const WAITING_MAX = 10_000
  * Tells other replicas what this one's commits changed, by `NOTIFY`.
  *
  * Not in the transaction of the commit: there it would hold a lock of the whole database until the disk is synced, and no two commits would be
- * synced together. So a notification may be lost with its replica; whoever waits for one also looks now and then.
+ * synced together. So a notification may be lost with its replica; whoever waits for one also looks now and then. Where nobody listens, nothing is
+ * told.
  */
 export class Announcer {
   readonly replica: string = randomUUID()
@@ -22,35 +23,44 @@ export class Announcer {
   #observationDueAtMs: number | null = null
   #dueAtMs: number | null = null
   #replicas = false
+  #greets: "says" | "asks" | undefined
+  readonly #isHeard: () => boolean
   #telling: Promise<void> | undefined
 
-  constructor(connection: Connection, channel: string) {
+  /** @param isHeard Whether anybody may listen: else only sessions are told, and who listens. */
+  constructor(connection: Connection, channel: string, isHeard: () => boolean) {
     this.#connection = connection
     this.#channel = channel
+    this.#isHeard = isHeard
   }
 
   stream(path: string): void {
+    if (!this.#isHeard()) return
     if (this.#streams.size < WAITING_MAX) this.#streams.add(numberOf(path))
     this.#tell()
   }
 
   entity(url: string): void {
+    if (!this.#isHeard()) return
     if (this.#entities.size < WAITING_MAX) this.#entities.add(url)
     this.#tell()
   }
 
   subscription(dueAtMs: number): void {
+    if (!this.#isHeard()) return
     this.#subscriptionDueAtMs = Math.min(dueAtMs, this.#subscriptionDueAtMs ?? dueAtMs)
     this.#tell()
   }
 
   observation(dueAtMs: number): void {
+    if (!this.#isHeard()) return
     this.#observationDueAtMs = Math.min(dueAtMs, this.#observationDueAtMs ?? dueAtMs)
     this.#tell()
   }
 
   /** Something falls due then that is left for whoever has room. */
   due(atMs: number): void {
+    if (!this.#isHeard()) return
     this.#dueAtMs = Math.min(atMs, this.#dueAtMs ?? atMs)
     this.#tell()
   }
@@ -61,6 +71,13 @@ export class Announcer {
     this.#tell()
   }
 
+  /** This replica listens. Resolves when the others were told, or could not be. */
+  async greet(asks: boolean): Promise<void> {
+    this.#greets = asks || this.#greets === "asks" ? "asks" : "says"
+    this.#tell()
+    await this.#telling
+  }
+
   /** Waits for what is being told. */
   async close(): Promise<void> {
     await this.#telling
@@ -68,7 +85,7 @@ export class Announcer {
 
   get #hasNews(): boolean {
     if (this.#streams.size + this.#entities.size > 0) return true
-    if (this.#replicas || this.#dueAtMs !== null) return true
+    if (this.#replicas || this.#greets !== undefined || this.#dueAtMs !== null) return true
     return this.#subscriptionDueAtMs !== null || this.#observationDueAtMs !== null
   }
 
@@ -90,9 +107,11 @@ export class Announcer {
         observationDueAtMs: this.#observationDueAtMs,
         ...(this.#dueAtMs === null ? {} : { dueAtMs: this.#dueAtMs }),
         ...(this.#replicas ? { replicas: true } : {}),
+        ...(this.#greets === undefined ? {} : { greets: this.#greets }),
       }
       this.#dueAtMs = null
       this.#replicas = false
+      this.#greets = undefined
       this.#streams.clear()
       this.#entities.clear()
       this.#subscriptionDueAtMs = null

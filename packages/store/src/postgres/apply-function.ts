@@ -1,43 +1,11 @@
-import { APPLY_PARAMETERS, from, live } from "./apply-parameters.ts"
+import { CHECKS } from "./apply-checks.ts"
+import { APPLY_LISTS, from, live, whenAny } from "./apply-lists.ts"
+import type { ApplyList } from "./apply-lists.ts"
 import { WRITES } from "./apply-writes.ts"
-
-const CHECKS = `
-  SELECT coalesce(array_agg(DISTINCT c), '{}') INTO stale FROM (
-    SELECT w.c FROM ${from("k_stream", "tree int8, path text, id int8, rev int8, tail int8")}
-      LEFT JOIN stream s ON s.tree = w.tree AND s.path = w.path
-      WHERE coalesce(s.id, 0) <> w.id OR (w.id <> 0 AND (s.rev <> w.rev OR w.tail <> coalesce(
-        (SELECT tail FROM chunk c WHERE c.tree = w.tree AND c.stream = w.id ORDER BY tail DESC LIMIT 1), s.fork_at, 0)))
-    UNION ALL SELECT w.c FROM ${from("k_entity", "tree int8, url text, id int8, version int8, seq int8")}
-      LEFT JOIN entity e ON e.tree = w.tree AND e.url = w.url
-      WHERE coalesce(e.id, 0) <> w.id OR (w.id <> 0 AND (e.version <> w.version OR e.seq <> w.seq))
-    UNION ALL SELECT w.c FROM ${from("k_place", "url text, tree int8")}
-      LEFT JOIN place p ON p.url = w.url WHERE p.tree IS DISTINCT FROM w.tree
-    UNION ALL SELECT w.c FROM ${from("k_timer", "id text, tree int8")}
-      WHERE CASE WHEN w.tree IS NULL THEN EXISTS (SELECT FROM timer t WHERE t.id = w.id)
-        ELSE NOT EXISTS (SELECT FROM timer t WHERE t.tree = w.tree AND t.id = w.id) END
-    UNION ALL SELECT w.c FROM ${from("k_receipt", "tree int8, key text, there boolean")}
-      WHERE w.there <> EXISTS (SELECT FROM receipt r WHERE r.tree = w.tree AND r.key = w.key)
-    UNION ALL SELECT w.c FROM ${from("k_work", "id text, tree int8, version int8")}
-      WHERE CASE WHEN w.tree IS NULL THEN EXISTS (SELECT FROM work t WHERE t.id = w.id)
-        ELSE NOT EXISTS (SELECT FROM work t WHERE t.tree = w.tree AND t.id = w.id AND t.version = w.version) END
-    UNION ALL SELECT w.c FROM ${from("k_subscription", "tree int8, id text, serial int8, rev int8")}
-      LEFT JOIN subscription s ON s.tree = w.tree AND s.id = w.id
-      WHERE coalesce(s.serial, 0) <> w.serial OR coalesce(s.rev, 0) <> w.rev
-    UNION ALL SELECT w.c FROM ${from("k_pin", "tree int8, stream int8, path text, position int8")}
-      WHERE pinned_1(w.tree, w.stream, w.path) IS DISTINCT FROM w.position
-    UNION ALL SELECT w.c FROM ${from("k_observation", "url text, name text, tree int8, path text, serial int8, rev int8")}
-      WHERE CASE WHEN w.tree IS NULL THEN EXISTS (SELECT FROM observation o WHERE o.url = w.url AND o.name = w.name)
-        ELSE NOT EXISTS (SELECT FROM observation o WHERE o.tree = w.tree AND o.path = w.path AND o.serial = w.serial AND o.rev = w.rev) END
-    UNION ALL SELECT w.c FROM ${from("k_observer", "tree int8, path text, n int8, rev int8")}
-      WHERE CASE WHEN w.n = 0 THEN EXISTS (SELECT FROM observation o WHERE o.tree = w.tree AND o.path = w.path)
-        ELSE (SELECT count(*) <> w.n OR max(o.rev) IS DISTINCT FROM w.rev FROM observation o WHERE o.tree = w.tree AND o.path = w.path) END
-    UNION ALL SELECT w.c FROM ${from("k_observing", "url text, serials text")}
-      WHERE w.serials <> coalesce((SELECT string_agg(o.serial::text, ',' ORDER BY o.serial) FROM observation o WHERE o.url = w.url), '')
-  ) k;`
 
 /** One after the other, as the commits had them: they are few. */
 const RETENTION = `
-    FOR r IN SELECT w.* FROM ${from("w_retention", "kind text, tree int8, stream int8, horizon int8, position int8, holder text, data bytea")} WHERE ${live} LOOP
+    FOR r IN SELECT w.* FROM ${from("w_retention")} WHERE ${live} LOOP
       IF r.kind = 'snapshot' THEN
         IF NOT EXISTS (SELECT FROM snapshot s WHERE s.tree = r.tree AND s.stream = r.stream AND s.position >= r.position) THEN
           DELETE FROM snapshot s WHERE s.tree = r.tree AND s.stream = r.stream AND s.position > r.horizon AND s.position < r.position;
@@ -60,11 +28,7 @@ const RETENTION = `
     END LOOP;`
 
 const SUBSCRIPTIONS = `
-    FOR r IN SELECT w.* FROM ${from(
-      "w_subscription",
-      `kind text, tree int8, serial int8, id text, version int8, pattern text, wake_stream text, idle boolean, due_at int8, pending int8, links int8,
-      named int8, config text, state text, path text, acked int8, behind boolean, explicit boolean, name text, value text, created_at int8`,
-    )} WHERE ${live} LOOP
+    FOR r IN SELECT w.* FROM ${from("w_subscription")} WHERE ${live} LOOP
       IF r.kind = 'insert' THEN
         INSERT INTO subscription (tree, id, serial, rev, version, pattern, wake_stream, idle, due_at, pending, links, named, config, state)
           VALUES (r.tree, r.id, r.serial, 0, r.version, r.pattern, r.wake_stream, r.idle, r.due_at, r.pending, r.links, r.named, r.config, r.state);
@@ -101,40 +65,49 @@ const SUBSCRIPTIONS = `
  * 3. A part of the group, `c`, that was planned on what is no longer so, is left out whole, and named in the answer.
  * 4. The group leaves its name. A name that is taken, by the group itself or by one who gave it up, undoes all of it.
  *
- * @returns what is stale: nothing, parts of the group, or with `set` the knowledge of which subscriptions there are, and then nothing was done.
+ * @returns the parts that are stale; null, and nothing is done, when what is known of which subscriptions there are is.
  */
 export function applyFunction(schema: string): string {
-  const done = WRITES.map(([name, sql]) => `  IF ${name} IS NOT NULL THEN ${sql}; END IF;`).join("\n")
+  const statements = new Map<ApplyList, string>([
+    ...CHECKS,
+    ...WRITES.map(([list, sql]) => [list, `${sql};`] as const),
+    ["w_retention", RETENTION],
+    ["w_subscription", SUBSCRIPTIONS],
+  ])
+  const done = [...APPLY_LISTS.keys()].map((list) => whenAny(list, statements.get(list) ?? missing(list))).join("\n")
   return `
 CREATE OR REPLACE FUNCTION apply_1(b_tree int8, b_id text, locks int8[], shared int8[], set_version int8, set_changes boolean, set_lock int8,
-  ${APPLY_PARAMETERS.map((name) => `${name} text`).join(", ")}
-) RETURNS TABLE (set_stale boolean, parts int4[]) VOLATILE LANGUAGE plpgsql
+  sizes int4[], parts int4[], nums int8[], txts text[], hex text
+) RETURNS int4[] VOLATILE LANGUAGE plpgsql
   SET search_path = ${schema}, pg_temp SET plan_cache_mode = force_generic_plan
   SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
+<<own>>
 DECLARE
   k int8;
+  locked boolean;
   r record;
-  stale int4[];
+  byts bytea := decode(hex, 'hex');
+  at_c int4 := 0;
+  at_n int4 := 0;
+  at_t int4 := 0;
+  stale int4[] := '{}';
 BEGIN
-  IF set_changes THEN PERFORM pg_advisory_xact_lock(set_lock); ELSE PERFORM pg_advisory_xact_lock_shared(set_lock); END IF;
+  locked := CASE WHEN set_changes THEN pg_advisory_xact_lock(set_lock) IS NULL ELSE pg_advisory_xact_lock_shared(set_lock) IS NULL END;
   FOREACH k IN ARRAY locks LOOP
-    IF k = ANY (shared) THEN PERFORM pg_advisory_xact_lock_shared(k); ELSE PERFORM pg_advisory_xact_lock(k); END IF;
+    locked := CASE WHEN k = ANY (shared) THEN pg_advisory_xact_lock_shared(k) IS NULL ELSE pg_advisory_xact_lock(k) IS NULL END;
   END LOOP;
-  IF set_version <> (SELECT value::int8 FROM meta WHERE key = 'subscriptions') THEN
-    RETURN QUERY SELECT true, '{}'::int4[];
-    RETURN;
-  END IF;
-${CHECKS}
+  INSERT INTO batch (tree, id, done, stale) SELECT b_tree, b_id, true, '{}' FROM meta WHERE key = 'subscriptions' AND value = set_version::text;
+  IF NOT FOUND THEN RETURN NULL; END IF;
 ${done}
-  IF w_retention IS NOT NULL THEN${RETENTION}
-  END IF;
-  IF w_subscription IS NOT NULL THEN${SUBSCRIPTIONS}
-  END IF;
   IF set_changes AND stale = '{}' THEN
     UPDATE meta SET value = (value::int8 + 1)::text WHERE key = 'subscriptions';
   END IF;
-  INSERT INTO batch (tree, id, done, stale) VALUES (b_tree, b_id, true, stale);
-  RETURN QUERY SELECT false, stale;
+  IF stale <> '{}' THEN UPDATE batch b SET stale = own.stale WHERE b.tree = b_tree AND b.id = b_id; END IF;
+  RETURN stale;
 END $$;`
+}
+
+function missing(list: ApplyList): never {
+  throw new Error(`nothing is said of the list ${list}`)
 }

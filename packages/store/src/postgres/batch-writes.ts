@@ -1,7 +1,7 @@
 import { homeOfReceipt, numberOf } from "../core/home.ts"
 import type { Write } from "../core/write.ts"
-import type { ApplyParameter } from "./apply-parameters.ts"
-import { hexOf } from "./bytes.ts"
+import type { ApplyList } from "./apply-lists.ts"
+import type { ListItem } from "./encode-lists.ts"
 import type { EntityFact, StreamFact } from "./facts.ts"
 import { ObservationBatch } from "./observation-batch.ts"
 import { SpaceBatch } from "./space-batch.ts"
@@ -56,7 +56,7 @@ export class BatchWrites {
       case "putChunk": {
         const tree = places.streamTree(write.stream)
         if (tree === undefined) return
-        const row = { tree, stream: write.stream, tail: write.tail, data: hexOf(write.data) }
+        const row = { tree, stream: write.stream, tail: write.tail, data: write.data }
         listOf(this.#chunks, write.stream).push({ commit, row })
         return
       }
@@ -132,7 +132,7 @@ export class BatchWrites {
   }
 
   /**
-   * The rows for each parameter of the function, with the part of the group that each belongs to.
+   * The rows of each list, with the part of the group that each belongs to.
    *
    * @param streams What each stream was before the group, if anything, and is after it.
    */
@@ -141,15 +141,15 @@ export class BatchWrites {
     places: Places,
     streams: (path: string) => Change<StreamFact>,
     entities: (url: string) => Change<EntityFact>,
-  ): Map<ApplyParameter, WriteRow[]> {
-    const rows = new Map<ApplyParameter, WriteRow[]>()
-    const add = (parameter: ApplyParameter, { commit, row }: Item): void => {
-      listOf(rows, parameter).push({ c: partOf(commit), ...row })
+  ): Map<ApplyList, ListItem[]> {
+    const rows = new Map<ApplyList, ListItem[]>()
+    const add = (list: ApplyList, { commit, row }: Item): void => {
+      listOf(rows, list).push({ part: partOf(commit), row })
     }
     for (const item of this.#placed) add("w_place", item)
     for (const [path, commit] of this.#streamCommits) {
       const { before, after } = streams(path)
-      for (const [parameter, row] of streamRows(path, before, after, places)) add(parameter, { commit, row })
+      for (const [list, row] of streamRows(path, before, after, places)) add(list, { commit, row })
     }
     for (const items of this.#chunks.values()) for (const item of items) add("w_chunk", item)
     for (const items of this.#producers.values()) for (const item of items.values()) add("w_producer", item)
@@ -157,8 +157,8 @@ export class BatchWrites {
     for (const item of this.#worksGone.values()) add("w_work_gone", item)
     for (const [url, commit] of this.#entityCommits) {
       const { before, after } = entities(url)
-      for (const [parameter, row] of entityRows(url, before, after, this.#controls.get(url)?.control)) {
-        add(parameter, { commit, row })
+      for (const [list, row] of entityRows(url, before, after, this.#controls.get(url)?.control)) {
+        add(list, { commit, row })
       }
     }
     for (const items of this.#rows.values()) {
@@ -169,7 +169,7 @@ export class BatchWrites {
     for (const item of this.#receipts.values()) add("w_receipt", item)
     for (const item of this.#retention) add("w_retention", item)
     for (const item of this.#subscriptions) add("w_subscription", item)
-    for (const { parameter, ...item } of [...this.observations.rows(), ...this.spaces.rows()]) add(parameter, item)
+    for (const { list, ...item } of [...this.observations.rows(), ...this.spaces.rows()]) add(list, item)
     return rows
   }
 
@@ -217,13 +217,13 @@ export class BatchWrites {
     const common = { tree, stream }
     const row =
       write.kind === "putSnapshot"
-        ? { kind: "snapshot", ...common, horizon: write.state.horizon, position: write.at, data: hexOf(write.data) }
+        ? { kind: "snapshot", ...common, horizon: write.state.horizon, position: write.at, data: write.data }
         : write.kind === "trimStream"
           ? {
               kind: "trim",
               ...common,
               horizon: write.state.horizon,
-              data: write.data === undefined ? null : hexOf(write.data),
+              data: write.data,
             }
           : write.kind === "putPin"
             ? { kind: "pin", ...common, holder: write.holder, position: write.at }

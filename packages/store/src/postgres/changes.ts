@@ -12,6 +12,8 @@ export interface Changes {
   readonly dueAtMs?: number | null
   /** Whether a session began or ended. */
   readonly replicas?: boolean
+  /** It says that it listens; `asks`: and wants to know who else does. */
+  readonly greets?: "says" | "asks"
 }
 
 /** Bytes of one notification: Postgres takes fewer than 8000. */
@@ -46,9 +48,11 @@ export function decodeChanges(text: string): Changes | undefined {
       observationDueAtMs = null,
       dueAtMs = null,
       replicas = false,
+      greets,
     } = JSON.parse(text) as Partial<Changes>
     if (typeof replica !== "string" || !Array.isArray(streams) || !Array.isArray(entities)) return undefined
-    return { replica, streams, entities, subscriptionDueAtMs, observationDueAtMs, dueAtMs, replicas }
+    const rest = { subscriptionDueAtMs, observationDueAtMs, dueAtMs, replicas }
+    return { replica, streams, entities, ...rest, ...(greets === undefined ? {} : { greets }) }
   } catch {
     return undefined
   }

@@ -16,6 +16,9 @@ const COMMITS_WAITING_MAX = 8_192
 /** Bytes of the commits that wait. Beyond it `commit` is refused. */
 const BYTES_WAITING_MAX = 67_108_864
 
+/** Commits that must wait for another lane to be opened, by how many are open: few large groups cost the database less than many small ones. */
+const OPENED_AT: readonly number[] = [1, 32, GROUP_COMMITS_MAX]
+
 interface Waiting extends Job {
   readonly bytes: number
   readonly homes: ReadonlySet<Home>
@@ -34,6 +37,7 @@ export class CommitLanes {
   #waiting: Waiting[] = []
   #bytes = 0
   readonly #busy = new Set<Home>()
+  #open = 0
   #scheduled = false
   readonly #waitingMax: number
 
@@ -81,7 +85,7 @@ export class CommitLanes {
   }
 
   #fill(): void {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length >= (OPENED_AT[this.#open] ?? GROUP_COMMITS_MAX)) {
       const lane = this.#free.pop()
       if (lane === undefined) return
       const group = this.#take()
@@ -116,7 +120,9 @@ export class CommitLanes {
 
   async #run(lane: Committer, group: readonly Waiting[]): Promise<void> {
     for (const { homes } of group) for (const home of homes) this.#busy.add(home)
+    this.#open += 1
     await lane.run(group)
+    this.#open -= 1
     for (const { homes } of group) for (const home of homes) this.#busy.delete(home)
     this.#free.push(lane)
     this.#fill()

@@ -1,7 +1,7 @@
 import { RouseError } from "@rouse/protocol"
 import type { EncodedCommit } from "../core/encoded.ts"
-import { APPLY_PARAMETERS } from "./apply-parameters.ts"
 import type { Connection, SqlValue } from "./connection.ts"
+import { encodeLists } from "./encode-lists.ts"
 import { DatabaseError, refusalOf, unavailable } from "./database-failure.ts"
 import type { FactCache } from "./fact-cache.ts"
 import { Deferred, Missing, newFacts } from "./facts.ts"
@@ -117,10 +117,7 @@ export class Committer {
   async #apply(batch: Batch, changes: boolean): Promise<readonly number[] | "set"> {
     const { connection, outcomes } = this.#parts
     const name = outcomes.newName()
-    const rows = APPLY_PARAMETERS.map((parameter) => {
-      const list = batch.rows.get(parameter)
-      return list === undefined ? null : JSON.stringify(list)
-    })
+    const { sizes, parts, nums, txts, byts } = encodeLists(batch.rows)
     const values: SqlValue[] = [
       name.tree,
       name.id,
@@ -129,11 +126,15 @@ export class Committer {
       this.#set.version,
       changes,
       SET_LOCK,
-      ...rows,
+      sizes,
+      parts,
+      nums,
+      txts,
+      byts,
     ]
     try {
-      const [row] = await connection.call("apply_1", values)
-      return row?.["set_stale"] === true ? "set" : partsOf(row?.["parts"])
+      const stale = await connection.valueOf("apply_1", values)
+      return stale === null ? "set" : partsOf(stale)
     } catch (error) {
       if (!(error instanceof DatabaseError) || error.fate !== "unknown") throw error
       return outcomes.resolve(name)

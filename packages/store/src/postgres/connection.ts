@@ -68,6 +68,13 @@ export class Connection {
     return this.query(`SELECT * FROM ${this.#schema}.${name}(${parameters})`, values)
   }
 
+  /** Calls a function that returns one value. @throws {RouseError} as `query`. */
+  async valueOf(name: string, values: readonly SqlValue[]): Promise<unknown> {
+    const parameters = values.map((_, index) => `$${index + 1}`).join(", ")
+    const [row] = await this.query(`SELECT ${this.#schema}.${name}(${parameters}) AS value`, values)
+    return row?.["value"]
+  }
+
   /** Text in which `~` stands before the name of a table of the schema. */
   read(text: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]> {
     return this.repeat(() => this.query(text.replaceAll("~", `${this.#schema}.`), values))

@@ -1,27 +1,51 @@
+import { entityStreamPath } from "@rouse/protocol"
 import type { EntityStatus, Json, JsonObject, Row } from "@rouse/protocol"
 import { activeSecondOf, encodeCursor, parseCursor } from "../core/cursor.ts"
 import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage } from "../entity.ts"
 import type { StoredReceipt } from "../receipt.ts"
 import type { Timer, TimerPlace } from "../timer.ts"
-import { homeOfReceipt, numberOf } from "../core/home.ts"
+import { homeOfEntity, homeOfReceipt, numberOf } from "../core/home.ts"
 import type { Connection, SqlValue } from "./connection.ts"
-import { numberOrNull } from "./states.ts"
+import type { EntityFact, StreamFact } from "./facts.ts"
+import { entityOf, numberOrNull, streamOf } from "./states.ts"
+import { TAIL } from "./stream-reader.ts"
 import type { SqlRow } from "./states.ts"
 
 const COLUMNS = "url, type, name, status, version, epoch, parent, created_at, active_at, due_at, tags, args, control"
+/** One row, whatever is there. */
+const ONE = `SELECT e.*, p.tree AS placed, (SELECT row_to_json(l) FROM (SELECT s.*, ${TAIL} FROM ~stream s WHERE s.path = $2) l) AS log
+  FROM (SELECT) nothing LEFT JOIN ~place p ON p.url = $1 LEFT JOIN ~entity e ON e.url = $1`
 const ROWS = `SELECT r.collection, r.key, r.value FROM ~entity e JOIN ~"row" r ON r.tree = e.tree AND r.entity = e.id WHERE e.url = $1`
+
+type Learn = (url: string, entity: EntityFact, log: StreamFact) => void
 
 /** Reads of entities, their rows, their timers, and of receipts. */
 export class EntityReader {
   readonly #connection: Connection
+  readonly #nonce: string
+  readonly #learn: Learn
 
-  constructor(connection: Connection) {
+  /** @param learn Told what was found, there or not. */
+  constructor(connection: Connection, nonce: string, learn: Learn) {
     this.#connection = connection
+    this.#nonce = nonce
+    this.#learn = learn
   }
 
+  /** Who reads an entity mostly changes it next: what its log is is found beside it. */
   async one(url: string): Promise<EntityRecord | undefined> {
-    const [row] = await this.#connection.read(`SELECT ${COLUMNS} FROM ~entity WHERE url = $1`, [url])
-    return row && recordOf(row)
+    const [row = {}] = await this.#connection.read(ONE, [url, entityStreamPath(url)])
+    const { log, placed } = row as { readonly log?: SqlRow | null; readonly placed?: unknown }
+    const isThere = typeof row["url"] === "string"
+    const home = numberOrNull(placed) ?? numberOf(homeOfEntity(url))
+    this.#learn(
+      url,
+      isThere ? { state: entityOf(row), tree: Number(row["tree"]) } : { state: undefined, tree: home },
+      log
+        ? { state: streamOf(log, this.#nonce), tree: Number(log["tree"]), rev: Number(log["rev"]) }
+        : { state: undefined, tree: home, rev: 0 },
+    )
+    return isThere ? recordOf(row) : undefined
   }
 
   /** A page of entities by newest second of activity, then address. */

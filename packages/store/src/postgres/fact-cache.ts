@@ -1,4 +1,4 @@
-import { entityOfStream } from "@rouse/protocol"
+import { entityOfStream, entityStreamPath } from "@rouse/protocol"
 import { STATES_MAX } from "../core/cache.ts"
 import { numberOf } from "../core/home.ts"
 import type { ProducerState } from "../core/producer.ts"
@@ -9,6 +9,9 @@ import { ObserverCache } from "./observer-cache.ts"
 
 /** Text of an entity whose state is kept, in UTF-16 code units. */
 const ENTITY_TEXT_MAX = 2_048
+
+/** Entities that are known not to be there. The first of them are forgotten first. */
+const ABSENT_MAX = 1_024
 
 interface KnownStream {
   readonly fact: StreamFact
@@ -23,6 +26,8 @@ interface KnownStream {
 export class FactCache {
   readonly #streams = new Map<string, KnownStream>()
   readonly #entities = new Map<string, EntityFact>()
+  /** Addresses of which it is known that nothing is there. */
+  readonly #absent = new Set<string>()
   readonly #observers = new ObserverCache()
 
   /**
@@ -71,20 +76,41 @@ export class FactCache {
       const fate = settle(`e ${url}`)
       const fact = layer.entities.get(url) ?? facts.entities.get(url)
       if (fate === "leave") continue
+      this.#absent.delete(url)
       if (fate === "forget" || fact?.state === undefined || isLong(fact)) this.#entities.delete(url)
       else put(this.#entities, url, fact)
     }
     this.#observers.keep(group, isDone)
   }
 
-  /** To be called for what another replica is known to have changed. */
-  forgetStream(path: string): void {
-    this.#streams.delete(path)
+  /** Another replica is known to have changed these, or their logs. */
+  forget(urls: readonly string[]): void {
+    for (const url of urls) {
+      this.#entities.delete(url)
+      this.#streams.delete(entityStreamPath(url))
+      this.#absent.delete(url)
+    }
+  }
+
+  /**
+   * Takes over what a read found of an entity and its log, so that the commit that follows need not look them up. What is known already may be
+   * younger, and stays.
+   */
+  learn(url: string, entity: EntityFact, log: StreamFact): void {
+    const path = entityStreamPath(url)
+    if (this.#entities.has(url) || this.#streams.has(path) || isLong(entity) || hasSource(log)) return
+    put(this.#entities, url, entity)
+    put(this.#streams, path, { fact: log, producers: new Map() })
+    if (entity.state !== undefined && log.state !== undefined) return
+    this.#absent.add(url)
+    const [first] = this.#absent
+    if (this.#absent.size > ABSENT_MAX && first !== undefined) this.forget([first])
   }
 
   clear(): void {
     this.#streams.clear()
     this.#entities.clear()
+    this.#absent.clear()
     this.#observers.clear()
   }
 
@@ -149,6 +175,11 @@ function placed(home: string, tree: number, facts: Facts): void {
 
 function isLong({ state }: EntityFact): boolean {
   return state !== undefined && state.record.args.length + state.record.tags.length > ENTITY_TEXT_MAX
+}
+
+/** What it was forked from would have to be known, too. */
+function hasSource({ state }: StreamFact): boolean {
+  return state !== undefined && state.fork !== null
 }
 
 function put<T>(states: Map<string, T>, key: string, state: T): void {

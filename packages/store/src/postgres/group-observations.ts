@@ -52,7 +52,7 @@ export class GroupObservations implements ObservationView {
     const { state, rev } = found(() => facts.observations.get(key), { kind: "observations", name: url, id: name })
     const where =
       state === undefined ? {} : { tree: treeOfObserved(state.path), path: state.path, serial: state.serial }
-    checks.set(`o ${key}`, { parameter: "k_observation", row: { url, name, rev, ...where } })
+    checks.set(`o ${key}`, { list: "k_observation", row: { url, name, rev, ...where } })
     if (state !== undefined) homes.add(homeOfStream(state.path))
     return state
   }
@@ -66,7 +66,7 @@ export class GroupObservations implements ObservationView {
       return changed
     }
     const { states, count, rev } = found(() => facts.observers.get(path), { kind: "observers", name: path })
-    this.seen.set(path, { parameter: "k_observer", row: { tree: treeOfObserved(path), path, n: count, rev } })
+    this.seen.set(path, { list: "k_observer", row: { tree: treeOfObserved(path), path, n: count, rev } })
     const rest = layer.blind.size === 0 ? states : states.filter(({ url }) => !layer.blind.has(url))
     if (rest.length < states.length) keys.add(`p ${path}`)
     return rest

@@ -5,7 +5,7 @@ import type { ProducerState } from "../core/producer.ts"
 import type { StreamState } from "../core/stream-state.ts"
 import type { LinkState, SubscriptionState, SubscriptionView } from "../core/subscription-state.ts"
 import type { EntityState, StoreView } from "../core/view.ts"
-import type { ApplyParameter } from "./apply-parameters.ts"
+import type { ApplyList } from "./apply-lists.ts"
 import { batchKey, Deferred, Missing, producerKey } from "./facts.ts"
 import type { Facts, Need } from "./facts.ts"
 import { GroupObservations } from "./group-observations.ts"
@@ -16,7 +16,7 @@ import type { SubscriptionSet } from "./subscription-set.ts"
 
 /** What a plan was based on, to be compared behind the locks. */
 export interface Check {
-  readonly parameter: ApplyParameter
+  readonly list: ApplyList
   readonly row: Readonly<Record<string, unknown>>
 }
 
@@ -88,7 +88,7 @@ export class GroupView implements StoreView, SubscriptionView {
     const { state, tree, rev } = fact
     if (changed === undefined) {
       const row = { tree, path, id: state?.id ?? 0, rev, tail: state?.tail ?? 0 }
-      this.checks.set(`s ${path}`, { parameter: "k_stream", row })
+      this.checks.set(`s ${path}`, { list: "k_stream", row })
       if (state === undefined) this.#checkPlace(homeOfStream(path))
     }
     if (state !== undefined) this.pathOf.set(state.id, path)
@@ -131,7 +131,7 @@ export class GroupView implements StoreView, SubscriptionView {
     const { state, tree } = changed ?? this.#found(() => facts.entities.get(url), { kind: "entities", name: url })
     if (changed === undefined) {
       const row = { tree, url, id: state?.id ?? 0, version: state?.version ?? 0, seq: state?.seq ?? 0 }
-      this.checks.set(`e ${url}`, { parameter: "k_entity", row })
+      this.checks.set(`e ${url}`, { list: "k_entity", row })
       if (state === undefined) this.#checkPlace(homeOfEntity(url))
     }
     if (state !== undefined) this.entities.set(url, state)
@@ -144,7 +144,7 @@ export class GroupView implements StoreView, SubscriptionView {
     const changed = layer.timers.get(id)
     if (changed !== undefined) return changed !== null
     const fact = this.#found(() => facts.timers.get(id), { kind: "timers", name: id })
-    this.checks.set(`t ${id}`, { parameter: "k_timer", row: { id, tree: fact?.tree ?? null } })
+    this.checks.set(`t ${id}`, { list: "k_timer", row: { id, tree: fact?.tree ?? null } })
     if (fact !== null) this.homes.add(homeOfEntity(fact.url))
     return fact !== null
   }
@@ -156,7 +156,7 @@ export class GroupView implements StoreView, SubscriptionView {
     if (changed !== undefined) return changed?.version ?? 0
     const fact = this.#found(() => facts.works.get(id), { kind: "works", name: id })
     this.checks.set(`w ${id}`, {
-      parameter: "k_work",
+      list: "k_work",
       row: { id, tree: fact?.tree ?? null, version: fact?.version ?? 0 },
     })
     if (fact !== null) this.homes.add(homeOfEntity(fact.url))
@@ -169,7 +169,7 @@ export class GroupView implements StoreView, SubscriptionView {
     this.#touch("r", key, home)
     if (layer.receipts.has(key)) return true
     const there = this.#found(() => facts.receipts.get(key), { kind: "receipts", name: key })
-    this.checks.set(`r ${key}`, { parameter: "k_receipt", row: { tree: numberOf(home), key, there } })
+    this.checks.set(`r ${key}`, { list: "k_receipt", row: { tree: numberOf(home), key, there } })
     return there
   }
 
@@ -179,7 +179,7 @@ export class GroupView implements StoreView, SubscriptionView {
     if (this.#sources.layer.links.has(path)) throw new Deferred()
     const position = this.#found(() => this.#sources.facts.pins.get(path), { kind: "pins", name: path, stream })
     const row = { tree: this.treeOf(homeOfStream(path)), stream, path, position }
-    this.checks.set(`n ${path}`, { parameter: "k_pin", row })
+    this.checks.set(`n ${path}`, { list: "k_pin", row })
     return position ?? undefined
   }
 
@@ -240,7 +240,7 @@ export class GroupView implements StoreView, SubscriptionView {
 
   #checkSubscription(id: string, serial: number, rev: number): void {
     const row = { tree: numberOf(homeOfSubscription(id)), id, serial, rev }
-    this.checks.set(`u ${id}`, { parameter: "k_subscription", row })
+    this.checks.set(`u ${id}`, { list: "k_subscription", row })
   }
 
   /** What is not there might be elsewhere: nobody may have placed it meanwhile. */
@@ -251,7 +251,7 @@ export class GroupView implements StoreView, SubscriptionView {
       tree: this.#found(() => this.#sources.facts.places.get(home), { kind: "entities", name: home }),
     }
     this.keys.add(`h ${home}`)
-    this.checks.set(`h ${home}`, { parameter: "k_place", row })
+    this.checks.set(`h ${home}`, { list: "k_place", row })
   }
 
   #touch(kind: string, name: string, home: Home): void {

@@ -5,9 +5,10 @@ import type { Home } from "../core/home.ts"
 import type { SpaceTableWrite } from "../core/space-state.ts"
 import { planCommit } from "../core/plan.ts"
 import type { Plan } from "../core/plan.ts"
-import type { ApplyParameter } from "./apply-parameters.ts"
+import type { ApplyList } from "./apply-lists.ts"
 import { BatchWrites } from "./batch-writes.ts"
-import type { Change, Places, WriteRow } from "./write-rows.ts"
+import type { ListItem } from "./encode-lists.ts"
+import type { Change, Places } from "./write-rows.ts"
 import { observationKey } from "./facts.ts"
 import type { EntityFact, StreamFact } from "./facts.ts"
 import { dropsOf, noteWrite, revisedBy } from "./group-notes.ts"
@@ -21,7 +22,7 @@ export type Planned = { readonly ok: true; readonly plan: Plan } | { readonly ok
 
 /** A group as the database takes it. */
 export interface Batch {
-  readonly rows: ReadonlyMap<ApplyParameter, readonly WriteRow[]>
+  readonly rows: ReadonlyMap<ApplyList, readonly ListItem[]>
   readonly locks: readonly number[]
   /** Those of `locks` that need not exclude their like. */
   readonly shared: readonly number[]
@@ -96,10 +97,10 @@ export class Group {
       (url) => changeOf<EntityFact>(facts.entities.get(url), layer.entities.get(url)),
     )
     const add = (part: number, check: Check): void => {
-      const known = rows.get(check.parameter)
-      const row = { c: part, ...check.row }
-      if (known === undefined) rows.set(check.parameter, [row])
-      else known.push(row)
+      const known = rows.get(check.list)
+      const item = { part, row: check.row }
+      if (known === undefined) rows.set(check.list, [item])
+      else known.push(item)
     }
     for (const { commit, check } of this.#checks.values()) add(partOf(commit), check)
     for (const [path, check] of this.#seenChecks) {
@@ -168,14 +169,14 @@ export class Group {
       if (write.kind === "space") this.#noteSpace(index, write.write, view)
     }
     for (const path of revised) this.#writes.streamChanged(index, path)
-    this.#keepStates(index, plan, revised)
+    this.#keepStates(index, plan, revised, view)
     for (const path of this.#writes.observations.note(index, plan, observed, layer)) {
       view.keys.add(`p ${path}`)
       homes.push(homeOfStream(path))
     }
     for (const url of observed.blind) {
       const serials = this.#sources.facts.observing.get(url)?.map(({ serial }) => serial)
-      view.checks.set(`b ${url}`, { parameter: "k_observing", row: { url, serials: serials?.join(",") } })
+      view.checks.set(`b ${url}`, { list: "k_observing", row: { url, serials: serials?.join(",") } })
     }
     for (const { after } of observed.changes) {
       if (after !== undefined) view.keys.add(`o ${observationKey(after.url, after.name)}`)
@@ -190,30 +191,26 @@ export class Group {
     this.#writes.spaces.do(index, write, view.treeOf(homeOfStream(path)), path, layer, facts)
   }
 
-  #keepStates(index: number, plan: Plan, revised: ReadonlySet<string>): void {
+  #keepStates(index: number, plan: Plan, revised: ReadonlySet<string>, view: GroupView): void {
     const { layer, facts } = this.#sources
     for (const [path, state] of plan.view.streams) {
       const before = layer.streams.get(path) ?? facts.streams.get(path)
       const isRevised = revised.has(path)
       if (before?.state === state && !isRevised) continue
       const isNew = state !== undefined && before?.state?.id !== state.id
-      const tree = this.#treeOf(homeOfStream(path))
+      const tree = view.treeOf(homeOfStream(path))
       layer.streams.set(path, { state, tree, rev: isNew ? 0 : (before?.rev ?? 0) + Number(isRevised) })
       if (state === undefined) this.#writes.streamChanged(index, path)
     }
     for (const [url, state] of plan.view.entities) {
       const before = layer.entities.get(url) ?? facts.entities.get(url)
       if (before?.state === state) continue
-      layer.entities.set(url, { state, tree: this.#treeOf(homeOfEntity(url)) })
+      layer.entities.set(url, { state, tree: view.treeOf(homeOfEntity(url)) })
     }
     const touched = plan.view.touchedSubscriptions
     if (touched === undefined) return
     for (const [id, state] of touched.subscriptions) layer.subscriptions.set(id, state)
     for (const [path, links] of touched.subscribed) layer.links.set(path, links)
-  }
-
-  #treeOf(home: Home): number {
-    return new GroupView(this.#sources).treeOf(home)
   }
 
   /** Where the things are that a plan's writes name by number. */

@@ -11,6 +11,8 @@ export interface HearingParts {
   readonly onMessage: (payload: string) => void
   /** Something may have been missed: it listens now, and did not before. */
   readonly onListening: () => void
+  /** It listens no more. */
+  readonly onLost: () => void
 }
 
 /** A connection that listens, and is made anew whenever it is lost. */
@@ -55,6 +57,7 @@ export class Hearing {
   #lost(sql: Sql): void {
     if (this.#closed || this.#sql !== sql) return
     this.#sql = undefined
+    if (this.isListening) this.#parts.onLost()
     this.isListening = false
     void sql.end({ timeout: 0 }).catch(() => undefined)
     this.#again = setTimeout(() => void this.#listen(), AGAIN_MS)

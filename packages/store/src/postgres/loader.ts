@@ -106,8 +106,7 @@ export class Loader {
       set.version,
       wantsIds,
     ]
-    const [row] = await this.#connection.call("load_1", values)
-    return row?.["load_1"] as Loaded
+    return (await this.#connection.valueOf("load_1", values)) as Loaded
   }
 
   #takePlaces(needs: readonly Need[], loaded: Loaded, facts: Facts): void {

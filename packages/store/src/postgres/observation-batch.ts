@@ -1,6 +1,6 @@
 import type { ObservationState } from "../core/observation-state.ts"
 import type { Plan } from "../core/plan.ts"
-import type { ApplyParameter } from "./apply-parameters.ts"
+import type { ApplyList } from "./apply-lists.ts"
 import { Missing, observationKey } from "./facts.ts"
 import type { Facts, ObservedPlace } from "./facts.ts"
 import { treeOfObserved } from "./group-observations.ts"
@@ -89,15 +89,15 @@ export class ObservationBatch {
     return paths
   }
 
-  rows(): { readonly commit: number; readonly parameter: ApplyParameter; readonly row: WriteRow }[] {
+  rows(): { readonly commit: number; readonly list: ApplyList; readonly row: WriteRow }[] {
     return [...this.#items].flatMap(([serial, { commit, origin, state, config }]) => {
       const drop =
         origin === undefined || origin === state?.path
           ? []
-          : [{ commit, parameter: "w_observation_drop" as const, row: placeOf(origin, serial) }]
+          : [{ commit, list: "w_observation_drop" as const, row: placeOf(origin, serial) }]
       if (state === undefined) return drop
-      const parameter = config === undefined ? ("w_observation_mark" as const) : ("w_observation" as const)
-      return [...drop, { commit, parameter, row: rowOf(state, config) }]
+      const list = config === undefined ? ("w_observation_mark" as const) : ("w_observation" as const)
+      return [...drop, { commit, list, row: rowOf(state, config) }]
     })
   }
 

@@ -1,5 +1,6 @@
 import { RouseError } from "@rouse/protocol"
 import { Announcer } from "./announcer.ts"
+import { Audience } from "./audience.ts"
 import { Hearing } from "./hearing.ts"
 import { Watcher } from "./watcher.ts"
 import type { Store } from "../store.ts"
@@ -67,13 +68,25 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       return new Committer({ connection, loader: new Loader(connection, nonce, ids), outcomes, cache, ids, nonce })
     })
     const streams = new StreamReader(connection, clock, nonce)
-    const announcer = new Announcer(connection, `${schema}_changes`)
+    let greeted: Promise<void> = Promise.resolve()
+    const audience = new Audience({
+      clock,
+      greet: (asks) => {
+        greeted = announcer.greet(asks)
+      },
+      onNewcomer: () => watcher.look(),
+    })
+    const announcer = new Announcer(connection, `${schema}_changes`, () => audience.mayHear)
     const watcher = new Watcher({
       connection,
       nonce,
       replica: announcer.replica,
       clock,
       isHeard: () => hearing?.isListening === true,
+      onHeard: ({ entities, greets }) => {
+        cache.forget(entities)
+        audience.heard(greets === "asks")
+      },
     })
     const listenUrl = options.listenUrl ?? (pooled ? undefined : url)
     const hearing =
@@ -83,13 +96,19 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
             url: listenUrl,
             channel: `${schema}_changes`,
             onMessage: (payload) => watcher.hear(payload),
-            onListening: () => watcher.look(),
+            onListening: () => {
+              audience.listening()
+              watcher.look()
+            },
+            onLost: () => audience.deaf(),
           })
     await hearing?.tried
+    await greeted
     const replicas = new PostgresReplicas({ connection, announcer, watcher, schema, listenUrl })
     const release = async (): Promise<void> => {
       outcomes.close()
       await replicas.close()
+      audience.close()
       await hearing?.close()
       await announcer.close()
       await watcher.close()
@@ -100,7 +119,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       connection,
       streams,
       retention: new RetentionReader(connection, streams),
-      entities: new EntityReader(connection),
+      entities: new EntityReader(connection, nonce, (url, entity, log) => cache.learn(url, entity, log)),
       subscriptions: new SubscriptionReader(connection, streams),
       observations: new ObservationReader(connection, streams),
       spaces: new SpaceReader(connection, streams),

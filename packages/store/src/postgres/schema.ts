@@ -11,8 +11,8 @@ import { viewsOf } from "./views.ts"
  *   tree of an entity that was spawned by another.
  * - `lock` is the number of a stream's home. Commits exclude one another by advisory locks on such numbers: an append writes no row but its batch.
  * - `rev` grows with every change of a row but for its tail: what a commit was planned on is compared with it.
- * - An observation lies with what it observes, and `space`, `space_row` and `space_queue` with the log of the space. A name of a queue that is long is
- *   there by its digest.
+ * - An observation lies with what it observes, and `space`, `space_row`, `space_queue` and `space_index` with the log of the space. A name of a queue that
+ *   is long is there by its digest.
  * - A batch carries the `era` in which it was written: a mark of the time that sweeps make.
  * - `batch` remembers which groups of commits were done: whoever lost its connection asks there.
  * - A row of `replica` is a process's session. Where it `locks`, it goes on as long as somebody holds the advisory lock of its `serial`; elsewhere as
@@ -187,6 +187,9 @@ CREATE INDEX space_expiry ON space_row (free_at) WHERE free_at > 0;
 CREATE TABLE space_queue (
   tree int8 NOT NULL, stream int8 NOT NULL, collection ${TEXT}, queue ${TEXT}, free_at int8 NOT NULL, made int8 NOT NULL, key ${TEXT},
   PRIMARY KEY (tree, stream, collection, queue, free_at, made)
+);
+CREATE TABLE space_index (
+  tree int8 NOT NULL, stream int8 NOT NULL, collection ${TEXT}, queue ${TEXT}, key ${TEXT}, PRIMARY KEY (tree, stream, collection, queue, key)
 );
 CREATE TABLE secret (tree int8 NOT NULL, name ${TEXT}, value text NOT NULL, created_at int8 NOT NULL, PRIMARY KEY (tree, name));
 CREATE INDEX secret_name ON secret (name);

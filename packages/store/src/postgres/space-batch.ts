@@ -1,5 +1,5 @@
 import type { QueuedRow, SpaceState, SpaceTableWrite } from "../core/space-state.ts"
-import type { ApplyParameter } from "./apply-parameters.ts"
+import type { ApplyList } from "./apply-lists.ts"
 import type { Facts } from "./facts.ts"
 import { rowKey } from "./group-spaces.ts"
 import type { Layer } from "./layer.ts"
@@ -24,7 +24,7 @@ interface SpaceItem {
 
 interface BatchRow {
   readonly commit: number
-  readonly parameter: ApplyParameter
+  readonly list: ApplyList
   readonly row: WriteRow
 }
 
@@ -70,12 +70,12 @@ export class SpaceBatch {
       const { commit, tree, path, state, origin } = item
       const of = { tree, stream }
       const changes = [...item.rows.values()].flatMap((one) => rowsOf(one, of))
-      if (state === undefined) return [{ commit, parameter: "w_space_drop" as const, row: of }]
+      if (state === undefined) return [{ commit, list: "w_space_drop" as const, row: of }]
       if (state === origin) return changes
       const { version, definition, createdAtMs, rows, forget } = state
       const text = JSON.stringify(definition)
       const row = { ...of, path, version, definition: text, created_at: createdAtMs, rows, forget }
-      return [{ commit, parameter: "w_space" as const, row }, ...changes]
+      return [{ commit, list: "w_space" as const, row }, ...changes]
     })
   }
 
@@ -111,15 +111,15 @@ function rowsOf({ commit, before, after }: RowItem, of: WriteRow): BatchRow[] {
   const known = (after ?? before)?.row
   if (known === undefined) return []
   const name = { ...of, collection: known.collection, key: known.key }
-  const queues = queueRows(commit, before, after, of)
+  const queues = [...queueRows(commit, before, after, of), ...indexRows(commit, before, after, name)]
   if (after === undefined) {
-    return before === undefined ? queues : [{ commit, parameter: "w_space_row_drop", row: name }, ...queues]
+    return before === undefined ? queues : [{ commit, list: "w_space_row_drop", row: name }, ...queues]
   }
   const { value, version, made, done, token, holder, claim, freeAtMs, owner } = after.row
   const claimed = { ...name, done, token, holder, claim, free_at: freeAtMs }
   /** A claim leaves the value as it is. */
-  if (before?.row.version === version) return [{ commit, parameter: "w_space_claim", row: claimed }, ...queues]
-  return [{ commit, parameter: "w_space_row", row: { ...claimed, value, version, made, owner } }, ...queues]
+  if (before?.row.version === version) return [{ commit, list: "w_space_claim", row: claimed }, ...queues]
+  return [{ commit, list: "w_space_row", row: { ...claimed, value, version, made, owner } }, ...queues]
 }
 
 function queueRows(
@@ -140,7 +140,27 @@ function queueRows(
   const dropped = [...old].filter(([place]) => !next.has(place))
   const added = [...next].filter(([place]) => !old.has(place))
   return [
-    ...dropped.map(([, row]) => ({ commit, parameter: "w_queue_drop" as const, row })),
-    ...added.map(([, row]) => ({ commit, parameter: "w_queue" as const, row })),
+    ...dropped.map(([, row]) => ({ commit, list: "w_queue_drop" as const, row })),
+    ...added.map(([, row]) => ({ commit, list: "w_queue" as const, row })),
   ]
+}
+
+/** By which a condition finds rows, done or not. Every row is in the queue without a name. */
+function indexRows(
+  commit: number,
+  before: QueuedRow | undefined,
+  after: QueuedRow | undefined,
+  name: WriteRow,
+): BatchRow[] {
+  if (before?.indexed === after?.indexed) return []
+  const namesOf = (queued: QueuedRow | undefined): readonly string[] =>
+    (queued?.indexed ?? []).filter((queue) => queue !== "").map(queueName)
+  const [old, next] = [namesOf(before), namesOf(after)]
+  const rowsWith = (
+    list: "w_index_drop" | "w_index",
+    queues: readonly string[],
+    others: readonly string[],
+  ): BatchRow[] =>
+    queues.filter((queue) => !others.includes(queue)).map((queue) => ({ commit, list, row: { ...name, queue } }))
+  return [...rowsWith("w_index_drop", old, next), ...rowsWith("w_index", next, old)]
 }

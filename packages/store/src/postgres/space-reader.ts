@@ -3,6 +3,7 @@ import type { Json, JsonObject, SharedDefinition } from "@rouse/protocol"
 import { encodeOffset } from "../core/offset.ts"
 import { ownedOf } from "../core/space-rules.ts"
 import type { OwnedRow } from "../core/space-rules.ts"
+import { indexFor, queueOf } from "../core/space-queue.ts"
 import type {
   ExpiredClaim,
   ForgetfulSpace,
@@ -14,6 +15,7 @@ import type {
   SpaceRowQuery,
 } from "../space.ts"
 import type { Connection, SqlValue } from "./connection.ts"
+import { queueName } from "./space-loader.ts"
 import { numberOrNull, spaceRowOf } from "./states.ts"
 import type { SqlRow } from "./states.ts"
 import { infoOf } from "./stream-reader.ts"
@@ -24,6 +26,8 @@ const SPACES = `SELECT x.path, x.version, x.definition, x.created_at, x.rows, x.
   FROM ~space x JOIN ~stream s ON s.tree = x.tree AND s.id = x.stream AND NOT s.deleted`
 const ROW_COLUMNS =
   "r.collection, r.key, r.value, r.version, r.made, r.done, r.token, r.holder, r.claim, r.free_at, r.owner"
+/** Rows that a condition without an index is looked for in at a time: a page may have fewer than there are. */
+const SCAN_ROWS_MAX = 5_000
 /** What the database cannot look into: it is looked into here. */
 const UNREADABLE = "position(chr(92) || 'u0000' IN r.value) > 0"
 
@@ -49,29 +53,39 @@ export class SpaceReader {
 
   async row(path: string, collection: string, key: string): Promise<SpaceRow | undefined> {
     const sql = `SELECT ${ROW_COLUMNS} FROM ~space_row r WHERE tree = $1 AND stream = $2 AND collection = $3 AND key = $4`
-    const [row] = await this.#connection.read(sql, [...(await this.#placeOf(path)), collection, key])
+    const [row] = await this.#connection.read(sql, [...(await this.#placeOf(path)).place, collection, key])
     return row && spaceRowOf(row)
   }
 
+  /** Looks at `SCAN_ROWS_MAX` rows at most: those of an index that fits the condition, or else all. */
   async rows(path: string, { collection, where = {}, after = "", limit }: SpaceRowQuery): Promise<SpaceRowPage> {
-    const place = await this.#placeOf(path)
-    const values: SqlValue[] = [...place, collection, limit + 1]
+    const { place, definition } = await this.#placeOf(path)
+    const of = definition.collections[collection]
+    const index = of === undefined ? undefined : indexFor(of, where)
+    const filters = Object.entries(where).filter(([field]) => !index?.includes(field))
+    const scanMax = filters.length === 0 ? limit + 1 : SCAN_ROWS_MAX
+    const values: SqlValue[] = [...place, collection, after, scanMax]
     const bind = (value: SqlValue): string => `$${values.push(value)}`
-    const filters = Object.entries(where).map(([field, value]) => {
+    const queue = index === undefined ? "" : ` AND queue = ${bind(queueName(queueOf(index, where)))}`
+    const scanOf = (columns: string): string =>
+      `SELECT ${columns} FROM ~space_${index === undefined ? "row" : "index"} r
+        WHERE tree = $1 AND stream = $2 AND collection = $3 AND key > $4${queue} ORDER BY key LIMIT $5`
+    const scan = [...values]
+    const tests = filters.map(([field, value]) => {
       const found = `coalesce(r.value::jsonb -> ${bind(field)}::text, 'null')`
       return ` AND CASE WHEN ${UNREADABLE} THEN true ELSE ${found} = ${bind(JSON.stringify(value))}::text::jsonb END`
     })
-    const from = values.push(after)
-    const sql = `SELECT ${ROW_COLUMNS} FROM ~space_row r WHERE tree = $1 AND stream = $2 AND collection = $3 AND key > $${from}${filters.join("")}
-      ORDER BY key LIMIT $4`
-    const rows: SpaceRow[] = []
-    for (;;) {
-      const found = (await this.#connection.read(sql, values)).map(spaceRowOf)
-      rows.push(...found.filter((row) => matches(row, where)))
-      const last = found.at(-1)
-      if (last === undefined || found.length <= limit || rows.length > limit) return pageOf(rows, limit)
-      values[from - 1] = last.key
-    }
+    /** Rows are looked up one by one: joined, the planner may compare all with all of a table that it does not know yet. */
+    const looked = `(${scanOf("key")}) k CROSS JOIN LATERAL (SELECT ${ROW_COLUMNS} FROM ~space_row r
+      WHERE r.tree = $1 AND r.stream = $2 AND r.collection = $3 AND r.key = k.key OFFSET 0) r`
+    const scanned = index === undefined ? `(${scanOf(ROW_COLUMNS)}) r` : looked
+    const sql = `SELECT r.* FROM ${scanned} WHERE true${tests.join("")} ORDER BY r.key LIMIT ${bind(limit + 1)}`
+    const found = (await this.#connection.read(sql, values)).map(spaceRowOf)
+    const rows = found.slice(0, limit).filter((row) => matches(row, where))
+    const last = found[limit - 1]
+    if (found.length > limit && last) return { rows, next: last.key }
+    const [seen] = await this.#connection.read(`SELECT max(key) AS key, count(*) AS n FROM (${scanOf("key")}) k`, scan)
+    return Number(seen?.["n"]) === scanMax ? { rows, next: seen?.["key"] as string } : { rows }
   }
 
   /** One statement, so that all is as one commit left it. */
@@ -104,7 +118,7 @@ export class SpaceReader {
   }
 
   async expired(nowMs: number, limit: number): Promise<ExpiredClaim[]> {
-    const sql = `SELECT x.path, r.collection, r.key, r.token FROM ~space_row r JOIN ~space x ON x.tree = r.tree AND x.stream = r.stream
+    const sql = `SELECT x.path, r.collection, r.key, r.token, r.free_at FROM ~space_row r JOIN ~space x ON x.tree = r.tree AND x.stream = r.stream
       WHERE r.free_at > 0 AND r.free_at <= $1 ORDER BY r.free_at, r.token LIMIT $2`
     const rows = await this.#connection.read(sql, [nowMs, limit])
     return rows.map((row) => ({
@@ -112,6 +126,7 @@ export class SpaceReader {
       collection: row["collection"] as string,
       key: row["key"] as string,
       token: Number(row["token"]),
+      expiredAtMs: Number(row["free_at"]),
     }))
   }
 
@@ -122,17 +137,13 @@ export class SpaceReader {
   }
 
   /** @throws {RouseError} `NOT_FOUND`. */
-  async #placeOf(path: string): Promise<readonly [string, string]> {
+  async #placeOf(
+    path: string,
+  ): Promise<{ readonly place: readonly [string, string]; readonly definition: SharedDefinition }> {
     const [row] = await this.#connection.read(`${SPACES} WHERE x.path = $1`, [path])
     if (row === undefined) throw new RouseError("NOT_FOUND", `there is no space ${path}`, { details: { path } })
-    return [String(row["tree"]), String(row["stream"])]
+    return { place: [String(row["tree"]), String(row["stream"])], definition: recordOf(row).definition }
   }
-}
-
-function pageOf(found: readonly SpaceRow[], limit: number): SpaceRowPage {
-  const rows = found.slice(0, limit)
-  const last = rows.at(-1)
-  return found.length > limit && last ? { rows, next: last.key } : { rows }
 }
 
 function matches({ value }: SpaceRow, where: JsonObject): boolean {

@@ -13,7 +13,8 @@ import type { Connection } from "./connection.ts"
 import { streamOf } from "./states.ts"
 import type { SqlRow } from "./states.ts"
 
-const TAIL = `coalesce((SELECT tail FROM ~chunk c WHERE c.tree = s.tree AND c.stream = s.id ORDER BY tail DESC LIMIT 1), fork_at, 0) AS tail`
+/** The tail of the stream `s`. */
+export const TAIL = `coalesce((SELECT tail FROM ~chunk c WHERE c.tree = s.tree AND c.stream = s.id ORDER BY tail DESC LIMIT 1), fork_at, 0) AS tail`
 const STREAM = `SELECT s.*, ${TAIL} FROM ~stream s WHERE s.path = $1`
 const STREAMS = `SELECT s.*, ${TAIL} FROM json_array_elements_text($1::text::json) AS q(path) JOIN ~stream s ON s.path = q.path`
 const LINE = `WITH RECURSIVE line AS (

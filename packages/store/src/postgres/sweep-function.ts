@@ -65,6 +65,12 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     chunks := chunks + n;
     EXIT WHEN chunks >= ${SWEEP_ROWS_MAX};
+    DELETE FROM space_index u USING (SELECT collection, queue, key FROM space_index WHERE tree = s.tree AND stream = s.stream
+        LIMIT ${SWEEP_ROWS_MAX} - chunks) d
+      WHERE u.tree = s.tree AND u.stream = s.stream AND u.collection = d.collection AND u.queue = d.queue AND u.key = d.key;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    chunks := chunks + n;
+    EXIT WHEN chunks >= ${SWEEP_ROWS_MAX};
     DELETE FROM space x WHERE x.tree = s.tree AND x.stream = s.stream;
     DELETE FROM producer p WHERE p.tree = s.tree AND p.stream = s.stream;
     DELETE FROM snapshot p WHERE p.tree = s.tree AND p.stream = s.stream;

@@ -5,6 +5,7 @@ import type { EntityRecord } from "../entity.ts"
 import type { StreamListener } from "../stream.ts"
 import { Listeners } from "../sqlite/listeners.ts"
 import { decodeChanges } from "./changes.ts"
+import type { Changes } from "./changes.ts"
 import type { Connection } from "./connection.ts"
 import { recordOf } from "./entity-reader.ts"
 import type { SqlRow } from "./states.ts"
@@ -31,6 +32,8 @@ export interface WatcherParts {
   readonly replica: string
   readonly clock: () => number
   readonly isHeard: () => boolean
+  /** Another replica told something. Called before anybody else is told of it. */
+  readonly onHeard: (changes: Changes) => void
 }
 
 /** What is heard beside changes of streams and entities that are watched. */
@@ -114,6 +117,7 @@ export class Watcher extends Listeners {
   hear(payload: string): void {
     const changes = decodeChanges(payload)
     if (changes === undefined || changes.replica === this.#parts.replica) return
+    this.#parts.onHeard(changes)
     if (changes.subscriptionDueAtMs !== null) this.tellSubscriptions(changes.subscriptionDueAtMs)
     if (changes.observationDueAtMs !== null) this.tellObservations(changes.observationDueAtMs)
     if (changes.entities.length > 0) this.#news?.onEntities(changes.entities)

@@ -2,8 +2,12 @@ import { activeSecondOf } from "../core/cursor.ts"
 import { homeOfSecret, homeOfStream, homeOfSubscription, numberOf } from "../core/home.ts"
 import type { StreamState } from "../core/stream-state.ts"
 import type { SubscriptionWrite } from "../core/subscription-state.ts"
-import type { ApplyParameter } from "./apply-parameters.ts"
+import type { EntityState } from "../core/view.ts"
+import type { ApplyList } from "./apply-lists.ts"
 import type { EntityFact, StreamFact } from "./facts.ts"
+
+/** What hardly ever changes of an entity's record. */
+const KEPT = ["type", "id", "parent", "createdAtMs", "tags", "args"] as const
 
 export type WriteRow = Readonly<Record<string, unknown>>
 
@@ -26,8 +30,8 @@ export function streamRows(
   before: StreamFact | undefined,
   after: StreamFact | undefined,
   places: Places,
-): [ApplyParameter, WriteRow][] {
-  const rows: [ApplyParameter, WriteRow][] = []
+): [ApplyList, WriteRow][] {
+  const rows: [ApplyList, WriteRow][] = []
   const old = before?.state
   if (after === undefined) return rows
   const { state, tree, rev } = after
@@ -77,8 +81,8 @@ export function entityRows(
   before: EntityFact | undefined,
   after: EntityFact | undefined,
   control: string | undefined,
-): [ApplyParameter, WriteRow][] {
-  const rows: [ApplyParameter, WriteRow][] = []
+): [ApplyList, WriteRow][] {
+  const rows: [ApplyList, WriteRow][] = []
   const old = before?.state
   if (after === undefined) return rows
   const { state, tree } = after
@@ -89,30 +93,33 @@ export function entityRows(
     if (old?.id === id && old.seq !== seq) rows.push(["w_seq", { tree, url, id, seq }])
     return rows
   }
-  const row = {
+  const moving = {
     tree,
     url,
     id,
-    type: record.type,
-    name: record.id,
     status: record.status,
     version,
     epoch,
     seq,
-    parent: record.parent,
-    created_at: record.createdAtMs,
     active_at: record.activeAtMs,
     active_second: activeSecondOf(record.activeAtMs),
     due_at: record.dueAtMs,
     dead: hasDead(control),
-    tags: record.tags,
-    args: record.args,
     control,
   }
-  rows.push(["w_entity", row])
+  if (old?.id === id && isSameButMoving(old.record, record)) rows.push(["w_entity_on", moving])
+  else {
+    const { type, id: name, parent, createdAtMs, tags, args } = record
+    rows.push(["w_entity", { ...moving, type, name, parent, created_at: createdAtMs, tags, args }])
+  }
   const tagsBefore = old?.id === id ? old.record.tags : "{}"
   if (tagsBefore !== record.tags) rows.push(["w_tag", { tree, entity: id, tags: record.tags }])
   return rows
+}
+
+/** Whether a record differs at most in what moves with every wake: the rest need not be sent. */
+function isSameButMoving(before: EntityState["record"], after: EntityState["record"]): boolean {
+  return KEPT.every((field) => before[field] === after[field])
 }
 
 /** Whether `control.dead`, a count, is over 0. Few have one at all. */

@@ -118,7 +118,7 @@ export class SpaceReader {
   }
 
   expired(nowMs: number, limit: number): ExpiredClaim[] {
-    const sql = `SELECT p.path, r.collection, r.key, r.token ${CLAIMS} AND r.free_at <= ? ORDER BY r.free_at, r.token LIMIT ?`
+    const sql = `SELECT p.path, r.collection, r.key, r.token, r.free_at AS expiredAtMs ${CLAIMS} AND r.free_at <= ? ORDER BY r.free_at, r.token LIMIT ?`
     return this.#all(sql, nowMs, limit) as unknown as ExpiredClaim[]
   }
 

@@ -18,6 +18,8 @@ export interface PostgresServer {
   /** Of a superuser. */
   readonly url: string
   readonly port: number
+  /** Of the first of its processes, whose children all others are. */
+  readonly pid: number
   /** Ends it as a crash would: nothing is written any more. */
   crash(): Promise<void>
   start(): Promise<void>
@@ -65,6 +67,9 @@ export async function startPostgres({ syncs = true }: { readonly syncs?: boolean
   const server: PostgresServer = {
     url: `postgres://postgres@127.0.0.1:${place.port}/postgres`,
     port: place.port,
+    get pid() {
+      return running?.pid ?? 0
+    },
     crash: () => end("SIGQUIT"),
     start: async () => {
       running ??= await launch(place)

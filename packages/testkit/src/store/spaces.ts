@@ -351,7 +351,7 @@ export function spaceTests(fixture: Fixture): void {
       const { token } = (await row(store)) ?? {}
       expect(await store.expiredClaims(NOW + 999, 9)).toEqual([])
       expect(await store.nextClaimExpiryAtMs()).toBe(NOW + 1_000)
-      const expired = { path: PATH, collection: "tasks", key: "a", token }
+      const expired = { path: PATH, collection: "tasks", key: "a", token, expiredAtMs: NOW + 1_000 }
       expect(await store.expiredClaims(NOW + 1_000, 1)).toEqual([expired])
       expect(await claim(store, { holder: "v", limit: 3 }, NOW + 1_000)).toEqual(["a", "b", "c"])
       expect(await store.expiredClaims(NOW + 2_000, 9)).toEqual([])
