@@ -18,7 +18,7 @@ const CHECKS = [
   ["types of the examples' pages", ["tsc", "-p", "examples"]],
   ["types of tests, examples and benches", ["tsc", "-p", "tsconfig.test.json"]],
   ["unused code and dependencies", ["knip"]],
-  ...PUBLISHED.map((name) => [`package ${name}`, ["publint", "--strict", "--pack", "npm", `packages/${name}`]]),
+  ...PUBLISHED.map((name) => [`package ${name}`, ["node", "scripts/publint.mjs", `packages/${name}`]]),
 ]
 
 const args = process.argv.slice(2)

@@ -2,6 +2,7 @@ import { RouseError, isTextual, isVisual } from "@rouse/protocol"
 import type { StandardSchemaV1 } from "@standard-schema/spec"
 import { attachmentsOf, readText } from "./attachments.ts"
 import type { Session } from "./session.ts"
+import { schemaOf } from "./core/validate.ts"
 import { tool } from "./tool.ts"
 import type { Tool } from "./tool.ts"
 
@@ -43,22 +44,13 @@ interface ReadInput {
   readonly limit?: number
 }
 
-const INPUT: StandardSchemaV1<ReadInput, ReadInput> = {
-  "~standard": {
-    version: 1,
-    vendor: "rouse",
-    validate: (value) => {
-      const { id, offset, limit } = (typeof value === "object" && value !== null ? value : {}) as Record<
-        string,
-        unknown
-      >
-      if (typeof id !== "string" || id.length !== ID_CHARS)
-        return { issues: [{ message: `must be ${ID_CHARS} hexadecimal digits`, path: ["id"] }] }
-      for (const [name, count] of Object.entries({ offset, limit })) {
-        if (count !== undefined && !(Number.isSafeInteger(count) && (count as number) >= (name === "limit" ? 1 : 0)))
-          return { issues: [{ message: "must be a whole number", path: [name] }] }
-      }
-      return { value: value as ReadInput }
-    },
-  },
-}
+const INPUT: StandardSchemaV1<ReadInput, ReadInput> = schemaOf<ReadInput>((value) => {
+  const { id, offset, limit } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>
+  if (typeof id !== "string" || id.length !== ID_CHARS)
+    return { issues: [{ message: `must be ${ID_CHARS} hexadecimal digits`, path: ["id"] }] }
+  for (const [name, count] of Object.entries({ offset, limit })) {
+    if (count !== undefined && !(Number.isSafeInteger(count) && (count as number) >= (name === "limit" ? 1 : 0)))
+      return { issues: [{ message: "must be a whole number", path: [name] }] }
+  }
+  return { value: value as ReadInput }
+})

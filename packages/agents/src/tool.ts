@@ -128,6 +128,13 @@ export function tool<S extends StandardSchemaV1, Output>(options: ToolOptions<S,
   }
 }
 
+/** What executes a tool of the platform's own: nothing but the loop, which knows what to do with it. */
+export function byTheLoop(name: string): () => never {
+  return () => {
+    throw new RouseError("INVALID_ARGS", `${name} is the platform's: only the agent loop can run it`)
+  }
+}
+
 type Unchecked = {
   readonly [K in keyof ToolOptions<StandardSchemaV1, unknown>]?: ToolOptions<StandardSchemaV1, unknown>[K] | undefined
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { estimate } from "../src/core/estimate.ts"
-import { PRICE_LIST } from "../src/core/price-table.ts"
+import { priceList } from "../src/core/price-table.ts"
 import { costOf, priceOf, readPrices, withCost } from "../src/core/pricing.ts"
 
 test.each([
@@ -61,7 +61,7 @@ test("property: what is held covers the prompt and the longest answer", () => {
 })
 
 test("the list has a date, and every model once", () => {
-  expect(PRICE_LIST.asOf).toMatch(/^\d{4}-\d{2}-\d{2}$/)
-  const models = PRICE_LIST.entries.flatMap((entry) => entry.models)
+  expect(priceList().asOf).toMatch(/^\d{4}-\d{2}-\d{2}$/)
+  const models = priceList().entries.flatMap((entry) => entry.models)
   expect(new Set(models).size).toBe(models.length)
 })

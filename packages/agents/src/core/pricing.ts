@@ -1,6 +1,6 @@
 import { RouseError } from "@rouse/protocol"
 import type { Usage } from "@rouse/protocol"
-import { PRICE_LIST, UNKNOWN_PRICE } from "./price-table.ts"
+import { priceList, UNKNOWN_PRICE } from "./price-table.ts"
 import type { Price, PriceEntry } from "./price-table.ts"
 
 const MILLION = 1_000_000
@@ -18,7 +18,7 @@ export interface Priced {
  */
 export function priceOf(model: string, own: readonly PriceEntry[] = []): Priced {
   const names = endings(model)
-  for (const entry of [...own, ...PRICE_LIST.entries]) {
+  for (const entry of [...own, ...priceList().entries]) {
     if (entry.models.some((pattern) => names.some((name) => matches(pattern, name))))
       return { price: entry, known: true }
   }

@@ -65,6 +65,11 @@ export function jsonSchemaOf(schema: StandardSchemaV1): JsonObject | undefined {
   }
 }
 
+/** A schema of ours that checks with a function. */
+export function schemaOf<T>(validate: (value: unknown) => StandardSchemaV1.Result<T>): StandardSchemaV1<T, T> {
+  return { "~standard": { version: 1, vendor: "rouse", validate } }
+}
+
 /** Whether a value looks like a Standard Schema. */
 export function isSchema(value: unknown): value is StandardSchemaV1 {
   return (typeof value === "object" || typeof value === "function") && value !== null && "~standard" in value

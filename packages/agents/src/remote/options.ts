@@ -37,7 +37,8 @@ export function serverOf(options: RemoteOptions, name: string): string {
   const server = options.server ?? (options.env ?? processEnv())["ROUSE_URL"]
   if (server === undefined || !URL.canParse(server))
     throw new RouseError("INVALID_ARGS", `${name}: server must be the address of a Rouse server; or set ROUSE_URL`)
-  return new URL(server).href.replace(/\/$/, "")
+  const { href } = new URL(server)
+  return href.endsWith("/") ? href.slice(0, -1) : href
 }
 
 /** @throws {RouseError} `INVALID_ARGS` when there are none, or two of a name. */
