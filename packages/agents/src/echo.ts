@@ -1,8 +1,7 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from "@ai-sdk/provider"
 import { sleep } from "./abort.ts"
 import { answerOf } from "./core/echo-script.ts"
-import type { EchoAnswer, EchoPiece } from "./core/echo-script.ts"
-import type { PromptModel } from "./model-stream.ts"
+import type { EchoPiece } from "./core/echo-script.ts"
 
 export interface EchoOptions {
   /** Milliseconds between two pieces of text, so that a person sees it stream. 0 when absent. */
@@ -28,29 +27,18 @@ export interface EchoOptions {
  * When the steps are done it sums up the results of the calls. Tokens are estimated: four characters each.
  */
 export function echoModel(options: EchoOptions = {}): LanguageModelV4 {
-  const { paceMs = 0 } = options
-  const model: PromptModel = {
+  return {
     specificationVersion: "v4",
     provider: "rouse",
     modelId: "echo",
     supportedUrls: {},
     doGenerate: () => Promise.reject(new Error("rouse/echo only streams")),
     doStream: async (call) => {
-      const { pieces, slowMs = paceMs } = given(call)
-      return { stream: streamOf(pieces, slowMs, call) }
-    },
-    answerAtOnce: (call) => {
-      const { pieces, slowMs = paceMs } = given(call)
-      return slowMs > 0 ? undefined : streamParts(pieces)
+      const answer = answerOf(call.prompt)
+      if (answer.failStatus !== undefined) throw failure(answer.failStatus)
+      return { stream: streamOf(answer.pieces, answer.slowMs ?? options.paceMs ?? 0, call) }
     },
   }
-  return model
-}
-
-function given({ prompt }: LanguageModelV4CallOptions): EchoAnswer {
-  const answer = answerOf(prompt)
-  if (answer.failStatus !== undefined) throw failure(answer.failStatus)
-  return answer
 }
 
 function failure(status: number): Error {
@@ -63,15 +51,25 @@ function streamOf(
   call: LanguageModelV4CallOptions,
 ): ReadableStream<LanguageModelV4StreamPart> {
   const parts = streamParts(pieces)
+  if (paceMs === 0) return atOnce(parts)
   let next = 0
   return new ReadableStream<LanguageModelV4StreamPart>({
     async pull(controller) {
       const part = parts[next]
       if (part === undefined) return controller.close()
       next += 1
-      if (paceMs > 0 && (part.type === "text-delta" || part.type === "reasoning-delta"))
-        await sleep(paceMs, call.abortSignal)
+      if (part.type === "text-delta" || part.type === "reasoning-delta") await sleep(paceMs, call.abortSignal)
       controller.enqueue(part)
+    },
+  })
+}
+
+/** All there is, without a pull for each part. */
+function atOnce(parts: readonly LanguageModelV4StreamPart[]): ReadableStream<LanguageModelV4StreamPart> {
+  return new ReadableStream<LanguageModelV4StreamPart>({
+    start(controller) {
+      for (const part of parts) controller.enqueue(part)
+      controller.close()
     },
   })
 }

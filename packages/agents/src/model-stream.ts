@@ -1,45 +1,16 @@
-import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from "@ai-sdk/provider"
+import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider"
 import { orAborted, reasonOf } from "./abort.ts"
 import type { Recorder } from "./core/recorder.ts"
 
 /** A provider that says nothing for so long, or up to twice that, is taken to be cut off. */
 const SILENCE_MS_MAX = 150_000
 
-/** A model of this very process, which may know its whole answer without waiting for anything. */
-export interface PromptModel extends LanguageModelV4 {
-  /** The parts that `doStream` would stream; undefined when it takes its time over them. @throws As `doStream` rejects. */
-  answerAtOnce(call: LanguageModelV4CallOptions): readonly LanguageModelV4StreamPart[] | undefined
-}
-
 /**
- * Reads one answer of a model into a recorder, whole. What is known at once needs no stream, and nobody to watch it.
+ * Reads one answer of a model into a recorder, whole.
  *
  * @throws The provider's error, thrown or streamed; the signal's reason; an error when the answer was cut off.
  */
 export async function readAnswer(
-  model: LanguageModelV4,
-  call: LanguageModelV4CallOptions,
-  recorder: Recorder,
-  signal: AbortSignal,
-): Promise<void> {
-  const parts = (model as Partial<PromptModel>).answerAtOnce?.(call)
-  if (parts === undefined) await readStream(model, call, recorder, signal)
-  else readParts(parts, recorder, signal)
-  const reason = recorder.finish?.reason
-  if (reason === undefined || reason === "interrupted")
-    throw new Error("the connection was cut before the answer ended")
-  if (reason === "error") throw new Error("the provider ended its answer with an error")
-}
-
-function readParts(parts: readonly LanguageModelV4StreamPart[], recorder: Recorder, signal: AbortSignal): void {
-  if (signal.aborted) throw reasonOf(signal)
-  for (const part of parts) {
-    const problem = recorder.add(part)
-    if (problem) throw problem.error
-  }
-}
-
-async function readStream(
   model: LanguageModelV4,
   call: LanguageModelV4CallOptions,
   recorder: Recorder,
@@ -53,6 +24,10 @@ async function readStream(
   } finally {
     watch.close()
   }
+  const reason = recorder.finish?.reason
+  if (reason === undefined || reason === "interrupted")
+    throw new Error("the connection was cut before the answer ended")
+  if (reason === "error") throw new Error("the provider ended its answer with an error")
 }
 
 type Reader = ReadableStreamDefaultReader<Parameters<Recorder["add"]>[0]>

@@ -2,9 +2,6 @@ import type { LanguageModelV4Prompt } from "@ai-sdk/provider"
 import { expect, test } from "vitest"
 import { defineEntity } from "../src/index.ts"
 import { answerOf } from "../src/core/echo-script.ts"
-import { Recorder } from "../src/core/recorder.ts"
-import { echoModel } from "../src/echo.ts"
-import { readAnswer } from "../src/model-stream.ts"
 import { createTestRouse } from "../src/testing.ts"
 
 const user = (text: string): LanguageModelV4Prompt => [{ role: "user", content: [{ type: "text", text }] }]
@@ -31,20 +28,6 @@ test("says, thinks and calls what it is asked to", () => {
   ])
   expect(answerOf(user("/fail 429"))).toMatchObject({ failStatus: 429 })
   expect(answerOf(user("/slow 20\n/say hi"))).toMatchObject({ slowMs: 20 })
-})
-
-test("what it knows at once is what it would stream", async () => {
-  const read = async (model: ReturnType<typeof echoModel>, text: string) => {
-    const recorder = new Recorder()
-    await readAnswer(model, { prompt: user(text) }, recorder, new AbortController().signal)
-    return { parts: recorder.parts, finish: recorder.finish }
-  }
-  const streaming = { ...echoModel(), answerAtOnce: undefined }
-  for (const text of ["hello there", "/think hmm\n/say now\n/call list", "/slow 1\n/say a b"])
-    expect(await read(echoModel(), text)).toEqual(await read(streaming, text))
-  await expect(read(echoModel(), "/fail 429")).rejects.toMatchObject({ statusCode: 429 })
-  const stopped = AbortSignal.abort(new Error("stopped"))
-  await expect(readAnswer(echoModel(), { prompt: user("hello") }, new Recorder(), stopped)).rejects.toThrow("stopped")
 })
 
 test("spawns, is told of the child's end, and sums up", async () => {
