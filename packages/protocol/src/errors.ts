@@ -51,6 +51,8 @@ export const ERRORS = {
   OVERLOADED: { status: 503, retryable: true, title: "The server is at its limit" },
   SHUTTING_DOWN: { status: 503, retryable: true, title: "The server is shutting down" },
   STORE_UNAVAILABLE: { status: 503, retryable: true, title: "The store cannot take writes" },
+  BUCKET_UNAVAILABLE: { status: 503, retryable: true, title: "What is in the bucket cannot be read now" },
+  BUCKET_DAMAGED: { status: 500, retryable: false, title: "An object in the bucket is not what was put there" },
   STORE_LOCKED: { status: 503, retryable: false, title: "Another process owns the data directory" },
   STORE_DAMAGED: { status: 500, retryable: false, title: "The data directory cannot be used" },
   INTERRUPTED: { status: 409, retryable: false, title: "The run was interrupted" },

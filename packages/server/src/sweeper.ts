@@ -1,3 +1,4 @@
+import { keepOffloading } from "@rouse/store"
 import type { Compactor } from "@rouse/streams"
 import type { IdleExpiry } from "./idle-expiry.ts"
 import type { Plane } from "./plane.ts"
@@ -11,6 +12,7 @@ const MORE_MS = 50
 
 /**
  * Has the store drop what is over: expired receipts and streams, the bytes of deleted logs, uploads that were never linked, and history by policy. A little at a time, off every request's path.
+ * What is old goes to a bucket, where there is one.
  *
  * @returns What ends it.
  */
@@ -32,8 +34,16 @@ export function startSweeper(plane: Plane, compactor: Compactor, idle: IdleExpir
     if (open) later(dropped > 0 ? MORE_MS : EVERY_MS)
   }
   later(EVERY_MS)
+  const stopOffloading = offloading(plane)
   return () => {
     open = false
+    stopOffloading()
     cancel()
   }
+}
+
+function offloading({ store: { offload }, clock, defer, log }: Plane): () => void {
+  if (offload === undefined) return () => undefined
+  const onError = (error: unknown): void => log.warn("offloading to the bucket failed", { error: String(error) })
+  return keepOffloading({ offload, clock, defer, onError })
 }

@@ -4,10 +4,10 @@ import type { AttachmentInfo, Problem } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { attachmentsBucket } from "../src/attachments/bucket/open.ts"
-import { bucketConfig } from "../src/attachments/bucket/config.ts"
+import { bucketConfig } from "@rouse/store/bucket"
 import { storeContents } from "../src/attachments/store-contents.ts"
 import { Harness } from "./harness.ts"
-import { ACCESS_KEY, S3Server, SECRET_KEY } from "./support/s3-server.ts"
+import { ACCESS_KEY, S3Server, SECRET_KEY } from "@rouse/testkit/s3"
 import { openTestStore } from "./support/test-store.ts"
 
 const MB = 1_048_576
@@ -132,7 +132,9 @@ test.each([
   ["s3://files/a b", /prefix:/],
 ])("%s is refused", (address, rule) => {
   const env = { AWS_ACCESS_KEY_ID: "k", AWS_SECRET_ACCESS_KEY: "hush" }
-  expect(() => bucketConfig(address, env)).toThrow(rule)
-  expect(() => bucketConfig("s3://files", {})).toThrow(/AWS_ACCESS_KEY_ID/)
-  expect(bucketConfig("s3://files/p/", env)).toMatchObject({ base: "https://files.s3.us-east-1.amazonaws.com/p/" })
+  expect(() => bucketConfig("ROUSE_ATTACHMENTS", address, env)).toThrow(rule)
+  expect(() => bucketConfig("ROUSE_ATTACHMENTS", "s3://files", {})).toThrow(/AWS_ACCESS_KEY_ID/)
+  expect(bucketConfig("ROUSE_ATTACHMENTS", "s3://files/p/", env)).toMatchObject({
+    base: "https://files.s3.us-east-1.amazonaws.com/p/",
+  })
 })

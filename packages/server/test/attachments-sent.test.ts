@@ -4,7 +4,7 @@ import { openMemoryStore, type Store } from "@rouse/store"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { attachmentsBucket } from "../src/attachments/bucket/open.ts"
 import { Harness } from "./harness.ts"
-import { ACCESS_KEY, S3Server, SECRET_KEY } from "./support/s3-server.ts"
+import { ACCESS_KEY, S3Server, SECRET_KEY } from "@rouse/testkit/s3"
 
 /** Makes two files, and sends them to whom its message names. */
 const sender = defineEntity("sender", {

@@ -38,6 +38,8 @@ export type { Commit, CommitResult, Guard, Op, StreamOutcome } from "./commit.ts
 export type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRow, LiveRows } from "./entity.ts"
 export type { StoredReceipt } from "./receipt.ts"
 export type { Keep, PutPinOp, PutSnapshotOp, StoredSnapshot, TrimStreamOp, Trimmable } from "./retention.ts"
+export { keepOffloading } from "./offload.ts"
+export type { Offload, OffloadBucket, Offloading } from "./offload.ts"
 export type { Replica, ReplicaListener, Replicas } from "./replica.ts"
 export type { Store } from "./store.ts"
 export type { AppendOp, CreateStreamOp, ForkStreamOp } from "./stream-ops.ts"

@@ -3,6 +3,7 @@ import type { Commit, CommitResult } from "./commit.ts"
 import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows } from "./entity.ts"
 import type { ObservationReads } from "./observation.ts"
 import type { StoredReceipt } from "./receipt.ts"
+import type { Offload } from "./offload.ts"
 import type { Replicas } from "./replica.ts"
 import type { Keep, StoredSnapshot, Trimmable } from "./retention.ts"
 import type { SpaceReads } from "./space.ts"
@@ -25,6 +26,9 @@ import type { WorkReads } from "./work.ts"
 export interface Store extends SubscriptionReads, ObservationReads, WorkReads, SpaceReads {
   /** The processes that serve this store. Absent where there can only be one. */
   readonly replicas?: Replicas
+
+  /** Moves old parts of logs to a bucket. Absent where there is none. */
+  readonly offload?: Offload | undefined
 
   /**
    * Applies all operations if all guards hold.
@@ -49,7 +53,7 @@ export interface Store extends SubscriptionReads, ObservationReads, WorkReads, S
    *
    * @param firstBytes With it, `data` need not be more than about so much, and `rest` then has what follows. An engine may ignore it.
    * @throws {RouseError} `UNKNOWN_STREAM`, `BAD_OFFSET` when `from` is not an offset of this stream, `GONE` when it is no longer kept, or
-   *   only for its forks.
+   *   only for its forks; `BUCKET_UNAVAILABLE` and `BUCKET_DAMAGED` for what is in a bucket.
    */
   read(path: string, from: Offset, bytesMax: number, firstBytes?: number): Promise<ReadResult>
 

@@ -1,5 +1,6 @@
 import type { Log, Token } from "@rouse/server"
 import { admit, mergeOfEntity } from "@rouse/server/http"
+import { keepOffloading } from "@rouse/store"
 import type { Store } from "@rouse/store"
 import { createCompactor, createRateLimit, createStreams } from "@rouse/streams"
 import type { Clock, Compactor, RetentionRule, StreamAccess, Streams } from "@rouse/streams"
@@ -54,12 +55,14 @@ export async function hostStreams(options: HostStreamsOptions, io: Io): Promise<
   const front = frontNamed(io.env["ROUSE_STREAMS_FRONT"])
   const at = { host, port }
   const listening = await listenStreams(streams, clockOf(io), at, front, onErrorOf(log)).catch(advisePort(port))
+  const stopOffloading = offloading(store, log, io)
   const stopSweeping = sweep(store, compactorOf(store, options, io), log, io)
   return {
     url: listening.url,
     streamsUrl: listening.url + streams.basePath,
     async close() {
       stopSweeping()
+      stopOffloading()
       const ended = streams.close()
       await listening.close(GRACE_MS)
       await ended
@@ -139,4 +142,10 @@ function sweep(store: Store, compactor: Compactor, log: Log, io: Io): () => void
     open = false
     clearTimeout(timer)
   }
+}
+
+function offloading({ offload }: Store, log: Log, io: Io): () => void {
+  if (offload === undefined) return () => undefined
+  const onError = (error: unknown): void => log.warn("offloading to the bucket failed", { error: String(error) })
+  return keepOffloading({ offload, clock: io.now, defer: (ms, run) => clockOf(io).after(ms, run), onError })
 }

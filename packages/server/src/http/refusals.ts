@@ -9,6 +9,8 @@ const ALWAYS: readonly ErrorCode[] = [
   "SHUTTING_DOWN",
   "STORE_UNAVAILABLE",
   "STORE_LOCKED",
+  "BUCKET_UNAVAILABLE",
+  "BUCKET_DAMAGED",
 ]
 
 /** Every code that an operation may be refused with: those of its kind, and its own. */

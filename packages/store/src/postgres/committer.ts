@@ -177,16 +177,22 @@ export class Committer {
       if (error.fate === "again") return jobs.filter((job) => this.#mayGoOn(job))
       if (error.fate === "unknown")
         return this.#reject(jobs, unavailable(this.#parts.connection.where, error.sqlState, error.message))
-      if (jobs.length > 1) return jobs.map((job) => Object.assign(job, { attempts: Math.max(job.attempts, 2) }))
+      if (jobs.length > 1) return oneByOne(jobs)
       return this.#reject(jobs, refusalOf(error, this.#parts.connection.where))
     }
-    return this.#reject(jobs, error)
+    // What one of them looks up in a bucket is no other's concern.
+    const isOfOne = RouseError.is(error, "BUCKET_UNAVAILABLE", "BUCKET_DAMAGED", "OVERLOADED") && jobs.length > 1
+    return isOfOne ? oneByOne(jobs) : this.#reject(jobs, error)
   }
 
   #reject(jobs: readonly Job[], error: unknown): Job[] {
     for (const job of jobs) job.reject(error)
     return []
   }
+}
+
+function oneByOne(jobs: readonly Job[]): Job[] {
+  return jobs.map((job) => Object.assign(job, { attempts: Math.max(job.attempts, 2) }))
 }
 
 function planAll(

@@ -148,7 +148,8 @@ BEGIN
   RETURN (SELECT min(position) FROM (
     SELECT min(position) AS position FROM pin WHERE tree = of_tree AND stream = of_stream UNION ALL
     SELECT min(horizon) FROM stream WHERE forked_from = of_stream AND horizon < fork_at UNION ALL
-    SELECT min(acked) FROM subscribed WHERE path = of_path) p);
+    SELECT min(acked) FROM subscribed WHERE path = of_path UNION ALL
+    SELECT min(cursor) FROM observation WHERE tree = of_tree AND path = of_path AND pending) p);
 END $$;`
 
 /** What was asked of rows of spaces, with the stream of each space. */

@@ -1,2 +1,2 @@
 export { openPostgresStore } from "./open.ts"
-export type { PostgresStoreOptions } from "./open.ts"
+export type { OffloadOptions, PostgresStoreOptions } from "./open.ts"

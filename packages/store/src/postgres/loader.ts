@@ -6,6 +6,7 @@ import { batchKey, observationKey, producerKey } from "./facts.ts"
 import type { Facts, LinkFact, Need, ObservedPlace } from "./facts.ts"
 import { treeOfObserved } from "./group-observations.ts"
 import type { Ids } from "./ids.ts"
+import type { OffloadedReader } from "./offload/offloaded-reader.ts"
 import { askedOfSpaces, takeSpaces } from "./space-loader.ts"
 import type { LoadedSpaces } from "./space-loader.ts"
 import { entityOf, observationOf, parseFilter, sharedFilters, streamOf, subscriptionOf } from "./states.ts"
@@ -52,8 +53,10 @@ export class Loader {
   readonly #connection: Connection
   readonly #nonce: string
   readonly #ids: Ids
+  readonly #old: OffloadedReader
 
-  constructor(connection: Connection, nonce: string, ids: Ids) {
+  constructor(connection: Connection, nonce: string, ids: Ids, old: OffloadedReader) {
+    this.#old = old
     this.#connection = connection
     this.#nonce = nonce
     this.#ids = ids
@@ -65,6 +68,7 @@ export class Loader {
     this.#takePlaces(needs, loaded, facts)
     this.#takeStates(needs, loaded, facts)
     takeRest(needs, loaded, facts)
+    await this.#takeOld(needs, facts)
     takeObservations(needs, loaded, facts)
     takeSpaces(needs, loaded.space, facts)
     if (loaded.ids !== null) this.#ids.refill(loaded.ids)
@@ -107,6 +111,20 @@ export class Loader {
       wantsIds,
     ]
     return (await this.#connection.valueOf("load_1", values)) as Loaded
+  }
+
+  /** A batch that is not in the database may be in the bucket: a fork or a trim may begin there. */
+  async #takeOld(needs: readonly Need[], facts: Facts): Promise<void> {
+    for (const { kind, name, stream = 0, position = 0 } of needs) {
+      const key = batchKey(stream, position)
+      const tree = facts.streams.get(name)?.tree ?? numberOf(homeOfStream(name))
+      if (kind === "ends" && facts.ends.get(key) === false) {
+        facts.ends.set(key, await this.#old.endsAt(tree, stream, position))
+      } else if (kind === "afters") {
+        const [first] = await this.#old.after(tree, stream, position, position)
+        if (first !== undefined) facts.afters.set(key, first.data)
+      }
+    }
   }
 
   #takePlaces(needs: readonly Need[], loaded: Loaded, facts: Facts): void {

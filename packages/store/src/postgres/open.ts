@@ -3,6 +3,9 @@ import { Announcer } from "./announcer.ts"
 import { Audience } from "./audience.ts"
 import { Hearing } from "./hearing.ts"
 import { Watcher } from "./watcher.ts"
+import { OFFLOAD_SIZES } from "../core/offload.ts"
+import type { OffloadSizes } from "../core/offload.ts"
+import type { Offload, OffloadBucket } from "../offload.ts"
 import type { Store } from "../store.ts"
 import { CommitLanes } from "./commit-lanes.ts"
 import { Committer } from "./committer.ts"
@@ -13,6 +16,11 @@ import { Ids } from "./ids.ts"
 import { Loader } from "./loader.ts"
 import { migrate } from "./migrate.ts"
 import { ObservationReader } from "./observation-reader.ts"
+import { LooseObjects } from "./offload/loose-objects.ts"
+import { ObjectReader } from "./offload/object-reader.ts"
+import { OffloadedReader } from "./offload/offloaded-reader.ts"
+import { Offloader } from "./offload/offloader.ts"
+import type { OffloadStage } from "./offload/offloader.ts"
 import { Outcomes } from "./outcomes.ts"
 import { PostgresReplicas } from "./replicas.ts"
 import { PostgresStore } from "./postgres-store.ts"
@@ -38,10 +46,22 @@ export interface PostgresStoreOptions {
   readonly listenUrl?: string
   /** Milliseconds since the Unix epoch. */
   readonly clock: () => number
-  /** From 0 to 1. Used once in a store's life, to tell its offsets from another's. */
+  /** From 0 to 1. Used once in a store's life, to tell its offsets from another's, and for the names of objects. */
   readonly random?: () => number
   /** Commits that may wait for the database; beyond it they are refused with `OVERLOADED`. */
   readonly commitsQueuedMax?: number
+  /** Where old parts of logs go. Without it they stay; what is in a bucket already cannot be read. */
+  readonly offload?: OffloadOptions
+}
+
+/** @see docs/offload.md */
+export interface OffloadOptions {
+  readonly bucket: OffloadBucket
+  /** How old batches must be to go: milliseconds, give or take an hour. 0: whatever their age. */
+  readonly afterMs: number
+  readonly sizes?: Partial<OffloadSizes>
+  /** For tests: told of each stage of an object. What it throws ends the step there. */
+  readonly onStage?: (stage: OffloadStage, key: string) => void
 }
 
 /**
@@ -63,11 +83,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     const nonce = await connection.repeat(() => migrate(connection, schema, seed))
     const outcomes = new Outcomes(connection)
     const cache = new FactCache()
+    const old = new OffloadedReader(connection, new ObjectReader(options.offload?.bucket))
     const lanes = Array.from({ length: LANES }, () => {
       const ids = new Ids()
-      return new Committer({ connection, loader: new Loader(connection, nonce, ids), outcomes, cache, ids, nonce })
+      return new Committer({ connection, loader: new Loader(connection, nonce, ids, old), outcomes, cache, ids, nonce })
     })
-    const streams = new StreamReader(connection, clock, nonce)
+    const streams = new StreamReader(connection, clock, nonce, old)
     let greeted: Promise<void> = Promise.resolve()
     const audience = new Audience({
       clock,
@@ -127,10 +148,31 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       watcher,
       announcer,
       replicas,
+      offload: offloaderOf(connection, nonce, random, options.offload),
       release,
     })
   } catch (error) {
     await connection.close()
     throw error
   }
+}
+
+function offloaderOf(
+  connection: Connection,
+  nonce: string,
+  random: () => number,
+  options: OffloadOptions | undefined,
+): Offload | undefined {
+  if (options === undefined) return undefined
+  const { bucket, afterMs, sizes, onStage } = options
+  return new Offloader({
+    connection,
+    bucket,
+    loose: new LooseObjects(connection, bucket),
+    nonce,
+    random,
+    afterMs,
+    sizes: { ...OFFLOAD_SIZES, ...sizes },
+    ...(onStage === undefined ? {} : { onStage }),
+  })
 }

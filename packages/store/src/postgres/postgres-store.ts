@@ -7,6 +7,7 @@ import type { Commit, CommitResult } from "../commit.ts"
 import type { DueFilter, EntityFilter, EntityRecord, EntityRecordPage, LiveRows } from "../entity.ts"
 import type { StoredReceipt } from "../receipt.ts"
 import type { Keep, StoredSnapshot, Trimmable } from "../retention.ts"
+import type { Offload } from "../offload.ts"
 import type { Replicas } from "../replica.ts"
 import type { Store } from "../store.ts"
 import type { ReadResult, StreamInfo, StreamListener, StreamPathPage } from "../stream.ts"
@@ -48,6 +49,7 @@ export interface PostgresStoreParts {
   readonly watcher: Watcher
   readonly announcer: Announcer
   readonly replicas: Replicas
+  readonly offload: Offload | undefined
   readonly release: () => Promise<void>
 }
 
@@ -71,6 +73,11 @@ export class PostgresStore implements Store {
 
   get replicas(): Replicas {
     return this.#parts.replicas
+  }
+
+  get offload(): Offload | undefined {
+    const { offload } = this.#parts
+    return offload && { step: (nowMs) => this.#track(() => offload.step(nowMs)) }
   }
 
   async commit(commit: Commit): Promise<CommitResult> {

@@ -50,16 +50,16 @@ export class RetentionReader {
     const found = await this.#streams.alive(path)
     if (found === undefined) return undefined
     const { state, tree } = found
-    const sql = `SELECT tail FROM ~chunk WHERE tree = $1 AND stream = $2 AND tail > $3
-      AND tail <= least($4, (SELECT p.at FROM ~pinned_1($1, $2, $5) AS p(at)))
-      AND era < coalesce((SELECT max(n) FROM ~era WHERE tree = 0 AND at <= $6), 0) ORDER BY tail DESC LIMIT 1`
-    const plain = sql.replace(/\n\s+AND era .*, 0\)/, "")
+    const aged =
+      ageMs === undefined ? "" : "AND era < coalesce((SELECT max(n) FROM ~era WHERE tree = 0 AND at <= $6), 0)"
+    const last = (table: string): string => `(SELECT tail FROM ~${table} WHERE tree = $1 AND stream = $2 AND tail > $3
+      AND tail <= least($4, (SELECT p.at FROM ~pinned_1($1, $2, $5) AS p(at))) ${aged} ORDER BY tail DESC LIMIT 1)`
+    // Of what is in the bucket whole objects are taken.
+    const sql = `SELECT coalesce(${last("chunk")}, ${last("offloaded")}) AS tail`
     const values = [tree, state.id, state.horizon, state.tail - Math.max(1, bytes), path]
-    const [row] = await (ageMs === undefined
-      ? this.#connection.read(plain, values)
-      : this.#connection.read(sql, [...values, nowMs - ageMs]))
-    if (row === undefined) return undefined
-    const to = Number(row["tail"])
+    const [row] = await this.#connection.read(sql, ageMs === undefined ? values : [...values, nowMs - ageMs])
+    const to = numberOrNull(row?.["tail"])
+    if (to === null) return undefined
     return { to: encodeOffset(state.incarnation, to), bytes: to - state.horizon }
   }
 

@@ -1,5 +1,6 @@
 import { applyFunction } from "./apply-function.ts"
 import { functionsOf } from "./functions.ts"
+import { offloadFunctions } from "./offload/function.ts"
 import { sweepFunction } from "./sweep-function.ts"
 import { viewsOf } from "./views.ts"
 
@@ -14,6 +15,9 @@ import { viewsOf } from "./views.ts"
  * - An observation lies with what it observes, and `space`, `space_row`, `space_queue` and `space_index` with the log of the space. A name of a queue that
  *   is long is there by its digest.
  * - A batch carries the `era` in which it was written: a mark of the time that sweeps make.
+ * - A row of `offloaded` has the place of `chunk` for all batches between two positions: they are in an object in a bucket. A stream's are below its
+ *   column `offloaded`, its batches in `chunk` above. `loose` has the objects that no stream refers to, yet or any more; `walk` how far all replicas
+ *   have come on their round over the streams.
  * - `batch` remembers which groups of commits were done: whoever lost its connection asks there.
  * - A row of `replica` is a process's session. Where it `locks`, it goes on as long as somebody holds the advisory lock of its `serial`; elsewhere as
  *   long as it was seen of late.
@@ -52,6 +56,7 @@ CREATE TABLE stream (
   fork_at int8,
   forks int4 NOT NULL,
   deleted boolean NOT NULL,
+  offloaded int8 NOT NULL DEFAULT 0,
   PRIMARY KEY (tree, path)
 ) WITH (fillfactor = 85);
 CREATE INDEX stream_path ON stream (path);
@@ -61,6 +66,16 @@ CREATE INDEX stream_dying ON stream (dies_at) WHERE dies_at IS NOT NULL;
 CREATE TABLE chunk (
   tree int8 NOT NULL, stream int8 NOT NULL, tail int8 NOT NULL, era int4 NOT NULL, data bytea NOT NULL, PRIMARY KEY (tree, stream, tail)
 );
+CREATE TABLE offloaded (
+  tree int8 NOT NULL, stream int8 NOT NULL, tail int8 NOT NULL, start int8 NOT NULL, era int4 NOT NULL, key ${TEXT}, blocks text NOT NULL,
+  PRIMARY KEY (tree, stream, tail)
+);
+CREATE TABLE loose (
+  tree int8 NOT NULL, key ${TEXT}, stream int8 NOT NULL, due_at int8 NOT NULL, tries int4 NOT NULL, PRIMARY KEY (tree, key)
+);
+CREATE INDEX loose_due ON loose (due_at);
+CREATE INDEX loose_stream ON loose (tree, stream);
+CREATE TABLE walk (tree int8 NOT NULL PRIMARY KEY, at_tree int8 NOT NULL, at_id int8 NOT NULL, round_at int8 NOT NULL);
 CREATE TABLE producer (
   tree int8 NOT NULL, stream int8 NOT NULL, id ${TEXT}, epoch int8 NOT NULL, seq int8 NOT NULL, PRIMARY KEY (tree, stream, id)
 ) WITH (fillfactor = 70);
@@ -206,5 +221,12 @@ INSERT INTO era (n, at) VALUES (0, -9007199254740991);
  * names.
  */
 export const MIGRATIONS: readonly ((schema: string) => readonly string[])[] = [
-  (schema) => [FIRST, ...functionsOf(schema), applyFunction(schema), sweepFunction(schema), ...viewsOf(schema)],
+  (schema) => [
+    FIRST,
+    ...functionsOf(schema),
+    applyFunction(schema),
+    sweepFunction(schema),
+    ...offloadFunctions(schema),
+    ...viewsOf(schema),
+  ],
 ]

@@ -10,6 +10,7 @@ import type { StreamState } from "../core/stream-state.ts"
 import type { LiveRows } from "../entity.ts"
 import type { ReadResult, StreamInfo } from "../stream.ts"
 import type { Connection } from "./connection.ts"
+import type { FoundBatch, OffloadedReader } from "./offload/offloaded-reader.ts"
 import { streamOf } from "./states.ts"
 import type { SqlRow } from "./states.ts"
 
@@ -18,9 +19,9 @@ export const TAIL = `coalesce((SELECT tail FROM ~chunk c WHERE c.tree = s.tree A
 const STREAM = `SELECT s.*, ${TAIL} FROM ~stream s WHERE s.path = $1`
 const STREAMS = `SELECT s.*, ${TAIL} FROM json_array_elements_text($1::text::json) AS q(path) JOIN ~stream s ON s.path = q.path`
 const LINE = `WITH RECURSIVE line AS (
-    SELECT s.tree, s.id, s.source_tree, s.forked_from, s.fork_at, 0 AS depth FROM ~stream s WHERE s.tree = $1 AND s.id = $2 UNION ALL
-    SELECT s.tree, s.id, s.source_tree, s.forked_from, s.fork_at, depth + 1 FROM line JOIN ~stream s ON s.tree = line.source_tree AND s.id = line.forked_from)
-  SELECT tree, id, forked_from, coalesce(fork_at, 0) AS at FROM line ORDER BY depth`
+    SELECT s.tree, s.id, s.source_tree, s.forked_from, s.fork_at, s.offloaded, 0 AS depth FROM ~stream s WHERE s.tree = $1 AND s.id = $2 UNION ALL
+    SELECT s.tree, s.id, s.source_tree, s.forked_from, s.fork_at, s.offloaded, depth + 1 FROM line JOIN ~stream s ON s.tree = line.source_tree AND s.id = line.forked_from)
+  SELECT tree, id, forked_from, coalesce(fork_at, 0) AS at, offloaded FROM line ORDER BY depth`
 /** Whole batches up to the limit, at least one. */
 const RUN = `SELECT tail, data FROM ~chunk WHERE tree = $1 AND stream = $2 AND tail > $3 AND tail <= greatest($4,
     (SELECT tail FROM ~chunk WHERE tree = $1 AND stream = $2 AND tail > $3 ORDER BY tail LIMIT 1)) ORDER BY tail`
@@ -32,21 +33,30 @@ const BACK_BATCHES_MAX = 64
 export interface FoundStream {
   readonly state: StreamState
   readonly tree: number
+  /** Its batches below this position are in the bucket. */
+  readonly offloaded: number
 }
 
-/** A segment with the tree in which its batches lie. */
+/** A segment with the tree in which its batches lie, and the position below which they lie in the bucket. */
 export interface PlacedSegment extends Segment {
   readonly tree: number
+  readonly offloaded: number
 }
 
-/** Reads streams' bytes from where they lie: their own, and those of the streams above them. */
+/**
+ * Reads streams' bytes from where they lie: their own, and those of the streams above them; from the database, and what is old from the bucket.
+ *
+ * What is not where it was a moment ago has gone to the bucket meanwhile, or is gone: the bucket is asked before a read gives up.
+ */
 export class StreamReader {
   readonly #connection: Connection
   readonly #clock: () => number
   readonly #nonce: string
+  readonly #old: OffloadedReader
 
-  constructor(connection: Connection, clock: () => number, nonce: string) {
+  constructor(connection: Connection, clock: () => number, nonce: string, old: OffloadedReader) {
     this.#connection = connection
+    this.#old = old
     this.#clock = clock
     this.#nonce = nonce
   }
@@ -113,9 +123,9 @@ export class StreamReader {
   }
 
   /** The segments that a read from an offset needs: those above a fork only when it begins there. */
-  async segments({ state, tree }: FoundStream, from: Offset): Promise<readonly PlacedSegment[]> {
+  async segments({ state, tree, offloaded }: FoundStream, from: Offset): Promise<readonly PlacedSegment[]> {
     const { id, incarnation, fork, tail } = state
-    const own = { stream: id, incarnation, start: fork?.at ?? 0, end: tail, tree }
+    const own = { stream: id, incarnation, start: fork?.at ?? 0, end: tail, tree, offloaded }
     const position = parseOffset(incarnation, from)
     if (fork === null || (position !== undefined && position >= own.start)) return [own]
     const rows = await this.#connection.read(LINE, [tree, id])
@@ -125,8 +135,13 @@ export class StreamReader {
       at: Number(row["at"]),
       incarnation: incarnationOf(Number(row["id"]), this.#nonce),
     }))
-    const trees = new Map(rows.map((row) => [Number(row["id"]), Number(row["tree"])]))
-    return segmentsOf(line, tail).map((segment) => ({ ...segment, tree: trees.get(segment.stream) ?? tree }))
+    const places = new Map(
+      rows.map((row) => [Number(row["id"]), { tree: Number(row["tree"]), offloaded: Number(row["offloaded"]) }]),
+    )
+    return segmentsOf(line, tail).map((segment) => ({
+      ...segment,
+      ...(places.get(segment.stream) ?? { tree, offloaded }),
+    }))
   }
 
   /** Only the beginning, the tail and the ends of batches can be read from: anything else was never handed out. */
@@ -136,11 +151,16 @@ export class StreamReader {
     if (position < state.horizon) throw goneBelow(state, from)
     if (position === state.horizon || isBoundary(segments, position, () => false)) return position
     const { stream } = segmentAt(segments, position)
-    const tree = segments.find((segment) => segment.stream === stream)?.tree ?? 0
-    const sql = "SELECT 1 FROM ~chunk WHERE tree = $1 AND stream = $2 AND tail = $3"
-    const isEnd = (await this.#connection.read(sql, [tree, stream, position])).length > 0
+    const { tree = 0, offloaded = 0 } = segments.find((segment) => segment.stream === stream) ?? {}
+    const isEnd = position === offloaded || (await this.#endsAt(tree, stream, position))
     if (isBoundary(segments, position, () => isEnd)) return position
     throw badOffset(state, from)
+  }
+
+  async #endsAt(tree: number, stream: number, position: number): Promise<boolean> {
+    const sql = "SELECT 1 FROM ~chunk WHERE tree = $1 AND stream = $2 AND tail = $3"
+    if ((await this.#connection.read(sql, [tree, stream, position])).length > 0) return true
+    return this.#old.endsAt(tree, stream, position)
   }
 
   async #chunks(
@@ -152,14 +172,13 @@ export class StreamReader {
     const chunks: Uint8Array[] = []
     const limit = from + bytesMax
     let end = from
-    for (const { stream, end: upTo, tree } of segments) {
+    for (const segment of segments) {
+      const upTo = segment.end
       while (end < upTo && (chunks.length === 0 || end < limit)) {
-        const rows = await this.#connection.read(RUN, [tree, stream, end, Math.min(upTo, limit)])
         const before = end
-        for (const row of rows) {
-          const data = row["data"] as Uint8Array
-          const tail = Math.min(Number(row["tail"]), upTo)
-          if (Number(row["tail"]) - data.length !== end || (chunks.length > 0 && tail > limit)) break
+        for (const { tail: last, data } of await this.#batchesAfter(segment, end, Math.min(upTo, limit))) {
+          const tail = Math.min(last, upTo)
+          if (last - data.length !== end || (chunks.length > 0 && tail > limit)) break
           chunks.push(data.subarray(0, tail - end))
           end = tail
         }
@@ -168,6 +187,16 @@ export class StreamReader {
       if (end < upTo) break
     }
     return { chunks, end: Math.min(end, state.tail) }
+  }
+
+  /** The first batches behind a position, and at least one, if any is there. */
+  async #batchesAfter(segment: PlacedSegment, from: number, limit: number): Promise<readonly FoundBatch[]> {
+    const { tree, stream, offloaded } = segment
+    if (from >= offloaded) {
+      const batches = (await this.#connection.read(RUN, [tree, stream, from, limit])).map(batchOf)
+      if (beginsAt(batches[0]) === from) return batches
+    }
+    return this.#old.after(tree, stream, from, limit)
   }
 
   /** Whole batches that end at `end`, in order; where a fork leaves its source, what the fork has of one. */
@@ -182,19 +211,30 @@ export class StreamReader {
     while (start > state.horizon && (chunks.length === 0 || end - start < bytesMax)) {
       const segment = segments.findLast((one) => one.start < start)
       if (segment === undefined) break
-      const first = Math.max(segment.start, state.horizon)
-      const rows = await this.#connection.read(RUN_BACK, [segment.tree, segment.stream, first, start, BACK_BATCHES_MAX])
-      if (rows.length === 0) break
-      for (const row of rows) {
-        const data = row["data"] as Uint8Array
-        const part = data.subarray(0, data.length - (Number(row["tail"]) - start))
+      const before = start
+      for (const { data, tail } of await this.#batchesBefore(segment, state.horizon, start)) {
+        const part = data.subarray(0, Math.max(data.length - (tail - start), 0))
+        if (part.length === 0 || start <= Math.max(segment.start, state.horizon)) break
         if (chunks.length > 0 && end - start + part.length > bytesMax) return { chunks: chunks.reverse(), start }
         chunks.push(part)
         start -= part.length
         if (end - start >= bytesMax) break
       }
+      if (start === before) break
     }
     return { chunks: chunks.reverse(), start }
+  }
+
+  /** The last batches before a position, the last one first. */
+  async #batchesBefore(segment: PlacedSegment, horizon: number, before: number): Promise<readonly FoundBatch[]> {
+    const { tree, stream, offloaded } = segment
+    if (before > offloaded) {
+      const first = Math.max(segment.start, horizon, offloaded)
+      const rows = await this.#connection.read(RUN_BACK, [tree, stream, first, before, BACK_BATCHES_MAX])
+      const batches = rows.map(batchOf)
+      if ((beginsAt(batches[0]) ?? before) < before) return batches
+    }
+    return this.#old.before(tree, stream, before)
   }
 
   /** @throws {RouseError} `UNKNOWN_STREAM` or `GONE` when the stream was deleted or trimmed, and swept, since its state was read. */
@@ -204,7 +244,7 @@ export class StreamReader {
   }
 
   #found(row: SqlRow): FoundStream {
-    return { state: streamOf(row, this.#nonce), tree: Number(row["tree"]) }
+    return { state: streamOf(row, this.#nonce), tree: Number(row["tree"]), offloaded: Number(row["offloaded"]) }
   }
 
   #living(path: string, found: FoundStream | undefined): FoundStream | undefined {
@@ -212,6 +252,14 @@ export class StreamReader {
     if (standing === "gone") throw absence(path, found?.state)
     return standing === "alive" ? found : undefined
   }
+}
+
+function batchOf(row: SqlRow): FoundBatch {
+  return { tail: Number(row["tail"]), data: row["data"] as Uint8Array }
+}
+
+function beginsAt(batch: FoundBatch | undefined): number | undefined {
+  return batch && batch.tail - batch.data.length
 }
 
 function resultOf(

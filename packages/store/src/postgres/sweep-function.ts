@@ -7,6 +7,16 @@ const ERAS_MAX = 20_000
 /** How long the name of a group is kept: nobody asks later. */
 const BATCHES_KEPT = "1 hour"
 
+/** Objects of a stream are for the bucket to forget: a row each, until they are deleted there. */
+const LOOSEN = (which: string): string => `
+    WITH gone AS (DELETE FROM offloaded o USING (SELECT tail FROM offloaded WHERE tree = s.tree AND stream = s.stream ${which}
+        ORDER BY tail LIMIT ${SWEEP_ROWS_MAX} - chunks) d
+      WHERE o.tree = s.tree AND o.stream = s.stream AND o.tail = d.tail RETURNING o.key)
+    INSERT INTO loose (tree, key, stream, due_at, tries) SELECT s.tree, key, s.stream, now_ms, 1 FROM gone ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    chunks := chunks + n;
+    EXIT WHEN chunks >= ${SWEEP_ROWS_MAX};`
+
 /**
  * Drops what has expired and what deleted streams left behind, a bounded number of rows at a time. What another is at is left for later: several
  * replicas may sweep at once, and none waits for a commit.
@@ -53,6 +63,7 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     chunks := chunks + n;
     EXIT WHEN chunks >= ${SWEEP_ROWS_MAX};
+    ${LOOSEN("")}
     DELETE FROM space_row r USING (SELECT collection, key FROM space_row WHERE tree = s.tree AND stream = s.stream LIMIT ${SWEEP_ROWS_MAX} - chunks) d
       WHERE r.tree = s.tree AND r.stream = s.stream AND r.collection = d.collection AND r.key = d.key;
     GET DIAGNOSTICS n = ROW_COUNT;
@@ -86,6 +97,7 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     chunks := chunks + n;
     EXIT WHEN chunks >= ${SWEEP_ROWS_MAX};
+    ${LOOSEN("AND tail <= s.until")}
     DELETE FROM trimmed t WHERE t.tree = s.tree AND t.stream = s.stream;
   END LOOP;
   INSERT INTO era (n, at) SELECT max(e.n) + 1, now_ms FROM era e HAVING now_ms - max(e.at) >= ${ERA_MS} ON CONFLICT DO NOTHING;

@@ -1,8 +1,8 @@
 import { type ByteRange, type EntityUrl, RouseError, START } from "@rouse/protocol"
 import { frameJson, type Op, parseJson, type Store } from "@rouse/store"
+import type { Bucket } from "@rouse/store/bucket"
 import { OBJECTS } from "../../core/attachment-path.ts"
 import type { Contents, Finished, Upload } from "../contents.ts"
-import type { Bucket } from "./bucket.ts"
 
 /** The least that S3 takes as a part, but for the last. */
 const PART_BYTES = 5_242_880

@@ -1,9 +1,8 @@
 import type { Store } from "@rouse/store"
+import { Bucket, bucketConfig } from "@rouse/store/bucket"
 import { newId } from "../../core/id.ts"
 import type { Contents } from "../contents.ts"
-import { Bucket } from "./bucket.ts"
 import { bucketContents } from "./bucket-contents.ts"
-import { bucketConfig } from "./config.ts"
 
 export interface AttachmentsBucketOptions {
   /** `s3://bucket/prefix?endpoint=…&region=…` */
@@ -24,6 +23,11 @@ export interface AttachmentsBucketOptions {
  */
 export function attachmentsBucket(options: AttachmentsBucketOptions): (rest: Contents) => Contents {
   const { address, env, store, clock, random, fetch, sleep } = options
-  const bucket = new Bucket({ config: bucketConfig(address, env), fetch, sleep })
+  const bucket = new Bucket({
+    config: bucketConfig("ROUSE_ATTACHMENTS", address, env),
+    fetch,
+    sleep,
+    holds: "attachments",
+  })
   return (rest) => bucketContents({ bucket, store, rest, clock, newKey: () => newId(clock(), random) })
 }

@@ -5,13 +5,18 @@ import type { AddressInfo } from "node:net"
 export const ACCESS_KEY = "AKIDEXAMPLE"
 export const SECRET_KEY = "secret-that-is-in-no-log-0123456789"
 
-/** A bucket that speaks as much of S3's wire format as attachments use. Every request's signature (version 4) is checked from the specification. */
+/**
+ * A bucket that speaks as much of S3's wire format as Rouse uses. Every request's signature (version 4) is checked from the specification, and so is
+ * the digest of every body.
+ */
 export class S3Server {
-  readonly objects = new Map<string, Buffer>()
-  readonly uploads = new Map<string, { readonly key: string; readonly parts: Map<number, Buffer> }>()
+  readonly objects: Map<string, Buffer> = new Map()
+  readonly uploads: Map<string, { readonly key: string; readonly parts: Map<number, Buffer> }> = new Map()
   readonly requests: string[] = []
   /** Answers that are still to fail, with this status. */
   failing: number[] = []
+  /** While it is true, connections are cut before they are answered. */
+  isDown: boolean = false
   readonly #server: Server
 
   private constructor() {
@@ -42,6 +47,10 @@ export class S3Server {
     const body = Buffer.concat(chunks)
     const { method = "" } = request
     this.requests.push(`${method} ${url.pathname}${url.search}`)
+    if (this.isDown) {
+      request.socket.destroy()
+      return
+    }
     const failing = this.failing.shift()
     if (failing !== undefined) return this.#refuse(response, failing, "SlowDown")
     const fault = faultOf(request, url, body)
@@ -81,6 +90,7 @@ export class S3Server {
     const object = this.objects.get(key)
     if (object === undefined) return this.#refuse(response, 404, "NoSuchKey")
     const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? []
+    if (Number(start) >= object.length) return this.#refuse(response, 416, "InvalidRange")
     if (start === undefined) response.end(object)
     else response.writeHead(206).end(object.subarray(Number(start), Number(end) + 1))
   }

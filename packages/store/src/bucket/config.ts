@@ -16,9 +16,15 @@ const PREFIX = /^[A-Za-z0-9/_.-]{0,200}$/
 /**
  * Reads `s3://bucket/prefix?endpoint=…&region=…`, with credentials from the environment as AWS names them. Without an endpoint it is AWS.
  *
+ * @param field What the address was given as, for errors: a variable of the environment.
  * @throws {RouseError} `BAD_REQUEST` naming what is missing or wrong; never with a credential.
  */
-export function bucketConfig(text: string, env: Readonly<Record<string, string | undefined>>): BucketConfig {
+export function bucketConfig(
+  field: string,
+  text: string,
+  env: Readonly<Record<string, string | undefined>>,
+): BucketConfig {
+  const wrong = (rule: string): RouseError => new RouseError("BAD_REQUEST", `${field} ${rule}`, { details: { field } })
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol !== "s3:" || !BUCKET.test(url.hostname)) throw wrong("must look like s3://bucket/prefix")
   if (url.username !== "" || url.password !== "")
@@ -39,18 +45,14 @@ export function bucketConfig(text: string, env: Readonly<Record<string, string |
   const root =
     endpoint === undefined
       ? `https://${url.hostname}.s3.${region}.amazonaws.com`
-      : `${endpointOf(endpoint)}/${url.hostname}`
+      : `${endpointOf(endpoint, wrong)}/${url.hostname}`
   const base = `${root}/${prefix === "" ? "" : `${prefix}/`}`
   return { base, region, accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) }
 }
 
-function endpointOf(text: string): string {
+function endpointOf(text: string, wrong: (rule: string) => RouseError): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if ((url?.protocol === "https:" || url?.protocol === "http:") && url.username === "" && url.search === "")
     return `${url.origin}${url.pathname}`.replace(/\/+$/, "")
   throw wrong("endpoint: must be an http or https address")
-}
-
-function wrong(rule: string): RouseError {
-  return new RouseError("BAD_REQUEST", `ROUSE_ATTACHMENTS ${rule}`)
 }

@@ -13,6 +13,12 @@ export interface BucketOptions {
   readonly config: BucketConfig
   readonly fetch: typeof globalThis.fetch
   readonly sleep: (ms: number) => Promise<void>
+  /** What is in it, for errors: "attachments". */
+  readonly holds: string
+  /** Default: a minute. */
+  readonly requestMsMax?: number
+  /** Default: 4. */
+  readonly triesMax?: number
 }
 
 /** Objects of one bucket, by key. A request that fails for a passing reason is made again. */
@@ -40,8 +46,18 @@ export class Bucket {
   /** Bytes of an object, from `start` on up to and without `end`. */
   async get(key: string, start: number, end: number): Promise<ReadableStream<Uint8Array>> {
     const { body } = await this.#ask("GET", key, { headers: { range: `bytes=${start}-${end - 1}` }, hold: true })
-    if (body === null) throw new RouseError("STORE_UNAVAILABLE", "the bucket answered without a body")
+    if (body === null) throw new RouseError("STORE_UNAVAILABLE", `${this.#name} answered without a body`)
     return body
+  }
+
+  /**
+   * The same, whole; without a range, all of the object.
+   *
+   * @throws {RouseError} `OVERLOADED` when the bucket cannot be reached or is busy; `STORE_UNAVAILABLE` when it refuses.
+   */
+  async bytes(key: string, start?: number, end?: number): Promise<Uint8Array> {
+    const range = start === undefined || end === undefined ? {} : { headers: { range: `bytes=${start}-${end - 1}` } }
+    return new Uint8Array(await (await this.#ask("GET", key, range)).arrayBuffer())
   }
 
   /** One that is not there is no error. */
@@ -53,7 +69,7 @@ export class Bucket {
   async begin(key: string): Promise<string> {
     const text = await (await this.#ask("POST", key, { query: "uploads=" })).text()
     const id = /<UploadId>([^<]+)<\/UploadId>/.exec(text)?.[1]
-    if (id === undefined) throw new RouseError("STORE_UNAVAILABLE", "the bucket began no upload of several parts")
+    if (id === undefined) throw new RouseError("STORE_UNAVAILABLE", `${this.#name} began no upload of several parts`)
     return id
   }
 
@@ -72,7 +88,7 @@ export class Bucket {
     const query = `uploadId=${encodeURIComponent(upload)}`
     const text = await (await this.#ask("POST", key, { query, body })).text()
     // It may have begun its answer before it failed.
-    if (text.includes("<Error>")) throw failed(200, text)
+    if (text.includes("<Error>")) throw this.#failed(200, text)
   }
 
   async abort(key: string, upload: string): Promise<void> {
@@ -84,7 +100,7 @@ export class Bucket {
       try {
         return await this.#once(method, key, request)
       } catch (error) {
-        if (tries === TRIES_MAX || !RouseError.is(error, "OVERLOADED")) throw error
+        if (tries >= (this.#options.triesMax ?? TRIES_MAX) || !RouseError.is(error, "OVERLOADED")) throw error
         await this.#options.sleep(RETRY_MS * 2 ** (tries - 1))
       }
     }
@@ -101,20 +117,36 @@ export class Bucket {
       ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
     })
     const waiting = new AbortController()
-    const timer = setTimeout(() => waiting.abort(new Error("it took too long")), REQUEST_MS_MAX)
+    const timer = setTimeout(
+      () => waiting.abort(new Error("it took too long")),
+      this.#options.requestMsMax ?? REQUEST_MS_MAX,
+    )
     try {
       const response = await this.#options.fetch(signed, { signal: waiting.signal })
       if (response.ok)
-        return hold === true ? response : new Response(await response.text(), { headers: response.headers })
+        return hold === true ? response : new Response(await response.arrayBuffer(), { headers: response.headers })
       const text = await response.text()
       if (response.status === 404 && missing === true) return new Response(null)
-      throw failed(response.status, text)
+      throw this.#failed(response.status, text)
     } catch (error) {
       if (RouseError.is(error)) throw error
-      throw new RouseError("OVERLOADED", "the bucket of attachments cannot be reached", { cause: error })
+      throw new RouseError("OVERLOADED", `${this.#name} cannot be reached`, { cause: error })
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  get #name(): string {
+    return `the bucket of ${this.#options.holds}`
+  }
+
+  /** An answer that says no. Its code says why; the rest of it may name keys. */
+  #failed(status: number, text: string): RouseError {
+    const code = /<Code>([A-Za-z0-9]{1,60})<\/Code>/.exec(text.slice(0, ERROR_CHARS_MAX * 10))?.[1] ?? "no reason"
+    const passes = status >= 500 || status === 429 || status === 408
+    return new RouseError(passes ? "OVERLOADED" : "STORE_UNAVAILABLE", `${this.#name} answered ${status}: ${code}`, {
+      details: { status },
+    })
   }
 }
 
@@ -126,14 +158,4 @@ interface Request {
   readonly missing?: boolean
   /** The answer's body is read by the caller. */
   readonly hold?: boolean
-}
-
-/** An answer that says no. Its code says why; the rest of it may name keys. */
-function failed(status: number, text: string): RouseError {
-  const code = /<Code>([A-Za-z0-9]{1,60})<\/Code>/.exec(text.slice(0, ERROR_CHARS_MAX * 10))?.[1] ?? "no reason"
-  const passes = status >= 500 || status === 429 || status === 408
-  return new RouseError(
-    passes ? "OVERLOADED" : "STORE_UNAVAILABLE",
-    `the bucket of attachments answered ${status}: ${code}`,
-  )
 }
