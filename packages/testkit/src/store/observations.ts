@@ -35,6 +35,18 @@ async function tail(store: Store, path: string): Promise<Offset> {
 
 export function observationTests(fixture: Fixture): void {
   describe("observations", () => {
+    it("what is yet to be told is not taken away", async () => {
+      const store = await fixture.open()
+      await store.commit({ ops: [create("a"), append("a", 0), observe("a")] })
+      const before = await tail(store, "a")
+      await store.commit({ ops: [append("a", 1)] })
+      const news = await tail(store, "a")
+      await store.commit({ ops: [append("a", 2)] })
+      expect((await store.trimmable("a", { nowMs: NOW }))?.to).toBe(before)
+      await refused(store.commit({ ops: [{ op: "trimStream", path: "a", to: news }] }), "CONFLICT")
+      await store.commit({ ops: [{ op: "trimStream", path: "a", to: before }] })
+    })
+
     it("an append that is news makes one due in its own commit, once", async () => {
       const store = await fixture.open()
       const filter = { on: ["notes"], where: { size: { gt: 2 } } }
