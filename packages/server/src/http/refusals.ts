@@ -9,6 +9,7 @@ const ALWAYS: readonly ErrorCode[] = [
   "SHUTTING_DOWN",
   "STORE_UNAVAILABLE",
   "STORE_LOCKED",
+  "STORE_MOVED",
 ]
 
 /** Every code that an operation may be refused with: those of its kind, and its own. */
