@@ -318,7 +318,7 @@ const DISTRIBUTED_ONLY = [
   "subscription.rev",
   "observation.rev",
 ]
-const DISTRIBUTED_TABLES = ["meta", "place", "batch", "replica", "garbage", "tag", "space_queue"]
+const DISTRIBUTED_TABLES = ["meta", "place", "batch", "replica", "tenant_reader", "garbage", "tag", "space_queue"]
 const NOT_EMBEDDED = ["stream.source", "chunk.era", "era.n"]
 
 describe("every column", () => {

@@ -17,8 +17,8 @@ import { MOVE_TABLES } from "./tables.ts"
 /** How long to wait for commits under way before their table is ours, seconds. */
 const LOCK_SECONDS_MAX = 10
 const CONNECTIONS_MAX = 2
-/** What is not the store's, but of the processes that serve it. */
-const KEPT_TABLES = ["meta", "replica"]
+/** What is not of agents, but of the processes that serve them, or of the database and its roles. */
+const KEPT_TABLES = ["meta", "replica", "tenant_reader"]
 
 export interface PostgresEndOptions {
   readonly url: string
