@@ -44,7 +44,7 @@ function entity(url: string, parent: string | null, more: object = {}): Op {
   return {
     op: "putEntity",
     record: { url, type, id, parent, ...rest, tags: { team: "blue" }, control: {}, ...more },
-  } as Op
+  }
 }
 
 function stream(path: string): Op {
