@@ -156,6 +156,7 @@ real("what is moved", () => {
     await second.close()
     const trees = await sql`SELECT DISTINCT tree::text FROM ${sql(places.distributed.schema)}.entity`
     expect(trees).toHaveLength(1)
+    expect(await sql`SELECT key FROM ${sql(places.distributed.schema)}.space_index`).toHaveLength(2)
     await expect(move(places.distributed, places.embedded)).rejects.toMatchObject({ code: "ALREADY_EXISTS" })
     const down = await move(places.distributed, places.embedded, { replace: true })
     const third = await openAt(places.embedded, clock)
@@ -318,7 +319,17 @@ const DISTRIBUTED_ONLY = [
   "subscription.rev",
   "observation.rev",
 ]
-const DISTRIBUTED_TABLES = ["meta", "place", "batch", "replica", "tenant_reader", "garbage", "tag", "space_queue"]
+const DISTRIBUTED_TABLES = [
+  "meta",
+  "place",
+  "batch",
+  "replica",
+  "tenant_reader",
+  "garbage",
+  "tag",
+  "space_queue",
+  "space_index",
+]
 const NOT_EMBEDDED = ["stream.source", "chunk.era", "era.n"]
 
 describe("every column", () => {

@@ -20,6 +20,8 @@ const TAGS = `INSERT INTO ~tag (tree, entity, name, value) SELECT w.tree, w.id, 
 const QUEUES = `INSERT INTO ~space_queue (tree, stream, collection, queue, free_at, made, key)
   SELECT w.tree, w.stream, w.collection, w.queue, w.free_at, w.made, w.key
   FROM json_to_recordset($1::text::json) AS w(tree int8, stream int8, collection text, queue text, free_at int8, made int8, key text) ON CONFLICT DO NOTHING`
+const INDEXES = `INSERT INTO ~space_index (tree, stream, collection, queue, key) SELECT w.tree, w.stream, w.collection, w.queue, w.key
+  FROM json_to_recordset($1::text::json) AS w(tree int8, stream int8, collection text, queue text, key text) ON CONFLICT DO NOTHING`
 
 /**
  * Writes records into the tables of a store in Postgres that is empty. A batch is one statement, which may be done again when its connection is lost: what is
@@ -50,7 +52,7 @@ export class PostgresWriter implements StoreWriter {
         TAGS,
         rows.filter(({ tags }) => tags !== "{}"),
       )
-    if (table.name === "space_row") await this.#insert(QUEUES, await this.#queuesOf(rows))
+    if (table.name === "space_row") await this.#putQueues(rows)
   }
 
   async finish({ nonce, idLast }: StoreFacts): Promise<void> {
@@ -66,16 +68,40 @@ export class PostgresWriter implements StoreWriter {
     if (rows.length > 0) await this.#connection.read(sql, [JSON.stringify(rows)])
   }
 
-  /** Where rows of spaces stand that may be claimed. */
-  async #queuesOf(rows: readonly Fields[]): Promise<Fields[]> {
-    const waiting = rows.filter(({ done }) => done === false)
-    await this.#readDefinitions(new Set(waiting.map(({ stream }) => stream as number)))
-    return waiting.flatMap(
-      ({ tree = null, stream = null, collection = null, made = null, free_at = null, key = null, value }) => {
-        const definition = this.#definitions.get(stream as number)
-        const queues = queuesOf(definition?.collections[collection as string], value as string)
-        return queues.map((queue) => ({ tree, stream, collection, queue: queueName(queue), free_at, made, key }))
-      },
+  /** The queues that rows of spaces stand in, and the indexes that they are found by, also when they are done. */
+  async #putQueues(rows: readonly Fields[]): Promise<void> {
+    await this.#readDefinitions(new Set(rows.map(({ stream }) => stream as number)))
+    const all = rows.flatMap((row) => {
+      const {
+        tree = null,
+        stream = null,
+        collection = null,
+        made = null,
+        free_at = null,
+        key = null,
+        value,
+        done,
+      } = row
+      const definition = this.#definitions.get(stream as number)
+      const queues = queuesOf(definition?.collections[collection as string], value as string)
+      return queues.map((queue) => ({
+        tree,
+        stream,
+        collection,
+        queue: queueName(queue),
+        free_at,
+        made,
+        key,
+        done: done ?? null,
+      }))
+    })
+    await this.#insert(
+      INDEXES,
+      all.filter(({ queue }) => queue !== ""),
+    )
+    await this.#insert(
+      QUEUES,
+      all.filter(({ done }) => done !== true),
     )
   }
 
