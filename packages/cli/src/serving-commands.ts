@@ -85,6 +85,24 @@ export function serving(program: Command, io: Io, exit: (code: ExitCode) => void
     .option("--json", "print one JSON object when ready, before the logs")
     .action(async (options) => exit(await (await import("./commands/streams.ts")).streams(options, io)))
   program
+    .command("migrate")
+    .summary("Move a store to Postgres, or back")
+    .description(
+      "Moves everything from one place to another, checks it, and marks where it was. No server may run on either.\n\n" +
+        "A place is a directory, a postgres:// address, or the word database: what ROUSE_DATABASE_URL names.",
+    )
+    .requiredOption("--from <place>", "where agents are kept")
+    .requiredOption("--to <place>", "where they are to be kept; must be empty")
+    .option("--replace", "write over what was left at a place that this store was moved away from")
+    .option(
+      "--wait <seconds>",
+      "how long to wait for servers to end; default: 0",
+      (text) => parseWhole("--wait", text, 0, 86_400),
+      0,
+    )
+    .option("--json", "print what was moved as JSON")
+    .action(async (options) => (await import("./commands/migrate.ts")).migrate(options, io))
+  program
     .command("init")
     .summary("Write a small working project")
     .description("Writes a small working project into a directory. Nothing that is there is overwritten.")

@@ -55,6 +55,7 @@ export const ERRORS = {
   BUCKET_DAMAGED: { status: 500, retryable: false, title: "An object in the bucket is not what was put there" },
   STORE_LOCKED: { status: 503, retryable: false, title: "Another process owns the data directory" },
   STORE_DAMAGED: { status: 500, retryable: false, title: "The data directory cannot be used" },
+  STORE_MOVED: { status: 503, retryable: false, title: "The store was moved elsewhere, or is being moved" },
   INTERRUPTED: { status: 409, retryable: false, title: "The run was interrupted" },
   TIMED_OUT: { status: 504, retryable: true, title: "It took too long" },
   HANDLER_UNREACHABLE: { status: 502, retryable: true, title: "The handler did not answer" },

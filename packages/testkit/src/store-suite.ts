@@ -42,3 +42,15 @@ export function storeSuite(name: string, open: OpenStore): void {
     modelTests(fixture)
   })
 }
+
+/** The sections of the contract that open a store again. */
+export function reopenSuite(name: string, open: OpenStore): void {
+  describe(`store contract: ${name}`, () => {
+    const fixture = fixtureOf(open)
+    forkEndTests(fixture)
+    workTests(fixture)
+    retentionTests(fixture)
+    subscriptionTests(fixture)
+    lifeTests(fixture)
+  })
+}

@@ -107,7 +107,7 @@ function databaseOf(io: Io): string | undefined {
 }
 
 /** @throws {RouseError} `BAD_REQUEST` for what is neither. */
-function flagOf(io: Io, name: string): boolean {
+export function flagOf(io: Io, name: string): boolean {
   const value = io.env[name] ?? ""
   if (value === "1" || value === "true") return true
   if (value === "" || value === "0" || value === "false") return false

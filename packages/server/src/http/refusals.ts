@@ -11,6 +11,7 @@ const ALWAYS: readonly ErrorCode[] = [
   "STORE_LOCKED",
   "BUCKET_UNAVAILABLE",
   "BUCKET_DAMAGED",
+  "STORE_MOVED",
 ]
 
 /** Every code that an operation may be refused with: those of its kind, and its own. */

@@ -1,4 +1,4 @@
-import { entityOfStream } from "@rouse/protocol"
+import { entityOfStream, RouseError } from "@rouse/protocol"
 import { homeOfEntity, homeOfReceipt, homeOfStream, homeOfSubscription, numberOf } from "../core/home.ts"
 import { bytesOf } from "./bytes.ts"
 import type { Connection } from "./connection.ts"
@@ -11,7 +11,7 @@ import { askedOfSpaces, takeSpaces } from "./space-loader.ts"
 import type { LoadedSpaces } from "./space-loader.ts"
 import { entityOf, observationOf, parseFilter, sharedFilters, streamOf, subscriptionOf } from "./states.ts"
 import type { Json, SqlRow } from "./states.ts"
-import { SubscriptionSet } from "./subscription-set.ts"
+import { SET_MOVED, SubscriptionSet } from "./subscription-set.ts"
 import type { KnownSubscription } from "./subscription-set.ts"
 
 interface Loaded {
@@ -72,7 +72,9 @@ export class Loader {
     takeObservations(needs, loaded, facts)
     takeSpaces(needs, loaded.space, facts)
     if (loaded.ids !== null) this.#ids.refill(loaded.ids)
-    return loaded.set === set.version ? set : new SubscriptionSet(loaded.set, (loaded.all ?? []).map(knownOf))
+    if (loaded.set === set.version) return set
+    if (loaded.set === SET_MOVED) throw this.#moved()
+    return new SubscriptionSet(loaded.set, (loaded.all ?? []).map(knownOf))
   }
 
   async #ask(needs: readonly Need[], wantsIds: boolean, facts: Facts, set: SubscriptionSet): Promise<Loaded> {
@@ -125,6 +127,13 @@ export class Loader {
         if (first !== undefined) facts.afters.set(key, first.data)
       }
     }
+  }
+
+  #moved(): RouseError {
+    const { where } = this.#connection
+    return new RouseError("STORE_MOVED", `${where} was moved elsewhere while this server ran on it`, {
+      details: { where },
+    })
   }
 
   #takePlaces(needs: readonly Need[], loaded: Loaded, facts: Facts): void {

@@ -1,4 +1,3 @@
-import { RouseError } from "@rouse/protocol"
 import { Announcer } from "./announcer.ts"
 import { Audience } from "./audience.ts"
 import { Hearing } from "./hearing.ts"
@@ -6,6 +5,7 @@ import { Watcher } from "./watcher.ts"
 import { OFFLOAD_SIZES } from "../core/offload.ts"
 import type { OffloadSizes } from "../core/offload.ts"
 import type { Offload, OffloadBucket } from "../offload.ts"
+import { MOVE_KEY, refuseMoved } from "../core/move-mark.ts"
 import type { Store } from "../store.ts"
 import { CommitLanes } from "./commit-lanes.ts"
 import { Committer } from "./committer.ts"
@@ -25,6 +25,7 @@ import { Outcomes } from "./outcomes.ts"
 import { PostgresReplicas } from "./replicas.ts"
 import { PostgresStore } from "./postgres-store.ts"
 import { RetentionReader } from "./retention-reader.ts"
+import { checkSchema, DEFAULT_SCHEMA } from "./schema-name.ts"
 import { SpaceReader } from "./space-reader.ts"
 import { StreamReader } from "./stream-reader.ts"
 import { WorkReader } from "./work-reader.ts"
@@ -33,7 +34,6 @@ import { SubscriptionReader } from "./subscription-reader.ts"
 /** Groups of commits under way at once. */
 const LANES = 4
 const READERS = 4
-const SCHEMA = /^[a-z_][a-z0-9_]{0,40}$/
 
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database`. Its password is in no error and no log. */
@@ -67,20 +67,19 @@ export interface OffloadOptions {
 /**
  * Opens the distributed engine. Makes or changes its tables when the role may.
  *
- * @throws {RouseError} `BAD_REQUEST` for a schema that is no plain name; `STORE_UNAVAILABLE` when the database cannot be reached or used.
+ * @throws {RouseError} `BAD_REQUEST` for a schema that is no plain name; `STORE_UNAVAILABLE` when the database cannot be reached or used;
+ *   `STORE_MOVED` when what is there was moved elsewhere, or is no whole copy.
  * @see docs/postgres.md
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, schema = "rouse", pooled = false, clock, random = Math.random } = options
-  if (!SCHEMA.test(schema)) {
-    throw new RouseError("BAD_REQUEST", "schema: must be lower-case letters, digits and underscores", {
-      details: { field: "schema" },
-    })
-  }
+  const { url, schema = DEFAULT_SCHEMA, pooled = false, clock, random = Math.random } = options
+  checkSchema(schema)
   const connection = await Connection.open({ url, schema, pooled, connectionsMax: LANES + READERS })
   try {
     const seed = random()
     const nonce = await connection.repeat(() => migrate(connection, schema, seed))
+    const [mark] = await connection.read("SELECT value FROM ~meta WHERE key = $1", [MOVE_KEY])
+    refuseMoved(mark?.["value"], connection.where)
     const outcomes = new Outcomes(connection)
     const cache = new FactCache()
     const old = new OffloadedReader(connection, new ObjectReader(options.offload?.bucket))

@@ -3,6 +3,9 @@ import { GlobTrie } from "../core/glob-trie.ts"
 import type { LinkState, SubscriptionState } from "../core/subscription-state.ts"
 import type { LinkFact } from "./facts.ts"
 
+/** In place of the version: the store was moved elsewhere, or is a copy that is not finished. */
+export const SET_MOVED = -2
+
 export type KnownSubscription = Pick<SubscriptionState, "serial" | "id" | "pattern" | "wakeStream">
 
 /**

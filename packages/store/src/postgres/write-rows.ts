@@ -123,7 +123,7 @@ function isSameButMoving(before: EntityState["record"], after: EntityState["reco
 }
 
 /** Whether `control.dead`, a count, is over 0. Few have one at all. */
-function hasDead(control: string): boolean {
+export function hasDead(control: string): boolean {
   if (!control.includes('"dead":')) return false
   const { dead } = JSON.parse(control) as { readonly dead?: unknown }
   return typeof dead === "number" && dead > 0

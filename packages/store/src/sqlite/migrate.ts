@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite"
 import { RouseError } from "@rouse/protocol"
+import { MOVE_KEY } from "../core/move-mark.ts"
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts"
 
 const NONCE_DIGITS = 4
@@ -52,6 +53,12 @@ function nonce(seed: number): string {
 
 export function readNonce(db: DatabaseSync): string {
   return String(db.prepare("SELECT value FROM meta WHERE key = 'nonce'").get()?.["value"])
+}
+
+/** What a store says of its having been moved. Of one that has no tables yet, nothing. */
+export function readMark(db: DatabaseSync): unknown {
+  if (isEmpty(db)) return undefined
+  return db.prepare("SELECT value FROM meta WHERE key = ?").get(MOVE_KEY)?.["value"]
 }
 
 function pragma(db: DatabaseSync, name: "application_id" | "user_version"): number {

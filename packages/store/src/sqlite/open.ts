@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite"
+import { refuseMoved } from "../core/move-mark.ts"
 import type { Store } from "../store.ts"
 import { connectMemory, connectReader } from "./connect.ts"
 import type { Sync, Tuning } from "./connect.ts"
@@ -6,7 +7,7 @@ import { checkFile, lockDirectory, prepareDirectory } from "./directory.ts"
 import type { DataFiles } from "./directory.ts"
 import { Engine } from "./engine.ts"
 import { storeFailure } from "./failure.ts"
-import { checkStamps, migrate } from "./migrate.ts"
+import { checkStamps, migrate, readMark } from "./migrate.ts"
 import { Reader } from "./reader.ts"
 import { SqliteStore } from "./sqlite-store.ts"
 import { WorkerWriter } from "./worker-writer.ts"
@@ -35,7 +36,8 @@ export interface StoreOptions extends MemoryStoreOptions {
  * Opens the embedded engine on a directory, which this process then owns until `close`. Takes no longer for a large store.
  *
  * @throws {RouseError} `STORE_LOCKED` when another process owns it; `STORE_UNAVAILABLE` when it cannot be made, read or written;
- *   `STORE_DAMAGED` when what is there is not a store, is damaged, or was written by a newer Rouse: the file is left as it is.
+ *   `STORE_DAMAGED` when what is there is not a store, is damaged, or was written by a newer Rouse: the file is left as it is;
+ *   `STORE_MOVED` when it was moved elsewhere, or is no whole copy.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const releases: (() => void | Promise<void>)[] = []
@@ -76,6 +78,7 @@ function openReader(files: DataFiles): DatabaseSync {
   const db = connectReader(files.database)
   try {
     checkStamps(db, files.directory)
+    refuseMoved(readMark(db), files.directory)
     return db
   } catch (error) {
     db.close()

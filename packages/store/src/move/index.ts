@@ -1,0 +1,3 @@
+export { moveStore } from "./move-store.ts"
+export type { MoveOptions, MovePlace } from "./move-store.ts"
+export type { MoveProgress, MoveReport } from "./move.ts"
