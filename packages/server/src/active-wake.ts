@@ -4,6 +4,7 @@ import {
   type EntityInfo,
   type HandlerCommit,
   RouseError,
+  type Row,
   type SharedAnswers,
   type SharedRequest,
   type WakeInfo,
@@ -18,10 +19,14 @@ import type { RunningWake, WakeRunner } from "./dispatch/runner.ts"
 import type { ServedType } from "./dispatch/served-type.ts"
 import { applyHandlerCommit, type HeldLease } from "./handler-commit.ts"
 import { leaseMsOf } from "./limits.ts"
+import { patiently } from "./patience.ts"
 import type { Plane } from "./plane.ts"
 import { askShared } from "./shared/agent.ts"
 import { failureOf } from "./wake-failure.ts"
 import { endWake } from "./wake-end.ts"
+
+/** After a commit that took so long another replica may have the wake already, milliseconds: it is looked, before anything rests on it. */
+const DOUBT_MS = 300
 
 /**
  * One wake that this process looks after: the handler's backend, its clock and its end. Where the handler runs is the runner's to know.
@@ -31,6 +36,9 @@ import { endWake } from "./wake-end.ts"
  * 2. After its end no commit of the handler is passed on.
  * 3. A handler without progress is aborted, and left behind if it does not return.
  * 4. The lease of a handler elsewhere outlives this process: it is not given back at a shutdown.
+ * 5. A commit is passed on as done to the handler only when the lease was held `DOUBT_MS` before, or later: what it allows, such as a tool's call, does not begin here
+ *    after it began elsewhere.
+ * 6. A store that cannot be used costs the wake time, for as long as its lease lasts, and no attempt.
  */
 export class ActiveWake implements RunningWake {
   readonly ended: Promise<void>
@@ -107,8 +115,11 @@ export class ActiveWake implements RunningWake {
 
   async commit(commit: HandlerCommit): Promise<CommitReply> {
     if (this.#over) throw wakeOver()
+    const beganAtMs = this.#plane.clock()
     try {
-      const reply = await applyHandlerCommit(this.#plane, this.lease, commit)
+      const apply = (): Promise<CommitReply> => applyHandlerCommit(this.#plane, this.lease, commit)
+      const reply = await patiently(this.#plane.defer, () => this.#mayWait, apply)
+      if (!commit.finish && this.#plane.clock() - beganAtMs > DOUBT_MS) await this.#confirm()
       this.#progressAtMs = this.#plane.clock()
       if (commit.finish) {
         this.#over = true
@@ -120,6 +131,20 @@ export class ActiveWake implements RunningWake {
       if (RouseError.is(error, "FENCED")) this.abort(error)
       throw error
     }
+  }
+
+  /** While its lease lasts, nobody else has the wake unless this process is taken for dead: then its next commit is refused. */
+  get #mayWait(): boolean {
+    const { clock, limits } = this.#plane
+    return !this.#over && !this.signal.aborted && clock() - this.#progressAtMs < leaseMsOf(limits, this.#isRemote)
+  }
+
+  /** @throws {RouseError} `FENCED` when the lease is another's. */
+  async #confirm(): Promise<void> {
+    const record = await this.#plane.store.entity(this.lease.url)
+    const wake = record && controlOf(record).wake
+    if (wake?.phase.kind === "running" && wake.epoch === this.lease.wake.epoch) return
+    throw new RouseError("FENCED", "the wake was taken over while a commit of it was under way")
   }
 
   get attachments(): AttachmentBackend {
@@ -139,7 +164,8 @@ export class ActiveWake implements RunningWake {
   }
 
   async #handle(): Promise<void> {
-    const rows = await this.#plane.transactor.rows(this.lease.url)
+    const read = (): Promise<readonly Row[]> => this.#plane.transactor.rows(this.lease.url)
+    const rows = await patiently(this.#plane.defer, () => this.#mayWait, read)
     const { policy } = this.#plane
     const rules = policy.length > 0 ? { policy } : {}
     const request: WakeRequest = { wake: this.lease.wake, entity: this.#entity, rows, ...rules }
@@ -180,8 +206,10 @@ export class ActiveWake implements RunningWake {
         reason: failure.message,
       })
     }
+    const untilMs = this.#plane.clock() + leaseMsOf(this.#plane.limits, this.#isRemote)
+    const mayWait = (): boolean => this.#plane.clock() < untilMs && !RouseError.is(error, "SHUTTING_DOWN")
     try {
-      await endWake(this.#plane, this.lease, failure)
+      await patiently(this.#plane.defer, mayWait, () => endWake(this.#plane, this.lease, failure))
     } catch (cause) {
       if (!RouseError.is(cause, "FENCED")) throw cause
     }

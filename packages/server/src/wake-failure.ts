@@ -12,6 +12,8 @@ export function failureOf(plane: Plane, error: unknown, attemptsMax: number): Wa
   if (RouseError.is(error, "SHUTTING_DOWN", "INTERRUPTED")) return { kind: "released" }
   const known = error instanceof Error ? error : new Error(String(error))
   const message = known.message || known.name
+  // Its own store, most likely, and not the handler's fault.
+  if (RouseError.is(error, "STORE_UNAVAILABLE")) return { kind: "lost", message }
   if (error instanceof EndpointFailure && error.kind !== "bad") {
     if (error.kind === "lost") return { kind: "lost", message }
     return { kind: "unreachable", message, dueAtMs: plane.clock() + backoffMs(1, PAUSE_MS, PAUSE_MS, plane.random()) }

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 /** Who serves a database at the same time, and that each learns when another is gone. */
 
 const NOW = 1_800_000_000_000
-const RACES = Number(process.env["ROUSE_TEST_RACES"] ?? 2_000)
+const RACES = Number(process.env["ROUSE_TEST_RACES"] ?? 10_000)
 const RACES_AT_ONCE = 200
 vi.setConfig({ testTimeout: 120_000 })
 

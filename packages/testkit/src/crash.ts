@@ -15,6 +15,9 @@ import { startProcess } from "./crash/process.ts"
 import type { Plant } from "./crash/program/plants.ts"
 import { RouseRemoteTarget } from "./crash/rouse-remote-target.ts"
 import type { RemoteSetup } from "./crash/rouse-remote-target.ts"
+import type { GroundVictim } from "./crash/ground.ts"
+import { isInsideNetwork } from "./crash/network.ts"
+import { NetworkTarget } from "./crash/network-target.ts"
 import { driveReplicas } from "./crash/replica-driver.ts"
 import { ReplicasTarget } from "./crash/replicas-target.ts"
 import { RouseTarget } from "./crash/rouse-target.ts"
@@ -23,11 +26,17 @@ import type { RouseTargetOptions } from "./crash/rouse-target.ts"
 export { formatSummary } from "./crash/core/summary.ts"
 export type { ClassSummary, CrashSummary, Percentiles } from "./crash/core/summary.ts"
 export type { Violation } from "./crash/core/history.ts"
+export { whyNoNetwork } from "./crash/network.ts"
 export type { RemoteSetup } from "./crash/rouse-remote-target.ts"
 export { type Running, startProcess } from "./crash/process.ts"
 export { type ChildServer, serveChild } from "./crash/serve-child.ts"
 export { PLANTS } from "./crash/program/plants.ts"
 export type { Plant } from "./crash/program/plants.ts"
+
+/** What is harmed where several servers share a Postgres. `network` only in a network of one's own, as the command makes one. */
+export type SharedVictim = GroundVictim | "network"
+
+export const SHARED_VICTIMS: readonly SharedVictim[] = ["server", "database", "failover", "connections", "network"]
 
 export interface CrashOptions {
   /** How often the server is killed. */
@@ -42,6 +51,8 @@ export interface CrashOptions {
   readonly remote?: RemoteSetup
   /** Servers at once, on one Postgres, behind a load balancer that picks at random. Otherwise one, on its own directory. */
   readonly replicas?: number
+  /** What is harmed there. One of the servers when absent. */
+  readonly sharedVictim?: SharedVictim
   /** A mistake to plant, for a run that must fail. */
   readonly plant?: Plant
   /** Another system, that is killed in Rouse's place. */
@@ -77,7 +88,9 @@ const QUIET_PLANTED_MS_MAX = 15_000
  */
 export async function runCrash(options: CrashOptions): Promise<CrashReport> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "rouse-crash-")))
-  const ledgerProcess = startProcess({ module: "./program/ledger-main", args: [join(directory, "effects.jsonl")] })
+  const everywhere = isInsideNetwork() ? ["0.0.0.0"] : []
+  const args = [join(directory, "effects.jsonl"), ...everywhere]
+  const ledgerProcess = startProcess({ module: "./program/ledger-main", args })
   try {
     const { url } = await ledgerProcess.ready
     return await (options.peer ? judgedPeer(options, options.peer, directory, url) : judged(options, directory, url))
@@ -91,10 +104,9 @@ async function judged(options: CrashOptions, directory: string, ledgerUrl: strin
   const { kills, seed, agents = 6, killMsMax = 150, plant, onProgress = () => undefined } = options
   const ledger = new LedgerClient(ledgerUrl)
   const settings = { directory, ledgerUrl, ...(plant === undefined ? {} : { plant }) }
-  const { replicas } = options
   const target = await targetOf(settings, options)
   try {
-    const history = await driveAll(replicas, {
+    const history = await driveAll(options, target, {
       target,
       ledger,
       random: new SeededRandom(seed),
@@ -113,13 +125,21 @@ async function judged(options: CrashOptions, directory: string, ledgerUrl: strin
   }
 }
 
-async function targetOf(settings: RouseTargetOptions, { remote, replicas }: CrashOptions): Promise<RouseTarget> {
-  if (replicas !== undefined) return await ReplicasTarget.open(settings, replicas)
+async function targetOf(settings: RouseTargetOptions, options: CrashOptions): Promise<RouseTarget> {
+  const { remote, replicas, sharedVictim: victim = "server" } = options
+  if (replicas !== undefined && victim === "network") return await NetworkTarget.open(settings, replicas)
+  if (replicas !== undefined && victim !== "network") return await ReplicasTarget.open(settings, replicas, victim)
   return remote ? await RouseRemoteTarget.open(settings, remote) : new RouseTarget(settings)
 }
 
-function driveAll(replicas: number | undefined, options: DriveOptions): Promise<History> {
-  return replicas === undefined ? drive(options) : driveReplicas({ ...options, replicas })
+function driveAll({ replicas }: CrashOptions, target: RouseTarget, options: DriveOptions): Promise<History> {
+  if (replicas === undefined) return drive(options)
+  return driveReplicas({ ...options, replicas, strike: strikeOf(target) })
+}
+
+function strikeOf(target: RouseTarget): ((random: SeededRandom) => Promise<void>) | undefined {
+  if (target instanceof NetworkTarget) return (random) => target.strike(random)
+  return target instanceof ReplicasTarget ? target.strike : undefined
 }
 
 /** The same load and the same kills on a peer, judged by the outside ledger and by what its conversations hold. */

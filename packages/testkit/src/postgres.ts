@@ -1,5 +1,6 @@
 export { startPostgres } from "./postgres/server.ts"
 export type { PostgresServer } from "./postgres/server.ts"
+export { whyNoStandby } from "./postgres/server.ts"
 export { hasPostgres, sharedPostgres } from "./postgres/shared.ts"
 export type { PostgresDatabase } from "./postgres/shared.ts"
 export { postgresStores } from "./postgres/stores.ts"

@@ -28,21 +28,37 @@ const RECONNECT_SECONDS_FIRST = 0.05
 const RECONNECT_SECONDS_MAX = 1
 /** What one statement may take, milliseconds. Beyond it the database ends it, and it is done again or refused. */
 const STATEMENT_MS_MAX = 60_000
+/** A question that is unanswered for so long is not at the database any more: its connection is dark. Milliseconds. */
+const ANSWER_MS_MAX = STATEMENT_MS_MAX + 5_000
+/** How often it is looked for such questions, milliseconds. */
+const LOOK_MS = 5_000
+/** After so long without a word from the other side TCP asks whether it is there, seconds. */
+const KEEP_ALIVE_SECONDS = 5
 
 /**
  * A bounded pool of connections. One call is one round trip: as a prepared statement, or behind a pooler as a statement with its values in it.
+ *
+ * A network that loses packets says nothing, and TCP waits for a quarter of an hour. So connections that owe an answer for too long are given up, all at
+ * once: what was asked on them counts as lost with its connection.
  */
 export class Connection {
-  readonly #sql: Sql<Record<string, unknown>>
+  #sql: Sql<Record<string, unknown>>
+  readonly #dial: () => Sql<Record<string, unknown>>
+  /** When what is unanswered was asked, by a clock that only goes forward. */
+  readonly #asked = new Set<{ readonly atMs: number }>()
+  readonly #looking: NodeJS.Timeout
   readonly #pooled: boolean
   readonly #schema: string
   readonly where: string
 
-  private constructor(sql: Sql<Record<string, unknown>>, { schema, pooled, url }: ConnectionOptions) {
-    this.#sql = sql
+  private constructor(dial: () => Sql<Record<string, unknown>>, { schema, pooled, url }: ConnectionOptions) {
+    this.#dial = dial
+    this.#sql = dial()
     this.#schema = schema
     this.#pooled = pooled
     this.where = placeOf(url)
+    this.#looking = setInterval(() => this.giveUp(performance.now() - ANSWER_MS_MAX), LOOK_MS)
+    this.#looking.unref()
   }
 
   /**
@@ -52,14 +68,23 @@ export class Connection {
    */
   static async open(options: ConnectionOptions): Promise<Connection> {
     const { default: postgres } = await import("postgres")
-    let sql: Sql<Record<string, unknown>>
     try {
-      sql = postgres(options.url, driverOptions(options))
+      return new Connection(() => postgres(options.url, driverOptions(options)), options)
     } catch {
       const message = "url: must be postgres://user:password@host:port/database"
       throw new RouseError("BAD_REQUEST", message, { details: { field: "url" } })
     }
-    return new Connection(sql, options)
+  }
+
+  /** Breaks all connections when something that was asked before `askedMs`, of `performance.now()`, is unanswered still. */
+  giveUp(askedMs: number): void {
+    for (const { atMs } of this.#asked) {
+      if (atMs > askedMs) continue
+      const dark = this.#sql
+      this.#sql = this.#dial()
+      void dark.end({ timeout: 0 }).catch(() => undefined)
+      return
+    }
   }
 
   /** Calls one of the functions of the schema. Returns its rows. @throws {RouseError} as `query`. */
@@ -99,6 +124,8 @@ export class Connection {
 
   /** @throws {RouseError} `STORE_UNAVAILABLE` where the database cannot be used now; else the driver's error, without the values. */
   async query(text: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]> {
+    const asked = { atMs: performance.now() }
+    this.#asked.add(asked)
     try {
       if (this.#pooled) return await this.#sql.unsafe(quoted(text, values)).simple()
       const parameters = values.map((value) => (Array.isArray(value) ? `{${value.join(",")}}` : value)) as (
@@ -110,6 +137,8 @@ export class Connection {
       return await this.#sql.unsafe(text, parameters, { prepare: true })
     } catch (error) {
       throw databaseFailure(error, this.where)
+    } finally {
+      this.#asked.delete(asked)
     }
   }
 
@@ -125,6 +154,7 @@ export class Connection {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#looking)
     await this.#sql.end({ timeout: CONNECT_SECONDS_MAX })
   }
 }
@@ -144,6 +174,7 @@ export function driverOptions({
     connect_timeout: CONNECT_SECONDS_MAX,
     backoff: (tries: number) => Math.min(RECONNECT_SECONDS_MAX, RECONNECT_SECONDS_FIRST * 2 ** tries),
     idle_timeout: IDLE_SECONDS_MAX,
+    keep_alive: KEEP_ALIVE_SECONDS,
     prepare: !pooled,
     fetch_types: false,
     types: { bytea: BYTEA },

@@ -50,6 +50,7 @@ const NEVER_SENT: ReadonlySet<string> = new Set([
   "CONNECT_TIMEOUT",
   "ENOENT",
   "EHOSTUNREACH",
+  "ENETUNREACH",
 ])
 /** The server ends: by then the statement may be done. */
 const ENDING: ReadonlySet<string> = new Set(["57P01", "57P02", "57P03", "57P05"])
@@ -58,7 +59,7 @@ const ENDING: ReadonlySet<string> = new Set(["57P01", "57P02", "57P03", "57P05"]
 export function databaseFailure(error: unknown, where: string): unknown {
   if (RouseError.is(error) || error instanceof DatabaseError || !(error instanceof Error)) return error
   const code = "code" in error && typeof error.code === "string" ? error.code : ""
-  const fate = fateOf(code)
+  const fate = isOfOpen(error) ? "unknown" : fateOf(code)
   if (fate === "unavailable") return unavailable(where, code, error.message)
   return new DatabaseError(fate, code, `${where}: ${error.message}`)
 }
@@ -80,6 +81,11 @@ export function refusalOf(error: DatabaseError, where: string): RouseError {
     return new RouseError("BAD_REQUEST", message, { details })
   }
   return new RouseError("INTERNAL", error.message, { details })
+}
+
+/** Whether an open connection failed: then the code, `EHOSTUNREACH` say, is that of its end, and something may have been sent. */
+function isOfOpen(error: Error): boolean {
+  return "syscall" in error && (error.syscall === "read" || error.syscall === "write")
 }
 
 function fateOf(code: string): Fate {

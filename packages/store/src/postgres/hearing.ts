@@ -30,6 +30,11 @@ export class Hearing {
     this.tried = this.#listen()
   }
 
+  /** Listens on another connection from now on: the one that there is may be dark. */
+  renew(): void {
+    if (this.#sql !== undefined) this.#lost(this.#sql, 0)
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#again)
@@ -54,12 +59,13 @@ export class Hearing {
     }
   }
 
-  #lost(sql: Sql): void {
+  #lost(sql: Sql, againMs = AGAIN_MS): void {
     if (this.#closed || this.#sql !== sql) return
     this.#sql = undefined
     if (this.isListening) this.#parts.onLost()
     this.isListening = false
     void sql.end({ timeout: 0 }).catch(() => undefined)
-    this.#again = setTimeout(() => void this.#listen(), AGAIN_MS)
+    clearTimeout(this.#again)
+    this.#again = setTimeout(() => void this.#listen(), againMs)
   }
 }

@@ -124,7 +124,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
           })
     await hearing?.tried
     await greeted
-    const replicas = new PostgresReplicas({ connection, announcer, watcher, schema, listenUrl })
+    const onAnew = (): void => hearing?.renew()
+    const replicas = new PostgresReplicas({ connection, announcer, watcher, schema, listenUrl, onAnew })
     const release = async (): Promise<void> => {
       outcomes.close()
       await replicas.close()

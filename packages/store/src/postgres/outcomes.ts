@@ -60,8 +60,10 @@ export class Outcomes {
       [tree, id],
     )
     if (taken.length > 0) throw new DatabaseError("again", "", "the connection was lost before the group was done")
+    // Written once more, not only read: where a standby is to have what is acknowledged, a group whose own wait for it was broken off is on one disk
+    // alone until something that was written after it is on both.
     const [row] = await this.#connection.read(
-      "SELECT done, stale::text AS stale FROM ~batch WHERE tree = $1 AND id = $2",
+      "UPDATE ~batch SET done = done WHERE tree = $1 AND id = $2 RETURNING done, stale::text AS stale",
       [tree, id],
     )
     if (row?.["done"] !== true) throw new DatabaseError("again", "", "the group was given up before")

@@ -11,8 +11,13 @@ const ANSWER_MS_MAX = 5_000
 /** Without an advisory lock of its own: how long after it was last seen a replica counts as there, seconds. */
 const SEEN_SECONDS = 15
 const SERIAL_MAX = 2 ** 31 - 1
-/** How the database finds that a machine is gone which did not say so: seconds, and probes. */
-const KEEPALIVE = { tcp_keepalives_idle: 5, tcp_keepalives_interval: 2, tcp_keepalives_count: 3 }
+/** How the database finds that a machine is gone which did not say so: seconds, and probes; and, where it owed it something, milliseconds. */
+const KEEPALIVE = {
+  tcp_keepalives_idle: 5,
+  tcp_keepalives_interval: 2,
+  tcp_keepalives_count: 3,
+  tcp_user_timeout: 11_000,
+}
 
 /** A replica as the database has it. */
 export interface CountedReplica {

@@ -16,6 +16,8 @@ const AGAIN_MS = 100
  * away nobody is taken for dead who is merely slower to come back.
  */
 const GRACE_MS = 400
+/** What was asked before a session began anew, and is unanswered so long after, was asked on a connection that is dark. Milliseconds. */
+const DARK_MS = 2_000
 
 export interface ReplicasParts {
   readonly connection: Connection
@@ -23,6 +25,8 @@ export interface ReplicasParts {
   readonly watcher: Watcher
   readonly schema: string
   readonly listenUrl: string | undefined
+  /** A session was lost and began anew: other connections may be lost as well, and not know it. */
+  readonly onAnew: () => void
 }
 
 /**
@@ -165,6 +169,7 @@ export class PostgresReplicas implements Replicas {
       this.#over.clear()
       await this.#session.begin(this.#capacity)
       this.#hasSession = true
+      this.#doubtOthers()
       this.#parts.announcer.replicas()
     }
     const counted = await this.#session.census()
@@ -176,6 +181,15 @@ export class PostgresReplicas implements Replicas {
     const waits = this.#note(counted)
     this.#tell(counted)
     return waits ? GRACE_MS : LOOK_MS
+  }
+
+  /** Whatever took the session may have taken every other connection with it, without a word. */
+  #doubtOthers(): void {
+    const { connection, onAnew } = this.#parts
+    const nowMs = performance.now()
+    setTimeout(() => connection.giveUp(nowMs), DARK_MS).unref()
+    this.#neighbour?.close()
+    onAnew()
   }
 
   /** Remembers since when whose session is over. Returns whether somebody's grace has yet to end. */

@@ -16,9 +16,21 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+export interface HttpOptions {
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** How long an answer may take, milliseconds. Without it, as long as the connection lasts. */
+  readonly answerMsMax?: number
+}
+
 /** Plain HTTP over kept connections: quick to load, and it never repeats a request by itself. */
 export class HttpClient {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX })
+  readonly #options: HttpOptions
+
+  constructor(options: HttpOptions = {}) {
+    this.#options = options
+  }
 
   /** Rejects when the connection breaks before the whole answer is here. */
   call({ method, url, body, headers = {} }: Call): Promise<Reply> {
@@ -28,7 +40,9 @@ export class HttpClient {
         ? {}
         : { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) }
     return new Promise((resolve, reject) => {
-      const outgoing = request(url, { method, agent: this.#agent, headers: { ...headers, ...type } }, (incoming) => {
+      const { headers: always, answerMsMax } = this.#options
+      const options = { method, agent: this.#agent, headers: { ...always, ...headers, ...type } }
+      const outgoing = request(url, options, (incoming) => {
         const chunks: Buffer[] = []
         incoming.on("data", (chunk: Buffer) => chunks.push(chunk))
         incoming.on("error", reject)
@@ -42,6 +56,10 @@ export class HttpClient {
         })
       })
       outgoing.on("error", reject)
+      if (answerMsMax !== undefined) {
+        const late = setTimeout(() => outgoing.destroy(new Error("the connection broke: no answer came")), answerMsMax)
+        outgoing.on("close", () => clearTimeout(late))
+      }
       outgoing.end(text)
     })
   }

@@ -5,9 +5,11 @@ import { scriptOf } from "./core/script.ts"
 import { NotAccepted } from "./target.ts"
 import type { Accepted, Outgoing, Target } from "./target.ts"
 
-/** How often one message is sent at most: a server that never takes it ends the run. */
-const TRIES_MAX = 500
+/** How long one message is sent again, milliseconds: a server that never takes it ends the run. */
+const INSIST_MS_MAX = 90_000
+/** Between two tries, milliseconds: it doubles. */
 const AGAIN_MS = 5
+const AGAIN_MS_MAX = 160
 const THINK_MS_MAX = 25
 
 /** Where the server is; waits while there is none. Rejects when there will be none any more. */
@@ -121,13 +123,14 @@ export class Load {
 
   /** Does it again until the server says yes. */
   async #insist<T>(act: (base: string) => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries += 1) {
+    const until = Date.now() + INSIST_MS_MAX
+    for (let againMs = AGAIN_MS; ; againMs = Math.min(AGAIN_MS_MAX, againMs * 2)) {
       const base = await this.#where()
       try {
         return await act(base)
       } catch (error) {
-        if (tries >= TRIES_MAX || !isPassing(error)) throw error
-        await sleep(AGAIN_MS)
+        if (Date.now() > until || !isPassing(error)) throw error
+        await sleep(againMs)
       }
     }
   }
@@ -142,6 +145,8 @@ function isPassing(error: unknown): boolean {
     code === "ECONNREFUSED" ||
     code === "ECONNRESET" ||
     code === "EPIPE" ||
+    code === "ETIMEDOUT" ||
+    code === "EHOSTUNREACH" ||
     error.message.includes("connection broke") ||
     error.message.includes("hang up")
   )

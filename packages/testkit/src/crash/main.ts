@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { formatSummary, type Peer, type RemoteSetup, runCrash } from "../crash.ts"
+import { isInsideNetwork, runInside, whyNoNetwork } from "./network.ts"
+import { formatSummary, type Peer, type RemoteSetup, runCrash, SHARED_VICTIMS, type SharedVictim } from "../crash.ts"
 
 /**
- * `--kills N`, `--seed N`, `--agents N`, `--target PEER`, `--plant NAME`, `--handlers webhook|pull`, `--victim handler|server`, `--store postgres`, `--replicas N`, `--keep DIRECTORY`,
- * `--json`. Exit code 1 when a promise was broken.
+ * `--kills N`, `--seed N`, `--agents N`, `--target PEER`, `--plant NAME`, `--keep DIRECTORY`, `--json`. Exit code 1 when a promise was broken.
+ *
+ * With `--handlers webhook|pull` also `--victim handler|server`. With `--store postgres` also `--replicas N` and `--victim server|database|failover|connections|network`.
  */
 const { values } = parseArgs({
   options: {
@@ -45,18 +47,35 @@ function remote(): { readonly remote: RemoteSetup; readonly killMsMax: number } 
   return { remote: { way: handlers, victim }, killMsMax: REMOTE_KILL_MS_MAX }
 }
 
+interface Shared {
+  readonly replicas: number
+  readonly sharedVictim: SharedVictim
+  readonly killMsMax: number
+}
+
 /** Servers at once on one Postgres. */
-function shared(): { readonly replicas: number; readonly killMsMax: number } | undefined {
+function shared(): Shared | undefined {
   if (values.store === undefined) return undefined
   if (values.store !== "postgres") throw new Error("--store: must be postgres")
-  return { replicas: count("replicas", 3), killMsMax: SHARED_KILL_MS_MAX }
+  const { victim = "server" } = values
+  const sharedVictim = SHARED_VICTIMS.find((name) => name === victim)
+  if (sharedVictim === undefined) throw new Error(`--victim: must be one of ${SHARED_VICTIMS.join(", ")}`)
+  const killMsMax = sharedVictim === "server" ? SHARED_KILL_MS_MAX : CALM_MS_MAX
+  return { replicas: count("replicas", 3), sharedVictim, killMsMax }
 }
 
 /** Longer lives: whoever is killed has taken something before. */
 const SHARED_KILL_MS_MAX = 500
+/** Between two harms to what the servers stand on: nothing can be done while it is away. */
+const CALM_MS_MAX = 1_500
 /** Longer lives: a handler that was away is tried again after a pause. */
 const REMOTE_KILL_MS_MAX = 700
 
+if (values.victim === "network" && !isInsideNetwork()) {
+  const why = whyNoNetwork()
+  if (why !== undefined) throw new Error(`--victim: ${why}`)
+  process.exit(await runInside())
+}
 const kills = count("kills", 50)
 const { summary, violations } = await runCrash({
   kills,

@@ -37,6 +37,8 @@ export interface ProcessOptions {
   /** How that program's imports are resolved, beside the usual ways. */
   readonly conditions?: string
   readonly args: readonly string[]
+  /** A command that runs another: `nsenter` and what it is told. */
+  readonly within?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -46,7 +48,9 @@ export function startProcess(options: ProcessOptions): Running {
   const own = new URL(`${options.module}${fromSource ? ".ts" : ".js"}`, import.meta.url)
   const conditions = options.conditions ?? (fromSource && options.file === undefined ? "@rouse/source" : undefined)
   const flags = ["--disable-warning=ExperimentalWarning", ...(conditions ? [`--conditions=${conditions}`] : [])]
-  const child = spawn(process.execPath, [...flags, options.file ?? own.pathname, ...options.args], {
+  const command = [process.execPath, ...flags, options.file ?? own.pathname, ...options.args]
+  const [program = "", ...rest] = [...(options.within ?? []), ...command]
+  const child = spawn(program, rest, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, NODE_OPTIONS: "", ...options.env },
   })

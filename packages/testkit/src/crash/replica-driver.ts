@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { History } from "./core/history.ts"
+import type { SeededRandom } from "./core/random.ts"
 import type { DriveOptions } from "./driver.ts"
 import { quiet, REPEATS } from "./driver.ts"
 import { Load } from "./load.ts"
@@ -12,13 +13,19 @@ const STOP_ONE_IN = 8
 /** One kill in so many is followed by another before a replacement serves. */
 const DOUBLE_ONE_IN = 4
 
+export interface DriveReplicasOptions extends DriveOptions {
+  readonly replicas: number
+  /** Harms what the replicas stand on, and mends it. Without it they are killed themselves. */
+  readonly strike?: ((random: SeededRandom) => Promise<void>) | undefined
+}
+
 /**
- * Loads several replicas of one system through a load balancer that picks at random, kills one after the other, replaces each, lets all come to rest, and
- * returns all there is to know.
+ * Loads several replicas of one system through a load balancer that picks at random, kills one after the other and replaces each, or harms what they stand
+ * on, lets all come to rest, and returns all there is to know.
  *
  * @throws when a replica does not come up, ends by itself, refuses what it should take, or all do not come to rest.
  */
-export async function driveReplicas(options: DriveOptions & { readonly replicas: number }): Promise<History> {
+export async function driveReplicas(options: DriveReplicasOptions): Promise<History> {
   const { target, random, agents, replicas, ledger } = options
   const servers = new ReplicaLives(target, random.split())
   const load = new Load({ target, where: () => servers.where(), random: random.split(), agents })
@@ -43,11 +50,17 @@ export async function driveReplicas(options: DriveOptions & { readonly replicas:
   }
 }
 
-async function killAll(options: DriveOptions, servers: ReplicaLives, load: Load): Promise<void> {
-  const { random, kills, killMsMax, onProgress } = options
+async function killAll(options: DriveReplicasOptions, servers: ReplicaLives, load: Load): Promise<void> {
+  const { random, kills, killMsMax, onProgress, strike } = options
   for (let kill = 1; kill <= kills; kill += 1) {
     if (kill % KILLS_A_GENERATION === 0) load.nextGeneration()
     await sleep(random.below(killMsMax + 1))
+    if (strike) {
+      await strike(random)
+      servers.checkAlive()
+      onProgress(kill)
+      continue
+    }
     await servers.end("kill")
     const isDouble = random.below(DOUBLE_ONE_IN) === 0
     if (isDouble) await servers.end("kill")

@@ -62,6 +62,12 @@ export class ReplicaLives {
     this.#note(seat, how === "kill" ? atMs : undefined)
   }
 
+  /** @throws when a replica is gone that nobody killed. */
+  checkAlive(): void {
+    for (const { running } of this.#seats)
+      if (!running.isAlive) throw new Error(`a replica ended by itself: ${running.complaints}`)
+  }
+
   /** Asks all to end, which must succeed. */
   async endAll(): Promise<void> {
     const seats = [...this.#seats]

@@ -6,7 +6,7 @@ import type { Store } from "@rouse/store"
 import type { EntityLog, RestingEntity } from "./core/history.ts"
 import { AGENT, SINK } from "./core/work.ts"
 import { HttpClient } from "./http.ts"
-import type { Call, Reply } from "./http.ts"
+import type { Call, HttpOptions, Reply } from "./http.ts"
 import { startProcess } from "./process.ts"
 import type { Running } from "./process.ts"
 import type { Plant } from "./program/plants.ts"
@@ -23,6 +23,8 @@ export interface RouseTargetOptions {
   readonly ledgerUrl: string
   /** The Postgres that the data is in; the data directory otherwise. */
   readonly database?: string
+  /** How it is spoken to. */
+  readonly http?: HttpOptions
   /** A mistake to plant. */
   readonly plant?: Plant
 }
@@ -32,10 +34,11 @@ export class RouseTarget implements Target {
   readonly name: string = "rouse"
   readonly #options: RouseTargetOptions
   readonly #data: string
-  readonly #http = new HttpClient()
+  readonly #http: HttpClient
 
   constructor(options: RouseTargetOptions) {
     this.#options = options
+    this.#http = new HttpClient(options.http)
     this.#data = join(options.directory, "data")
   }
 

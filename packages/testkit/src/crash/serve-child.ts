@@ -10,6 +10,8 @@ export interface ChildServer extends Omit<ServerOptions, "store" | "clock" | "ra
   readonly database?: string
   /** 0: any that is free. */
   readonly port: number
+  /** What to listen on. This machine only when absent; elsewhere it needs tokens. */
+  readonly host?: string
   /** How long runs under way may go on after SIGTERM, milliseconds. */
   readonly graceMs: number
   /** Milliseconds between two pieces of an answer on the log. */
@@ -25,7 +27,17 @@ export interface ChildServer extends Omit<ServerOptions, "store" | "clock" | "ra
  * else it is killed.
  */
 export async function serveChild(child: ChildServer): Promise<void> {
-  const { directory, database, port, graceMs, deltaMs, wrap = (store) => store, closed, ...options } = child
+  const {
+    directory,
+    database,
+    port,
+    host: address = "127.0.0.1",
+    graceMs,
+    deltaMs,
+    wrap = (store) => store,
+    closed,
+    ...options
+  } = child
   const store = await (database === undefined
     ? openStore({ directory, clock: Date.now })
     : openPostgresStore({ url: database, clock: Date.now }))
@@ -60,7 +72,7 @@ export async function serveChild(child: ChildServer): Promise<void> {
   })
   process.stdin.on("end", () => process.exit(0)).resume()
   const resumed = await server.start()
-  const { url } = await server.listen({ host: "127.0.0.1", port })
+  const { url } = await server.listen({ host: address, port })
   process.stdout.write(`${JSON.stringify({ url, resumed })}\n`)
 }
 

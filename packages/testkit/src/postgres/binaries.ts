@@ -35,7 +35,7 @@ function npmRoot(): string | undefined {
   }
 }
 
-function debianBinaries(): string | undefined {
+export function debianBinaries(): string | undefined {
   if (!existsSync(DEBIAN)) return undefined
   const versions = readdirSync(DEBIAN).filter((version) => existsSync(join(DEBIAN, version, "bin", "initdb")))
   const newest = versions.sort((a, b) => Number(a) - Number(b)).at(-1)

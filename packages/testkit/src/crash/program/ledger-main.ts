@@ -9,9 +9,9 @@ import type { Execution } from "../core/effect-book.ts"
  * The outside ledger: a process of its own that is never killed, and so the judge of what tools did.
  *
  * `POST /effect` has an effect, `GET /find?key=` says whether it happened, `GET /report` says everything. Each effect is also a
- * line of the file named by the first argument. Ends when its input does.
+ * line of the file named by the first argument; the second is what to listen on. Ends when its input does.
  */
-const file = process.argv[2] ?? ""
+const [file = "", host = "127.0.0.1"] = process.argv.slice(2)
 const book = new EffectBook()
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -49,7 +49,7 @@ const server = createServer((request, response) => {
 })
 // The judge takes a call that failed for a fault: a connection must not be closed under a request that is on its way.
 server.keepAliveTimeout = 0
-server.listen(0, "127.0.0.1", () => {
+server.listen(0, host, () => {
   const { port } = server.address() as AddressInfo
   process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${port}` })}\n`)
 })

@@ -1,4 +1,5 @@
 import { flushCompileCache } from "node:module"
+import { adminToken } from "@rouse/server"
 import { LedgerClient } from "../ledger-client.ts"
 import { serveChild } from "../serve-child.ts"
 import { entitiesOf } from "./entities.ts"
@@ -10,12 +11,15 @@ import { effectTools } from "./tools.ts"
 const PLANTED_LEASE_MS = 2_000
 const [directory, ledgerUrl, plant] = process.argv.slice(2) as [string, string, Plant | undefined]
 const database = process.env["ROUSE_DATABASE_URL"]
+const { ROUSE_CRASH_HOST: host, ROUSE_CRASH_TOKEN: token } = process.env
 const ledger = new LedgerClient(ledgerUrl)
 const tools = effectTools({ ledger, random: Math.random, rerunOnce: plant === "rerun-once" })
 await serveChild({
   directory,
   ...(database === undefined ? {} : { database }),
   port: 0,
+  ...(host === undefined ? {} : { host }),
+  ...(token === undefined ? {} : { tokens: [adminToken("ROUSE_CRASH_TOKEN", token)] }),
   graceMs: 5_000,
   deltaMs: 5,
   entities: entitiesOf({ tools, random: Math.random }),
