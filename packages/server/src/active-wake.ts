@@ -119,7 +119,7 @@ export class ActiveWake implements RunningWake {
     try {
       const apply = (): Promise<CommitReply> => applyHandlerCommit(this.#plane, this.lease, commit)
       const reply = await patiently(this.#plane.defer, () => this.#mayWait, apply)
-      if (!commit.finish && this.#plane.clock() - beganAtMs > DOUBT_MS) await this.#confirm()
+      if (!commit.finish && this.#isDoubtful(beganAtMs)) await this.#confirm()
       this.#progressAtMs = this.#plane.clock()
       if (commit.finish) {
         this.#over = true
@@ -137,6 +137,11 @@ export class ActiveWake implements RunningWake {
   get #mayWait(): boolean {
     const { clock, limits } = this.#plane
     return !this.#over && !this.signal.aborted && clock() - this.#progressAtMs < leaseMsOf(limits, this.#isRemote)
+  }
+
+  /** Where there are no replicas nobody takes a wake before its lease ends. */
+  #isDoubtful(beganAtMs: number): boolean {
+    return this.#plane.peers.own !== undefined && this.#plane.clock() - beganAtMs > DOUBT_MS
   }
 
   /** @throws {RouseError} `FENCED` when the lease is another's. */
