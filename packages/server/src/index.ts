@@ -1,5 +1,6 @@
 export { createServer } from "./server.ts"
-export type { Server, ServerOptions } from "./server.ts"
+export type { Server } from "./server.ts"
+export type { ServerOptions } from "./server-options.ts"
 export type { HandlerHost } from "./dispatch/runner.ts"
 export type { WebhookOptions } from "./dispatch/deliveries.ts"
 export { adminToken } from "./http/tokens.ts"

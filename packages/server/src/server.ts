@@ -1,92 +1,24 @@
-import { randomBytes } from "node:crypto"
-import { type EntityDefinition, redactionOf } from "@rouse/agents/runtime"
+import { type EntityDefinition } from "@rouse/agents/runtime"
 import { envSecrets } from "@rouse/agents"
-import { type ApprovalRule, RouseError, type WebhookSourceBody } from "@rouse/protocol"
-import type { Store } from "@rouse/store"
-import { createCompactor, createStreams, Keyring } from "@rouse/streams"
-import type { Clock, RetentionRule, SubscriptionOptions } from "@rouse/streams"
-import { Circuits } from "./dispatch/circuits.ts"
-import { ClaimTokens } from "./dispatch/claim-token.ts"
-import { Deliveries, type WebhookOptions } from "./dispatch/deliveries.ts"
-import { PullDesk } from "./dispatch/pull-desk.ts"
-import { Registry } from "./dispatch/registry.ts"
-import type { RemoteHandlers } from "./dispatch/remote-handlers.ts"
-import type { HandlerHost } from "./dispatch/runner.ts"
-import type { Contents } from "./attachments/contents.ts"
-import { AttachmentDesk } from "./attachments/desk.ts"
-import { storeContents } from "./attachments/store-contents.ts"
-import { tellAskers } from "./asks.ts"
-import { TreeRates } from "./breakers.ts"
+import { RouseError } from "@rouse/protocol"
+import { createCompactor, createStreams } from "@rouse/streams"
+import type { RetentionRule } from "@rouse/streams"
 import { ATTACHMENTS } from "./core/attachment-path.ts"
-import { newId } from "./core/id.ts"
-import { Dispatcher } from "./dispatcher.ts"
 import { entitySnapshot, mergeOfEntity } from "./entity-snapshot.ts"
-import { freezeTree } from "./freeze-tree.ts"
 import { createApp } from "./http/app.ts"
-import { IdleExpiry, type IdleRule } from "./idle-expiry.ts"
+import { IdleExpiry } from "./idle-expiry.ts"
 import { type Listening, listen } from "./http/listen.ts"
 import { SETTINGS, streamAccess } from "./http/stream-access.ts"
-import type { StreamAccessOptions } from "./http/stream-access.ts"
 import { streamsFront } from "./http/streams-front.ts"
-import type { Token } from "./http/tokens.ts"
-import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
-import type { Log } from "./log.ts"
-import type { DueLoop } from "./due-loop.ts"
 import { ObserveLoop } from "./observe-loop.ts"
-import { Peers } from "./peers.ts"
-import type { Defer, Plane } from "./plane.ts"
 import { RowFeeds } from "./pg-source/feeds.ts"
-import type { RowSource } from "./pg-source/row-source.ts"
 import { recover } from "./recovery.ts"
-import { Settlements } from "./settlements.ts"
-import { newClaimLoop } from "./shared/claim-loop.ts"
 import { spaceSnapshot } from "./shared/reads.ts"
 import { startSweeper } from "./sweeper.ts"
-import { newTicker } from "./ticker.ts"
-import { Transactor } from "./transactor.ts"
-import { Types } from "./types.ts"
 import { EventSubscriptions } from "./events/event-subscriptions.ts"
 import { WebhookSources } from "./webhooks/sources.ts"
-import { WorkDesk } from "./work/desk.ts"
-
-/** Everything the server touches is passed in. */
-export interface ServerOptions extends StreamAccessOptions {
-  readonly store: Store
-  readonly entities: Iterable<EntityDefinition>
-  /** Milliseconds since the Unix epoch. */
-  readonly clock: () => number
-  /** Uniform in [0, 1). */
-  readonly random: () => number
-  /** Calls `fn` after `ms`; returns the cancellation. */
-  readonly defer: Defer
-  readonly log: Log
-  /** What handlers are given: the environment that model keys are read from, and so on. */
-  readonly host: HandlerHost
-  /** Who may come in. Without tokens only this machine may. */
-  readonly tokens?: readonly Token[]
-  /** Absolute path of the built page. */
-  readonly page?: string
-  readonly version?: string
-  readonly limits?: Partial<Limits>
-  /** How wakes are sent to handlers behind webhooks. Without it there are none; workers can ask for wakes all the same. */
-  readonly webhooks?: WebhookOptions
-  /** Which history may be taken away, by the beginning of the streams' paths: `entities/chat/` is that of the type `chat`. None without. */
-  readonly retention?: readonly RetentionRule[]
-  /** Which agents are purged when they did nothing for some time. None without. */
-  readonly deleteIdle?: readonly IdleRule[]
-  /** Rules that ask for approvals of tool calls, of whatever type. The first that matches a call counts. */
-  readonly policy?: readonly ApprovalRule[]
-  /** Where bytes of attachments are kept, given where they are otherwise: the store. */
-  readonly attachments?: (store: Contents) => Contents
-  /** Sources of webhooks by name, beside those that are set over the API. */
-  readonly webhookSources?: Readonly<Record<string, WebhookSourceBody>>
-  /** Databases whose changed rows go to the streams `pg/{name}/{table}`. They stay open: they were passed in. */
-  readonly rowSources?: readonly RowSource[]
-  /** Milliseconds a long poll of a stream waits. */
-  readonly longPollMs?: number
-  /** The network that subscriptions of streams reach their webhooks by; `nodeWebhooks()` is Node's. There are no subscriptions without. */
-  readonly subscriptions?: SubscriptionOptions
-}
+import { planeOf } from "./new-plane.ts"
+import type { ServerOptions } from "./server-options.ts"
 
 export interface Server {
   /** The whole HTTP face. */
@@ -236,78 +168,4 @@ export function createServer(options: ServerOptions): Server {
 function retentionOf({ retention = [] }: ServerOptions): readonly RetentionRule[] {
   const rules = retention.filter(({ prefix }) => !prefix.startsWith(ATTACHMENTS))
   return rules.length === 0 ? [] : [...rules, { prefix: ATTACHMENTS, keepMs: Number.MAX_SAFE_INTEGER }]
-}
-
-function attachmentDesk({ store, clock, random, limits, attachments }: ServerOptions): AttachmentDesk {
-  const { attachmentBytesMax, uploadsMax } = { ...DEFAULT_LIMITS, ...limits }
-  const kept = storeContents({ store, clock, newKey: () => newId(clock(), random) })
-  return new AttachmentDesk(attachments?.(kept) ?? kept, attachmentBytesMax, uploadsMax)
-}
-
-interface Loops {
-  readonly ticker: DueLoop
-  readonly claimLoop: DueLoop
-}
-
-function planeOf(options: ServerOptions): Plane & Loops {
-  const { store, clock, random, defer, log } = options
-  const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const ticker: DueLoop = newTicker(() => plane)
-  const dispatcher: Dispatcher = new Dispatcher(
-    () => plane,
-    options.host,
-    () => ticker.poke(),
-  )
-  const claimLoop = newClaimLoop(() => plane)
-  const plane: Plane & Loops = {
-    store,
-    clock,
-    random,
-    defer,
-    log,
-    transactor: new Transactor(store, clock),
-    settlements: new Settlements(),
-    types: new Types(options.entities),
-    limits,
-    dispatcher,
-    peers: new Peers(() => plane),
-    remote: remoteOf(options, ticker, limits),
-    dueAt: (ms) => ticker.dueAt(ms),
-    claimDueAt: (ms) => claimLoop.dueAt(ms),
-    abort: (url, reason) => dispatcher.abort(url, reason),
-    tellAskers: (planning) => tellAskers(plane, planning),
-    treeRates: new TreeRates(),
-    work: new WorkDesk(() => plane, clock()),
-    redaction: redactionOf(options.host),
-    policy: options.policy ?? [],
-    attachments: attachmentDesk(options),
-    freezeTree: (root, cause) => {
-      log.warn("a breaker froze a tree", { root, cause })
-      freezeTree(plane, root, cause).catch((error: unknown) =>
-        log.error("a tree could not be frozen whole", { root, error: String(error) }),
-      )
-    },
-    ticker,
-    claimLoop,
-  }
-  plane.types.follow(() => plane.remote.registry.catalog)
-  return plane
-}
-
-/** What an answer may have beside its commit. */
-const ANSWER_BYTES_MORE = 1_048_576
-
-function remoteOf(options: ServerOptions, ticker: DueLoop, limits: Limits): RemoteHandlers {
-  const { store, clock, random, defer, webhooks } = options
-  const now: Clock = { now: clock, after: defer }
-  const poke = (): void => ticker.poke()
-  return {
-    registry: new Registry(store, clock, poke),
-    claims: new ClaimTokens(store, clock, webhooks?.randomBytes ?? randomBytes),
-    circuits: new Circuits(clock, random, (ms) => ticker.dueAt(ms)),
-    pulls: new PullDesk(clock, defer, poke),
-    deliveries:
-      webhooks &&
-      new Deliveries(webhooks, new Keyring(store, now, webhooks), limits.commitBytesMax + ANSWER_BYTES_MORE),
-  }
 }
