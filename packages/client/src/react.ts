@@ -12,6 +12,14 @@ export { useApprovals } from "./react/use-approvals.ts"
 export type { ApprovalsView } from "./react/use-approvals.ts"
 export { useShared } from "./react/use-shared.ts"
 export type { SharedView } from "./react/use-shared.ts"
+export { typedHooks } from "./react/typed-hooks.ts"
+export type {
+  TypedAgentsView,
+  TypedAgentView,
+  TypedApprovalsView,
+  TypedHooks,
+  TypedSharedView,
+} from "./react/typed-hooks.ts"
 export type {
   AgentActions,
   AgentOptions,

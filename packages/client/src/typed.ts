@@ -84,11 +84,15 @@ export type ArgsOf<App, T> = ShapeAt<App, T>["args"]
 /** The rows of an agent, by collection: the author's, and the built-in ones. */
 export type RowsOf<App, U> = ShapeAt<App, U>["rows"] & { [K in BuiltInCollection]: BuiltInRows[K] }
 
+/** The rows of an agent's author, by collection. */
+export type OwnRowsOf<App, U> = ShapeAt<App, U>["rows"]
+
 interface Addressed<U> {
   readonly url: U
 }
 
-type SpawnInputOf<App, T> = Omit<SpawnInput, "args" | "message"> & {
+/** What a spawn takes. */
+export type SpawnInputOf<App, T> = Omit<SpawnInput, "args" | "message"> & {
   readonly message?: MessageOf<App, T> | undefined
 } & (object extends ArgsOf<App, T> ? { readonly args?: ArgsOf<App, T> | undefined } : { readonly args: ArgsOf<App, T> })
 
@@ -109,10 +113,11 @@ export interface TypedRows<T> {
   readonly rows: readonly { readonly collection: string; readonly key: string; readonly value: T }[]
 }
 
-type QueryOf<App> = Omit<EntityQuery, "type"> & { readonly type?: TypeOf<App> }
+/** What a list may be asked for. */
+export type QueryOf<App> = Omit<EntityQuery, "type"> & { readonly type?: TypeOf<App> }
 
 /** An entity of a list: of one type when the query names it. */
-type Listed<App, Q> = Q extends { readonly type: infer T extends TypeOf<App> }
+export type Listed<App, Q> = Q extends { readonly type: infer T extends TypeOf<App> }
   ? EntitySummary & Addressed<AddressAt<App, T>> & { readonly type: T }
   : EntitySummary & Addressed<AddressOf<App>>
 

@@ -31,6 +31,7 @@ test("the package's public names", () => {
       ],
       [
         "RouseProvider",
+        "typedHooks",
         "useAgent",
         "useAgents",
         "useApprovals",

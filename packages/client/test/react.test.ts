@@ -9,7 +9,7 @@ import { z } from "zod"
 import type { Client } from "../src/index.ts"
 import { createClient } from "../src/index.ts"
 import { liveOf } from "../src/live.ts"
-import { RouseProvider, useAgent, useAgents, useApprovals, useShared, useTimeline } from "../src/react.ts"
+import { RouseProvider, typedHooks, useAgent, useAgents, useApprovals, useTimeline } from "../src/react.ts"
 import type { AgentView, ApprovalsView, TimelineView } from "../src/react.ts"
 import { newContainer, render } from "./react-page.ts"
 import { serve } from "./real-server.ts"
@@ -33,6 +33,8 @@ const assistant = defineEntity("assistant", {
 const board = defineShared("board", {
   collections: { tasks: { schema: z.object({ id: z.string(), title: z.string() }), key: "id" } },
 })
+
+const typed = typedHooks<{ assistant: typeof assistant; board: typeof board }>()
 
 /** A client that notes its requests for logs. */
 async function servedClient(): Promise<{ client: Client; reads: URL[]; isReading: () => boolean }> {
@@ -187,7 +189,7 @@ test("lists and shared spaces are live", async () => {
   await space.define(board.definition)
   function Lists(): ReactNode {
     const { agents, phase, hasMore } = useAgents({ type: "assistant", limit: 2 })
-    const { rows } = useShared<{ id: string; title: string }>("sprint", "tasks")
+    const { rows } = typed.useShared("board", "sprint", "tasks")
     return [
       h("p", { key: 1, id: "agents" }, `${phase} ${agents.map((agent) => agent.id).join(",")} ${hasMore}`),
       h("p", { key: 2, id: "tasks" }, rows.map(({ key, value }) => `${key}=${value.title}`).join(",")),

@@ -1,5 +1,5 @@
 import type { WaitingApproval } from "@rouse/protocol"
-import { useNavigate, useSearch } from "@tanstack/react-router"
+import { useSearch } from "@tanstack/react-router"
 import { Stamp } from "lucide-react"
 import { useCallback } from "react"
 import type { ReactNode } from "react"
@@ -7,49 +7,39 @@ import { ApprovalForm } from "../agent/approval-form.tsx"
 import { BudgetCards } from "../agent/budget-card.tsx"
 import { EntityLink } from "../agent/entity-link.tsx"
 import { EmptyState } from "../components/empty-state.tsx"
-import { Select } from "../components/field.tsx"
 import { JsonView } from "../components/json-view.tsx"
-import { Screen, Told } from "../components/screen.tsx"
 import { Ago } from "../components/times.tsx"
-import { useApp, useTypes } from "../data/app.tsx"
-import { firstOf, usePolled } from "../data/polled.ts"
-import { useRowKeys } from "../shell/row-keys.ts"
+import { useApp } from "../data/app.tsx"
+import { firstOf } from "../data/polled.ts"
+import { ListScreen, TypeFilter, useListing } from "./list-screen.tsx"
 
-const SHOWN_MAX = 100
 const EVERY_MS = 3_000
 
 /** Everything that waits for a person, what has waited longest first, to be decided where it stands. */
 export function ApprovalsScreen(): ReactNode {
   const { client } = useApp()
   const { type } = useSearch({ from: "/approvals" })
-  const load = useCallback(
-    (signal: AbortSignal) => firstOf(client.approvals(type === undefined ? {} : { type }, { signal }), SHOWN_MAX),
+  const read = useCallback(
+    (limit: number, signal: AbortSignal) =>
+      firstOf(client.approvals(type === undefined ? {} : { type }, { signal }), limit),
     [client, type],
   )
-  const waiting = usePolled(load, EVERY_MS)
-  useRowKeys()
   return (
-    <Screen
+    <ListScreen
       title="Approvals"
-      count={waiting.value && `${waiting.value.items.length}${waiting.value.more ? "+" : ""}`}
-      actions={<TypeFilter type={type} />}
-    >
-      <Told of={waiting} failed="The approvals could not be read">
-        {({ items, more }) => (
-          <>
-            {items.length === 0 && <Nothing filtered={type !== undefined} />}
-            <ul aria-label="Approvals that wait" className="flex flex-col gap-3 pt-4">
-              {items.map((item) => (
-                <li key={`${item.entity} ${item.approval.call}`}>
-                  <Waiting item={item} />
-                </li>
-              ))}
-            </ul>
-            {more && <p className="pt-3 text-ink-3">There are more. Decide some of these, and they come up.</p>}
-          </>
-        )}
-      </Told>
-    </Screen>
+      label="Approvals that wait"
+      failed="The approvals could not be read"
+      listing={useListing(read, EVERY_MS)}
+      actions={<TypeFilter />}
+      empty={<Nothing filtered={type !== undefined} />}
+      className="flex flex-col gap-3 pt-4"
+      keyOf={(item) => `${item.entity} ${item.approval.call}`}
+      row={(item) => (
+        <li>
+          <Waiting item={item} />
+        </li>
+      )}
+    />
   )
 }
 
@@ -84,25 +74,6 @@ function Waiting({ item: { entity, approval } }: { readonly item: WaitingApprova
         </>
       )}
     </article>
-  )
-}
-
-function TypeFilter({ type }: { readonly type: string | undefined }): ReactNode {
-  const navigate = useNavigate({ from: "/approvals" })
-  const types = useTypes() ?? []
-  return (
-    <Select
-      aria-label="Type"
-      value={type ?? ""}
-      onChange={({ target }) =>
-        void navigate({ search: target.value ? { type: target.value } : {}, replace: true }).catch(console.error)
-      }
-    >
-      <option value="">Any type</option>
-      {types.map(({ name }) => (
-        <option key={name}>{name}</option>
-      ))}
-    </Select>
   )
 }
 

@@ -8,44 +8,39 @@ import { cn } from "../components/class-names.ts"
 import { Confirm } from "../components/confirm.tsx"
 import { Content } from "../components/content.tsx"
 import { EmptyState } from "../components/empty-state.tsx"
-import { Screen, Told } from "../components/screen.tsx"
 import { StatusGlyph } from "../components/status-glyph.tsx"
 import { Ago } from "../components/times.tsx"
 import { previewOf } from "../core/json.ts"
 import { useAction } from "../data/action.ts"
 import { useApp } from "../data/app.tsx"
-import { firstOf, usePolled } from "../data/polled.ts"
-import { useRowKeys } from "../shell/row-keys.ts"
+import { firstOf } from "../data/polled.ts"
+import { ListScreen, useListing } from "./list-screen.tsx"
 
-const SHOWN_MAX = 200
 const EVERY_MS = 5_000
 
 /** Messages that were given up, and why: to be taken up again, or to be let go. */
 export function DeadLettersScreen(): ReactNode {
   const { client } = useApp()
-  const load = useCallback((signal: AbortSignal) => firstOf(client.deadLetters({ signal }), SHOWN_MAX), [client])
-  const dead = usePolled(load, EVERY_MS)
-  useRowKeys()
+  const read = useCallback(
+    (limit: number, signal: AbortSignal) => firstOf(client.deadLetters({ signal }), limit),
+    [client],
+  )
+  const listing = useListing(read, EVERY_MS)
   return (
-    <Screen title="Dead letters" count={dead.value && `${dead.value.items.length}${dead.value.more ? "+" : ""}`}>
-      <Told of={dead} failed="The dead letters could not be read">
-        {({ items, more }) => (
-          <>
-            {items.length === 0 && (
-              <EmptyState icon={<MailX className="size-6" />} title="No message was given up">
-                One that fails every attempt comes here with the reason, and can be tried again.
-              </EmptyState>
-            )}
-            <ul aria-label="Messages that were given up" className="flex flex-col">
-              {items.map((letter) => (
-                <Letter key={`${letter.url} ${letter.message.id}`} letter={letter} reload={dead.reload} />
-              ))}
-            </ul>
-            {more && <p className="pt-3 text-ink-3">There are more.</p>}
-          </>
-        )}
-      </Told>
-    </Screen>
+    <ListScreen
+      title="Dead letters"
+      label="Messages that were given up"
+      failed="The dead letters could not be read"
+      listing={listing}
+      empty={
+        <EmptyState icon={<MailX className="size-6" />} title="No message was given up">
+          One that fails every attempt comes here with the reason, and can be tried again.
+        </EmptyState>
+      }
+      className="flex flex-col"
+      keyOf={({ url, message }) => `${url} ${message.id}`}
+      row={(letter) => <Letter letter={letter} reload={listing.reload} />}
+    />
   )
 }
 

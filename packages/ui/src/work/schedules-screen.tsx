@@ -1,5 +1,5 @@
-import type { ScheduleEntry, SchedulePage } from "@rouse/protocol"
-import { useNavigate, useSearch } from "@tanstack/react-router"
+import type { ScheduleEntry } from "@rouse/protocol"
+import { useSearch } from "@tanstack/react-router"
 import { CalendarClock, Plus, Trash2 } from "lucide-react"
 import { useCallback, useState } from "react"
 import type { ReactNode } from "react"
@@ -7,70 +7,55 @@ import { EntityLink } from "../agent/entity-link.tsx"
 import { Button, IconButton } from "../components/button.tsx"
 import { Confirm } from "../components/confirm.tsx"
 import { EmptyState } from "../components/empty-state.tsx"
-import { Select } from "../components/field.tsx"
-import { Screen, Told } from "../components/screen.tsx"
 import { Ago, Until } from "../components/times.tsx"
 import { previewOf } from "../core/json.ts"
 import { ruleText } from "../core/rule-text.ts"
 import { useAction } from "../data/action.ts"
-import { useApp, useTypes } from "../data/app.tsx"
-import { usePolled } from "../data/polled.ts"
-import { useRowKeys } from "../shell/row-keys.ts"
+import { useApp } from "../data/app.tsx"
+import { ListScreen, TypeFilter, useListing } from "./list-screen.tsx"
+import type { Listed } from "./list-screen.tsx"
 import { ScheduleDialog } from "./schedule-dialog.tsx"
 
-const PAGE = 100
 const EVERY_MS = 5_000
 
 /** What is to happen later, what comes first before others. */
 export function SchedulesScreen(): ReactNode {
   const { client } = useApp()
   const { type } = useSearch({ from: "/schedules" })
-  const [limit, setLimit] = useState(PAGE)
   const [making, setMaking] = useState(false)
-  const load = useCallback(
-    (signal: AbortSignal): Promise<SchedulePage> =>
-      client.allSchedules({ limit, ...(type !== undefined && { type }) }, { signal }),
-    [client, type, limit],
+  const read = useCallback(
+    async (limit: number, signal: AbortSignal): Promise<Listed<ScheduleEntry>> => {
+      const page = await client.allSchedules({ limit, ...(type !== undefined && { type }) }, { signal })
+      return { items: page.schedules, more: page.next !== undefined }
+    },
+    [client, type],
   )
-  const page = usePolled(load, EVERY_MS)
-  useRowKeys()
+  const listing = useListing(read, EVERY_MS)
   return (
-    <Screen
+    <ListScreen
       title="Schedules"
-      count={page.value && `${page.value.schedules.length}${page.value.next === undefined ? "" : "+"}`}
+      label="Schedules"
+      failed="The schedules could not be read"
+      listing={listing}
       actions={
         <>
-          <TypeFilter type={type} />
+          <TypeFilter />
           <Button onClick={() => setMaking(true)}>
             <Plus className="size-3.5" />
             New schedule
           </Button>
         </>
       }
+      empty={
+        <EmptyState icon={<CalendarClock className="size-6" />} title="Nothing is planned">
+          A schedule sends an agent a message by the calendar, at an interval, or once. Agents make their own too.
+        </EmptyState>
+      }
+      keyOf={(entry) => `${entry.url} ${entry.name}`}
+      row={(entry) => <Row entry={entry} reload={listing.reload} />}
     >
-      <Told of={page} failed="The schedules could not be read">
-        {({ schedules, next }) => (
-          <>
-            {schedules.length === 0 && (
-              <EmptyState icon={<CalendarClock className="size-6" />} title="Nothing is planned">
-                A schedule sends an agent a message by the calendar, at an interval, or once. Agents make their own too.
-              </EmptyState>
-            )}
-            <ul aria-label="Schedules">
-              {schedules.map((entry) => (
-                <Row key={`${entry.url} ${entry.name}`} entry={entry} reload={page.reload} />
-              ))}
-            </ul>
-            {next !== undefined && (
-              <Button tone="ghost" className="mx-auto mt-3 flex" onClick={() => setLimit(Math.min(1_000, limit * 3))}>
-                Show more
-              </Button>
-            )}
-          </>
-        )}
-      </Told>
-      {making && <ScheduleDialog close={() => setMaking(false)} made={page.reload} />}
-    </Screen>
+      {making && <ScheduleDialog close={() => setMaking(false)} made={listing.reload} />}
+    </ListScreen>
   )
 }
 
@@ -119,24 +104,5 @@ function Row({ entry, reload }: { readonly entry: ScheduleEntry; readonly reload
         act={remove}
       />
     </li>
-  )
-}
-
-function TypeFilter({ type }: { readonly type: string | undefined }): ReactNode {
-  const navigate = useNavigate({ from: "/schedules" })
-  const types = useTypes() ?? []
-  return (
-    <Select
-      aria-label="Type"
-      value={type ?? ""}
-      onChange={({ target }) =>
-        void navigate({ search: target.value ? { type: target.value } : {}, replace: true }).catch(console.error)
-      }
-    >
-      <option value="">Any type</option>
-      {types.map(({ name }) => (
-        <option key={name}>{name}</option>
-      ))}
-    </Select>
   )
 }
