@@ -79,13 +79,14 @@ it("gains by more replicas where they are what is full", () => {
 })
 
 it("leaves to others the wakes for which there is no room, and runs each once", () => {
-  const { boundBy, settledPerSecond } = simulateScale({
+  const { boundBy, settledPerSecond, refusedPerSecond } = simulateScale({
     ...BASE,
     replicas: 3,
     turnsPerSecond: 300,
     machines: { wakesMax: 50 },
   })
   expect(boundBy).toBe("room for wakes")
+  expect(refusedPerSecond).toBeGreaterThan(0)
   // So many as have room at once, each for the time of the model.
   expect(settledPerSecond).toBeLessThanOrEqual(151)
   expect(settledPerSecond).toBeGreaterThan(120)

@@ -92,9 +92,9 @@ interface Cost {
 
 async function ofAgents({ context, sql, children, figures }: Cost): Promise<void> {
   const agents = context.agents ?? AGENTS
-  const { freshTurn } = rouse(context.rouse)
+  const system = rouse(context.rouse)
   const before = await stockOf(sql)
-  await load(children, (connection, n) => freshTurn(connection, agentName(n)), SPAWN_SECONDS_MAX, agents)
+  await load(children, (connection, n) => system.freshTurn(connection, agentName(n)), SPAWN_SECONDS_MAX, agents)
   const wal = await walBytes(sql)
   const after = await stockOf(sql)
   figures.add(METRICS.agentWal, of, (wal - before.walBytes) / agents)
@@ -104,19 +104,24 @@ async function ofAgents({ context, sql, children, figures }: Cost): Promise<void
 
 async function ofTurns({ context, server, sql, children, figures }: Cost): Promise<void> {
   const agents = context.agents ?? AGENTS
-  const { turn } = rouse(context.rouse)
+  const system = rouse(context.rouse)
   const stock = await stockOf(sql)
   await sql.unsafe("CHECKPOINT")
   const walBefore = await walBytes(sql)
   const apart = Math.max(1, Math.floor(agents / APART))
-  const cold = await load(children, (connection, n) => turn(connection, agentName(n * APART)), SPAWN_SECONDS_MAX, apart)
+  const cold = await load(
+    children,
+    (connection, n) => system.turn(connection, agentName(n * APART)),
+    SPAWN_SECONDS_MAX,
+    apart,
+  )
   figures.add(METRICS.coldWal, of, ((await walBytes(sql)) - walBefore) / cold.turns)
   // Touches the pages of all others.
-  const each = await load(children, (connection, n) => turn(connection, agentName(n)), SPAWN_SECONDS_MAX, agents)
+  const each = await load(children, (connection, n) => system.turn(connection, agentName(n)), SPAWN_SECONDS_MAX, agents)
   const wal = await walBytes(sql)
   const cpu = familyCpuMs(server.pid)
   const seconds = context.seconds ?? SECONDS
-  const warm = await load(children, (connection, n) => turn(connection, agentName(n % agents)), seconds)
+  const warm = await load(children, (connection, n) => system.turn(connection, agentName(n % agents)), seconds)
   figures.add(METRICS.databaseCpu, of, (familyCpuMs(server.pid) - cpu) / warm.turns)
   figures.add(METRICS.wal, of, ((await walBytes(sql)) - wal) / warm.turns)
   figures.add(METRICS.serverCpu, of, warm.serverCpuMs)
@@ -131,11 +136,11 @@ async function ofTurns({ context, server, sql, children, figures }: Cost): Promi
 /** Each turn on whichever replica: half of them not where the agent had its last. */
 async function ofTurnsAnywhere({ context, server, children, figures }: Cost): Promise<void> {
   const agents = context.agents ?? AGENTS
-  const { turn } = rouse(context.rouse)
+  const system = rouse(context.rouse)
   const used = (): number => children.reduce((sum, { pid }) => sum + cpuMs(pid), 0)
   const [cpu, database] = [used(), familyCpuMs(server.pid)]
   const seconds = context.seconds ?? SECONDS
-  const { turns } = await load(children, (connection, n) => turn(connection, agentName(n % agents)), seconds)
+  const { turns } = await load(children, (connection, n) => system.turn(connection, agentName(n % agents)), seconds)
   figures.add(METRICS.movedServerCpu, of, (used() - cpu) / turns)
   figures.add(METRICS.movedDatabaseCpu, of, (familyCpuMs(server.pid) - database) / turns)
 }

@@ -19,9 +19,10 @@ interface Job {
   readonly done: () => void
 }
 
-/** A turn that was accepted. */
+/** A turn that was offered. */
 export interface Turn {
   readonly offeredAtMs: number
+  isSettled: boolean
 }
 
 /**
@@ -92,6 +93,7 @@ export class Replica {
       if (turnAtMs > timeline.nowMs) laterAtMs = Math.min(laterAtMs, turnAtMs)
       return turnAtMs <= timeline.nowMs
     })
+    mine.sort((a, b) => this.#rank(a) - this.#rank(b))
     for (const wake of mine.slice(0, Math.max(0, this.room))) this.#take(wake)
     if (laterAtMs !== Number.POSITIVE_INFINITY) timeline.after(laterAtMs - timeline.nowMs, () => this.look())
   }
@@ -142,7 +144,11 @@ export class Replica {
   /** Messages that came meanwhile are the next wake, whose lease was taken in the same commit. */
   #finished(agent: number, turns: readonly Turn[]): void {
     const { running } = this.#world
-    for (const turn of turns) this.#world.settled(turn)
+    for (const turn of turns) {
+      if (turn.isSettled) throw new Error("a turn was settled twice")
+      turn.isSettled = true
+      this.#world.settled(turn)
+    }
     const next = running.get(agent) ?? []
     running.delete(agent)
     if (next.length > 0) this.#run(agent, next)

@@ -80,7 +80,7 @@ function offer(world: World, { turnsPerSecond, agents, seed }: ScaleOptions): vo
   const next = (): void => {
     world.timeline.after((-Math.log(1 - random()) * 1_000) / turnsPerSecond, () => {
       const replica = world.replicas[Math.floor(random() * world.replicas.length)] as Replica
-      replica.accept(Math.floor(random() * agents), { offeredAtMs: world.timeline.nowMs })
+      replica.accept(Math.floor(random() * agents), { offeredAtMs: world.timeline.nowMs, isSettled: false })
       next()
     })
   }
