@@ -11,8 +11,10 @@ import { longLife } from "./long-life.ts"
 import { idleMillion } from "./idle-million.ts"
 import { mapReduce } from "./map-reduce.ts"
 import { observeMillion } from "./observe-million.ts"
+import { postgresCost } from "./postgres-cost.ts"
 import { postgresReplicas } from "./postgres-replicas.ts"
 import { postgresTurn } from "./postgres-turn.ts"
+import { scale } from "./scale.ts"
 import { size } from "./size.ts"
 import { page } from "./page.ts"
 import { start } from "./start.ts"
@@ -44,6 +46,8 @@ export const benches: readonly Bench[] = [
   echoPeer,
   postgresTurn,
   postgresReplicas,
+  postgresCost,
+  scale,
   streams,
   streamsLive,
   streamsCatchUp,

@@ -3,7 +3,7 @@ import type { ObservationRecord } from "@rouse/store"
 import { DueLoop, STORE_RETRY_MS } from "./due-loop.ts"
 import { deliverBatch } from "./observe-deliver.ts"
 import { Digests } from "./observe-digest.ts"
-import { TURN_MS } from "./peers.ts"
+import { TURN_MS } from "./core/rendezvous.ts"
 import type { Plane } from "./plane.ts"
 
 /** Observations that are looked at together. */

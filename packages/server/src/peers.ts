@@ -2,12 +2,10 @@ import type { EntityUrl } from "@rouse/protocol"
 import { RouseError } from "@rouse/protocol"
 import type { EntityRecord, Replica } from "@rouse/store"
 import { controlOf } from "./core/control.ts"
-import { rankOf } from "./core/rendezvous.ts"
+import { rankOf, TURN_MS } from "./core/rendezvous.ts"
 import type { Plane } from "./plane.ts"
 import { leasesOfOthers, takeOver } from "./recovery.ts"
 
-/** How long each of those who come before has to take what is due, before the next one does. */
-export const TURN_MS = 50
 /** How long after a session ended its row is kept: a commit that was on its way then has arrived. */
 const FORGET_MS = 5_000
 

@@ -1,3 +1,6 @@
+/** How long each of those who come before has to take what is due, before the next one does. */
+export const TURN_MS = 50
+
 /** One of those who share work. */
 export interface Sharer {
   readonly id: string

@@ -4,25 +4,16 @@ import type { EncodedCommit } from "../core/encoded.ts"
 import type { Home } from "../core/home.ts"
 import type { Plan } from "../core/plan.ts"
 import type { Commit } from "../commit.ts"
+import { type Groupable, opensLane, takeGroup } from "./commit-groups.ts"
 import type { Committer, Job } from "./committer.ts"
 import { homesOf } from "./needs.ts"
 
-/** Commits in one transaction. Each takes a few of the database's locks, of which there are 64 for each connection by default. */
-const GROUP_COMMITS_MAX = 64
-/** Bytes in one transaction, but for a single commit that is larger. */
-const GROUP_BYTES_MAX = 4 * 1_024 * 1_024
 /** Commits that wait for a lane. Beyond it `commit` is refused. */
 const COMMITS_WAITING_MAX = 8_192
 /** Bytes of the commits that wait. Beyond it `commit` is refused. */
 const BYTES_WAITING_MAX = 67_108_864
 
-/** Commits that must wait for another lane to be opened, by how many are open: few large groups cost the database less than many small ones. */
-const OPENED_AT: readonly number[] = [1, 32, GROUP_COMMITS_MAX]
-
-interface Waiting extends Job {
-  readonly bytes: number
-  readonly homes: ReadonlySet<Home>
-}
+interface Waiting extends Job, Groupable {}
 
 /**
  * Gathers commits into groups, and gives each group to a lane that is free.
@@ -85,7 +76,7 @@ export class CommitLanes {
   }
 
   #fill(): void {
-    while (this.#waiting.length >= (OPENED_AT[this.#open] ?? GROUP_COMMITS_MAX)) {
+    while (opensLane(this.#waiting.length, this.#open)) {
       const lane = this.#free.pop()
       if (lane === undefined) return
       const group = this.#take()
@@ -97,24 +88,10 @@ export class CommitLanes {
     }
   }
 
-  #take(): Waiting[] {
-    const group: Waiting[] = []
-    const kept: Waiting[] = []
-    /** Of those that must wait: who comes after them waits too. */
-    const held = new Set<Home>()
-    let bytes = 0
-    for (const job of this.#waiting) {
-      const isFull = group.length === GROUP_COMMITS_MAX || (group.length > 0 && bytes + job.bytes > GROUP_BYTES_MAX)
-      if (isFull || overlaps(job.homes, this.#busy) || overlaps(job.homes, held)) {
-        for (const home of job.homes) held.add(home)
-        kept.push(job)
-        continue
-      }
-      bytes += job.bytes
-      group.push(job)
-    }
+  #take(): readonly Waiting[] {
+    const { group, kept } = takeGroup(this.#waiting, this.#busy)
     this.#waiting = kept
-    this.#bytes -= bytes
+    for (const { bytes } of group) this.#bytes -= bytes
     return group
   }
 
@@ -127,9 +104,4 @@ export class CommitLanes {
     this.#free.push(lane)
     this.#fill()
   }
-}
-
-function overlaps(homes: ReadonlySet<Home>, others: ReadonlySet<Home>): boolean {
-  for (const home of homes) if (others.has(home)) return true
-  return false
 }
