@@ -1,3 +1,5 @@
+export { startPooler, whyNoPooler } from "./postgres/pooler.ts"
+export type { Pooler } from "./postgres/pooler.ts"
 export { startPostgres } from "./postgres/server.ts"
 export type { PostgresServer } from "./postgres/server.ts"
 export { whyNoStandby } from "./postgres/server.ts"

@@ -12,16 +12,13 @@ import type { Ids } from "./ids.ts"
 import { Layer } from "./layer.ts"
 import type { Loader } from "./loader.ts"
 import { changesSubscriptions, needsOf } from "./needs.ts"
-import { numberOf } from "../core/home.ts"
 import type { Outcomes } from "./outcomes.ts"
-import { SubscriptionSet } from "./subscription-set.ts"
+import { SET_LOCK, SubscriptionSet } from "./subscription-set.ts"
 
 /** Times that a commit is planned again because others changed what it was planned on. */
 const ATTEMPTS_MAX = 50
 /** Rounds of looking up for one plan: a fork looks at what it finds. */
 const LOOKUPS_MAX = 32
-/** The lock on which subscriptions there are. */
-const SET_LOCK = numberOf("the subscriptions")
 
 export interface Job {
   readonly commit: EncodedCommit

@@ -123,6 +123,7 @@ const FOUND: readonly (readonly [string, string, string])[] = [
     "f_set::text::int8 <> q_set",
     `SELECT json_agg(json_build_object('serial', serial, 'id', id, 'pattern', pattern, 'wake_stream', wake_stream)) FROM subscription`,
   ],
+  ["least", "f_set::text::int8 <> q_set", "SELECT to_json(value::int4) FROM meta WHERE key = 'least'"],
   ["ids", "q_ids", "SELECT to_json(nextval('ids'))"],
 ]
 

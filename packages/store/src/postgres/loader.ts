@@ -13,6 +13,7 @@ import { entityOf, observationOf, parseFilter, sharedFilters, streamOf, subscrip
 import type { Json, SqlRow } from "./states.ts"
 import { SET_MOVED, SubscriptionSet } from "./subscription-set.ts"
 import type { KnownSubscription } from "./subscription-set.ts"
+import { refuseTooOld } from "./version.ts"
 
 interface Loaded {
   readonly place: readonly { readonly url: string; readonly tree: number }[] | null
@@ -45,7 +46,18 @@ interface Loaded {
   readonly space: LoadedSpaces | null
   readonly set: number
   readonly all: readonly SqlRow[] | null
+  /** The oldest version that may run, where the set is another. */
+  readonly least: number | null
   readonly ids: number | null
+}
+
+export interface LoaderParts {
+  readonly connection: Connection
+  readonly nonce: string
+  readonly ids: Ids
+  readonly old: OffloadedReader
+  /** Of this Rouse. */
+  readonly version: number
 }
 
 /** Looks facts up, all that are wanted at once. */
@@ -54,12 +66,14 @@ export class Loader {
   readonly #nonce: string
   readonly #ids: Ids
   readonly #old: OffloadedReader
+  readonly #version: number
 
-  constructor(connection: Connection, nonce: string, ids: Ids, old: OffloadedReader) {
+  constructor({ connection, nonce, ids, old, version }: LoaderParts) {
     this.#old = old
     this.#connection = connection
     this.#nonce = nonce
     this.#ids = ids
+    this.#version = version
   }
 
   /** Adds to `facts` what the needs ask for. Returns the subscriptions that there are, the same object when they are. */
@@ -74,6 +88,7 @@ export class Loader {
     if (loaded.ids !== null) this.#ids.refill(loaded.ids)
     if (loaded.set === set.version) return set
     if (loaded.set === SET_MOVED) throw this.#moved()
+    refuseTooOld(loaded.least ?? 0, this.#version, this.#connection.where)
     return new SubscriptionSet(loaded.set, (loaded.all ?? []).map(knownOf))
   }
 

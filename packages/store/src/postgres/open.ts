@@ -25,6 +25,8 @@ import { Outcomes } from "./outcomes.ts"
 import { PostgresReplicas } from "./replicas.ts"
 import { PostgresStore } from "./postgres-store.ts"
 import { RetentionReader } from "./retention-reader.ts"
+import { MIGRATIONS } from "./schema.ts"
+import type { Migration } from "./schema.ts"
 import { checkSchema, DEFAULT_SCHEMA } from "./schema-name.ts"
 import { SpaceReader } from "./space-reader.ts"
 import { StreamReader } from "./stream-reader.ts"
@@ -71,13 +73,18 @@ export interface OffloadOptions {
  *   `STORE_MOVED` when what is there was moved elsewhere, or is no whole copy.
  * @see docs/postgres.md
  */
-export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+export function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  return openAtVersion(options, MIGRATIONS)
+}
+
+/** As a Rouse that has these migrations opens it. For tests of upgrades, and not public. */
+export async function openAtVersion(options: PostgresStoreOptions, migrations: readonly Migration[]): Promise<Store> {
   const { url, schema = DEFAULT_SCHEMA, pooled = false, clock, random = Math.random } = options
   checkSchema(schema)
   const connection = await Connection.open({ url, schema, pooled, connectionsMax: LANES + READERS })
   try {
     const seed = random()
-    const nonce = await connection.repeat(() => migrate(connection, schema, seed))
+    const nonce = await connection.repeat(() => migrate(connection, schema, seed, migrations))
     const [mark] = await connection.read("SELECT value FROM ~meta WHERE key = $1", [MOVE_KEY])
     refuseMoved(mark?.["value"], connection.where)
     const outcomes = new Outcomes(connection)
@@ -85,7 +92,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     const old = new OffloadedReader(connection, new ObjectReader(options.offload?.bucket))
     const lanes = Array.from({ length: LANES }, () => {
       const ids = new Ids()
-      return new Committer({ connection, loader: new Loader(connection, nonce, ids, old), outcomes, cache, ids, nonce })
+      const loader = new Loader({ connection, nonce, ids, old, version: migrations.length })
+      return new Committer({ connection, loader, outcomes, cache, ids, nonce })
     })
     const streams = new StreamReader(connection, clock, nonce, old)
     let greeted: Promise<void> = Promise.resolve()

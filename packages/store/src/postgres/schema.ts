@@ -212,21 +212,31 @@ CREATE TABLE replica (
   tree int8 NOT NULL DEFAULT 0, id ${TEXT}, serial int4 NOT NULL, capacity int4 NOT NULL, locks boolean NOT NULL, seen_at timestamptz NOT NULL,
   PRIMARY KEY (tree, id)
 );
-INSERT INTO meta (key, value) VALUES ('subscriptions', '0');
+INSERT INTO meta (key, value) VALUES ('subscriptions', '0'), ('least', '1');
 INSERT INTO era (n, at) VALUES (0, -9007199254740991);
 `
 
+/** One step from a version of the tables to the next. */
+export interface Migration {
+  /** Statements, done in the transaction of all that are due. */
+  readonly steps: (schema: string) => readonly string[]
+  /** The oldest version that may run on what it leaves. As before when absent: all that is only added leaves it alone. */
+  readonly least?: number
+}
+
 /**
  * In order. Append only, and only what an older replica that still runs does not trip over: new tables, columns with defaults, functions under new
- * names.
+ * names. Commits wait meanwhile. What is not needed any more goes in a later version than the one that stopped using it, and says so by `least`.
  */
-export const MIGRATIONS: readonly ((schema: string) => readonly string[])[] = [
-  (schema) => [
-    FIRST,
-    ...functionsOf(schema),
-    applyFunction(schema),
-    sweepFunction(schema),
-    ...offloadFunctions(schema),
-    ...viewsOf(schema),
-  ],
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    steps: (schema) => [
+      FIRST,
+      ...functionsOf(schema),
+      applyFunction(schema),
+      sweepFunction(schema),
+      ...offloadFunctions(schema),
+      ...viewsOf(schema),
+    ],
+  },
 ]

@@ -1,3 +1,4 @@
+import { numberOf } from "../core/home.ts"
 import { isBroad, parsePattern } from "../core/glob.ts"
 import { GlobTrie } from "../core/glob-trie.ts"
 import type { LinkState, SubscriptionState } from "../core/subscription-state.ts"
@@ -5,6 +6,8 @@ import type { LinkFact } from "./facts.ts"
 
 /** In place of the version: the store was moved elsewhere, or is a copy that is not finished. */
 export const SET_MOVED = -2
+/** The lock on which subscriptions there are. Every commit takes it first, most of them shared. */
+export const SET_LOCK: number = numberOf("the subscriptions")
 
 export type KnownSubscription = Pick<SubscriptionState, "serial" | "id" | "pattern" | "wakeStream">
 

@@ -8,6 +8,8 @@ export interface ChildServer extends Omit<ServerOptions, "store" | "clock" | "ra
   readonly directory: string
   /** The Postgres that the data is in, in place of the directory. */
   readonly database?: string
+  /** Opens the data, in place of both. */
+  readonly open?: () => Promise<ServerOptions["store"]>
   /** 0: any that is free. */
   readonly port: number
   /** What to listen on. This machine only when absent; elsewhere it needs tokens. */
@@ -30,6 +32,10 @@ export async function serveChild(child: ChildServer): Promise<void> {
   const {
     directory,
     database,
+    open = () =>
+      database === undefined
+        ? openStore({ directory, clock: Date.now })
+        : openPostgresStore({ url: database, clock: Date.now }),
     port,
     host: address = "127.0.0.1",
     graceMs,
@@ -38,9 +44,7 @@ export async function serveChild(child: ChildServer): Promise<void> {
     closed,
     ...options
   } = child
-  const store = await (database === undefined
-    ? openStore({ directory, clock: Date.now })
-    : openPostgresStore({ url: database, clock: Date.now }))
+  const store = await open()
   const host = { clock: Date.now, random: Math.random, log: silentLog, ...(deltaMs === undefined ? {} : { deltaMs }) }
   const server = createServer({
     ...options,

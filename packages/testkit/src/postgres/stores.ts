@@ -12,7 +12,11 @@ export interface PostgresStores {
 /** Making the tables takes longer than most tests: those of a store that is closed are emptied, and used again. */
 export function postgresStores(
   server: { readonly url: string },
-  options: { readonly pooled?: boolean } = {},
+  options: {
+    readonly pooled?: boolean
+    /** Of a pooler that the stores are opened through. */
+    readonly url?: string
+  } = {},
 ): PostgresStores {
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
   const free: string[] = []
