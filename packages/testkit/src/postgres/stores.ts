@@ -5,7 +5,7 @@ import type { OpenedStore } from "../store-suite.ts"
 
 export interface OpenedPostgresStore extends OpenedStore {
   /** One more on the same tables, as another replica has it. Whoever opens it closes it, before this one. */
-  beside(): Promise<Store>
+  readonly beside: () => Promise<Store>
 }
 
 /** Stores of one server, each empty when it is opened. */
