@@ -18,6 +18,7 @@ export class ConfigLog<T> {
   readonly #values = new Map<string, T>()
   #next: Offset = START
   #reading: Promise<void> = Promise.resolve()
+  #queued: Promise<void> | undefined
   #unwatch: () => void = () => undefined
 
   /** @param path Of the log, which the server alone writes. */
@@ -65,13 +66,20 @@ export class ConfigLog<T> {
     await this.#read()
   }
 
+  /** What has not begun yet will see all that was written before now, so that many who ask at once wait for the same. */
   #read(): Promise<void> {
-    this.#reading = this.#reading.catch(() => undefined).then(() => this.#readOn())
-    return this.#reading
+    this.#queued ??= this.#reading
+      .catch(() => undefined)
+      .then(() => {
+        this.#queued = undefined
+        this.#reading = this.#readOn()
+        return this.#reading
+      })
+    return this.#queued
   }
 
   async #readOn(): Promise<void> {
-    if (!(await this.#store.stream(this.#path))) return
+    if (this.#next === START && !(await this.#store.stream(this.#path))) return
     for (;;) {
       const { chunks, next, upToDate } = await this.#store.read(this.#path, this.#next, READ_BYTES)
       for (const event of chunks.flatMap((chunk) => parseJson([chunk])) as unknown as readonly ChangeEvent[]) {

@@ -54,6 +54,8 @@ const FIRST_MESSAGE = messageKey(1)
  * @throws {RouseError} `UNKNOWN_TYPE`, `BAD_REQUEST` for a bad id, `INVALID_ARGS` naming the field.
  */
 export async function checkSpawn(plane: Plane, input: SpawnInput): Promise<SpawnInput> {
+  // It may have been registered through another replica a moment ago.
+  if (!plane.types.get(input.type)) await plane.remote.registry.refresh()
   const type = plane.types.need(input.type, entityUrl(input.type, input.id))
   if (!isEntityId(input.id)) {
     throw new RouseError(

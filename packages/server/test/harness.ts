@@ -15,7 +15,7 @@ import {
   type Token,
   type WebhookOptions,
 } from "../src/index.ts"
-import { openTestStore } from "./support/test-store.ts"
+import { openTestStore, storesBeside } from "./support/test-store.ts"
 import { conforming } from "./support/conformance.ts"
 
 export interface HarnessOptions {
@@ -41,6 +41,8 @@ export interface HarnessOptions {
   readonly timerMsMax?: number
   /** Webhooks go to this machine. */
   readonly webhooks?: boolean
+  /** Why there is one server, however many replicas are asked for. */
+  readonly alone?: string
 }
 
 export interface Answer<T = Json> {
@@ -49,53 +51,43 @@ export interface Answer<T = Json> {
   readonly body: T
 }
 
-/** A whole server without a socket: requests go straight to its fetch handler. */
-export class Harness {
+interface Replica {
   readonly server: Server
   readonly store: Store
+}
 
-  private constructor(server: Server, store: Store) {
-    this.server = server
+/** A whole server without a socket: requests go straight to its fetch handler, or to that of any of its replicas. */
+export class Harness {
+  /** The first of them. Its `fetch` asks any. */
+  readonly server: Server
+  readonly store: Store
+  readonly #others: readonly Replica[]
+
+  private constructor({ server, store }: Replica, others: readonly Replica[]) {
+    const fetches = [server, ...others.map((other) => other.server)]
+    const any = (request: Request): Promise<Response> =>
+      (fetches[Math.floor(Math.random() * fetches.length)] ?? server).fetch(request)
+    this.server = Object.create(server, { fetch: { value: conforming(any) } }) as Server
     this.store = store
+    this.#others = others
   }
 
   static async open(options: HarnessOptions): Promise<Harness> {
     const clock = options.clock ?? Date.now
     const store = options.store ?? (await openTestStore({ clock }))
-    const server = createServer({
-      store,
-      entities: options.entities,
-      clock,
-      random: Math.random,
-      defer: (ms, fn) => defer(Math.min(ms, options.timerMsMax ?? ms), fn),
-      log: options.log ?? silentLog,
-      host: {
-        clock,
-        random: Math.random,
-        log: silentLog,
-        ...(options.env ? { env: options.env } : {}),
-        models: modelResolver({ env: {}, ...(options.model ? { fallbackModel: options.model } : {}) }),
-      },
-      ...(options.attachments ? { attachments: options.attachments } : {}),
-      ...(options.webhookSources ? { webhookSources: options.webhookSources } : {}),
-      ...(options.rowSources ? { rowSources: options.rowSources } : {}),
-      ...(options.tokens ? { tokens: options.tokens } : {}),
-      ...(options.limits ? { limits: options.limits } : {}),
-      ...(options.policy ? { policy: options.policy } : {}),
-      ...(options.page ? { page: options.page } : {}),
-      ...(options.webhooks ? { subscriptions: { ...nodeWebhooks(), allowLoopbackWebhooks: true } } : {}),
-      ...(options.endpoints ? { webhooks: options.endpoints } : {}),
-    })
-    await server.start()
-    return new Harness(
-      Object.create(server, { fetch: { value: conforming((request) => server.fetch(request)) } }) as Server,
-      store,
-    )
+    const others = options.alone === undefined ? await storesBeside(store) : []
+    const servers = [store, ...others].map((one) => ({ store: one, server: serverOn(one, options) }))
+    for (const { server } of servers) await server.start()
+    const [first, ...rest] = servers as [Replica, ...Replica[]]
+    return new Harness(first, rest)
   }
 
-  /** Ends the server, and leaves the store to another. */
+  /** Ends the servers, and leaves the store to another. */
   async stop(): Promise<void> {
-    await this.server.close({ graceMs: 500 })
+    await Promise.all(
+      [this.server, ...this.#others.map(({ server }) => server)].map((one) => one.close({ graceMs: 500 })),
+    )
+    await Promise.all(this.#others.map(({ store }) => store.close()))
   }
 
   async close(): Promise<void> {
@@ -146,6 +138,34 @@ export class Harness {
     }
     throw new Error(`never happened: ${what}`)
   }
+}
+
+function serverOn(store: Store, options: HarnessOptions): Server {
+  const clock = options.clock ?? Date.now
+  return createServer({
+    store,
+    entities: options.entities,
+    clock,
+    random: Math.random,
+    defer: (ms, fn) => defer(Math.min(ms, options.timerMsMax ?? ms), fn),
+    log: options.log ?? silentLog,
+    host: {
+      clock,
+      random: Math.random,
+      log: silentLog,
+      ...(options.env ? { env: options.env } : {}),
+      models: modelResolver({ env: {}, ...(options.model ? { fallbackModel: options.model } : {}) }),
+    },
+    ...(options.attachments ? { attachments: options.attachments } : {}),
+    ...(options.webhookSources ? { webhookSources: options.webhookSources } : {}),
+    ...(options.rowSources ? { rowSources: options.rowSources } : {}),
+    ...(options.tokens ? { tokens: options.tokens } : {}),
+    ...(options.limits ? { limits: options.limits } : {}),
+    ...(options.policy ? { policy: options.policy } : {}),
+    ...(options.page ? { page: options.page } : {}),
+    ...(options.webhooks ? { subscriptions: { ...nodeWebhooks(), allowLoopbackWebhooks: true } } : {}),
+    ...(options.endpoints ? { webhooks: options.endpoints } : {}),
+  })
 }
 
 export type Refusal = Answer<Problem>

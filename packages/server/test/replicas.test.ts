@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto"
 import { defineEntity, type EntityDefinition } from "@rouse/agents"
 import type { EntityDetail, Settled, WakeRow } from "@rouse/protocol"
 import type { Store } from "@rouse/store"
@@ -15,6 +16,7 @@ const real = describe.skipIf(!hasPostgres())
 let server: PostgresDatabase
 let schemas = 0
 const open: { readonly harness: Harness; readonly store: Store }[] = []
+const ENV = { HOOK_SECRET: "secret-of-the-hooks" }
 const complaints: string[] = []
 const log: Log = {
   ...silentLog,
@@ -43,7 +45,7 @@ async function replicas(
   const harnesses: Harness[] = []
   for (let n = 0; n < count; n += 1) {
     const store = await openPostgresStore({ url: server.url, schema, clock: Date.now })
-    const harness = await Harness.open({ entities: entitiesOf(n), store, limits: limitsOf(n), log })
+    const harness = await Harness.open({ entities: entitiesOf(n), store, limits: limitsOf(n), log, env: ENV })
     open.push({ harness, store })
     harnesses.push(harness)
   }
@@ -132,6 +134,32 @@ real("replicas", () => {
       const places = Array.from({ length: 12 }, (_, n) => text.split(`"message ${n}"`).length - 1)
       expect(places).toEqual(places.map(() => places[0]))
       expect(places[0]).toBeGreaterThan(0)
+    }
+  })
+
+  test("what is set at one holds at the others once it is answered", async () => {
+    const all = await replicas(3, () => [])
+    const source = { kind: "github", secrets: ["HOOK_SECRET"] }
+    const sign = (body: string) => `sha256=${createHmac("sha256", ENV.HOOK_SECRET).update(body).digest("hex")}`
+    const send = (n: number, body: string) =>
+      at(all, n).call<{ status: unknown }>("POST", "/v1/webhooks/gh", body, {
+        "content-type": "application/json",
+        "x-github-event": "push",
+        "x-github-delivery": body,
+        "x-hub-signature-256": sign(body),
+      })
+    for (let n = 0; n < 6; n += 1) {
+      const type = `t${n}`
+      await at(all, n).call("PUT", `/v1/types/${type}`, { dispatch: { kind: "pull" } })
+      expect((await at(all, n + 1).spawn(`/${type}/a`)).status).toBe(201)
+      const { body } = await at(all, n + 2).call<{ types: unknown[] }>("GET", "/v1/types")
+      expect(body.types).toHaveLength(n + 1)
+      expect((await at(all, n).call("PUT", "/v1/webhook-sources/gh", source)).status).toBe(201)
+      const copies = await Promise.all(Array.from({ length: 12 }, (_, copy) => send(n + copy, `{"n":${n}}`)))
+      const outcomes = copies.map((copy) => copy.body.status).toSorted()
+      expect(outcomes).toEqual(["accepted", ...Array.from({ length: 11 }, () => "duplicate")])
+      expect((await at(all, n + 1).call("DELETE", "/v1/webhook-sources/gh")).status).toBe(204)
+      expect((await send(n + 2, `{"late":${n}}`)).status).toBe(404)
     }
   })
 

@@ -1,8 +1,7 @@
 import { registerHooks } from "node:module"
-import type { Store } from "@rouse/store"
 import { nodeWebhooks } from "@rouse/streams/node"
 import { afterAll, beforeAll } from "vitest"
-import type { Served } from "./serve.ts"
+import { serveReplicas } from "./replicas.ts"
 import { serveStreams } from "./serve.ts"
 
 /** The suite that every Durable Streams server is measured by, as published. */
@@ -19,38 +18,26 @@ const { runConformanceTests } = (await import(SUITE)) as typeof import("@durable
 
 const LONG_POLL_MS = 500
 const target = { baseUrl: "", longPollTimeoutMs: LONG_POLL_MS, subscriptions: true }
-let served: Served
-let database: { readonly store: Store; close(): Promise<void> } | undefined
+let close: () => Promise<void>
 
 beforeAll(async () => {
-  const cors = { origins: ["https://example.com"] }
-  const subscriptions = { ...nodeWebhooks(), allowLoopbackWebhooks: true }
-  if (process.env["ROUSE_STREAMS_STORE"] === "postgres") database = await openDatabase()
-  served = await serveStreams({
-    ...(database && { store: database.store }),
+  const isPostgres = process.env["ROUSE_STREAMS_STORE"] === "postgres"
+  const options = {
     longPollMs: LONG_POLL_MS,
-    cors,
-    subscriptions,
-  })
+    cors: { origins: ["https://example.com"] },
+    subscriptions: { ...nodeWebhooks(), allowLoopbackWebhooks: true },
+  }
+  const served = isPostgres ? await serveReplicas(replicas(), options) : await serveStreams(options)
   target.baseUrl = served.url
+  close = () => served.close()
 })
-afterAll(async () => {
-  await served.close()
-  await database?.close()
-})
+afterAll(() => close())
 
 runConformanceTests(target)
 
-async function openDatabase(): Promise<NonNullable<typeof database>> {
-  const { postgresStores, sharedPostgres } = await import("@rouse/testkit/postgres")
-  const shared = await sharedPostgres()
-  const stores = postgresStores(shared)
-  const { store } = await stores.open({ clock: Date.now })
-  return {
-    store,
-    close: async () => {
-      await stores.close()
-      await shared.close()
-    },
-  }
+/** How many servers there are on the one database. */
+function replicas(): number {
+  const count = Number(process.env["ROUSE_STREAMS_REPLICAS"] ?? "1")
+  if (!Number.isInteger(count) || count < 1) throw new Error(`ROUSE_STREAMS_REPLICAS is ${count}`)
+  return count
 }

@@ -43,6 +43,11 @@ export class Registry {
     await this.#read()
   }
 
+  /** Reads what others wrote until now. */
+  refresh(): Promise<void> {
+    return this.#read()
+  }
+
   close(): void {
     this.#unwatch()
   }
@@ -53,6 +58,8 @@ export class Registry {
    * @throws Whatever `plan` throws; `CONFLICT` when others kept changing it; as `Store.commit`.
    */
   async change(plan: (catalog: TypeCatalog) => readonly ChangeEvent[]): Promise<void> {
+    // What is no change here may be one after what another process wrote.
+    await this.#read()
     for (let attempt = 1; ; attempt++) {
       const events = plan(this.#catalog)
       if (events.length === 0) return

@@ -43,16 +43,18 @@ export class EventSubscriptions {
 
   readonly compose: Compose = async (name, streams, nowMs) => {
     // Subscriptions are at work before the server has started, and another process may have made this one.
-    if (!this.#kept.values.has(name)) await this.#kept.refresh()
-    return composeEvents(this.#options.store, this.#options.secrets, this.need(name), streams, nowMs)
+    const known = this.#kept.values.get(name) ?? (await this.need(name))
+    return composeEvents(this.#options.store, this.#options.secrets, known, streams, nowMs)
   }
 
-  list(): readonly EventSubscription[] {
+  async list(): Promise<readonly EventSubscription[]> {
+    await this.#kept.refresh()
     return [...this.#kept.values.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** @throws {RouseError} `UNKNOWN_EVENT_SUBSCRIPTION` */
-  need(name: string): EventSubscription {
+  async need(name: string): Promise<EventSubscription> {
+    await this.#kept.refresh()
     const found = this.#kept.values.get(name)
     if (found) return found
     throw new RouseError("UNKNOWN_EVENT_SUBSCRIPTION", `there is no event subscription "${name}"`)
@@ -60,7 +62,7 @@ export class EventSubscriptions {
 
   /** A subscription with how its webhooks fare. */
   async describe(name: string): Promise<EventSubscription & { readonly failures: number; readonly pending: number }> {
-    const found = this.need(name)
+    const found = await this.need(name)
     const record = await this.#options.store.subscription(idOf(name))
     const { failures = 0 } = JSON.parse(record?.state ?? "{}") as { readonly failures?: number }
     return { ...found, failures, pending: record?.pending ?? 0 }
@@ -72,6 +74,7 @@ export class EventSubscriptions {
    * @throws {RouseError} `ALREADY_EXISTS` when one of this name differs; `WEBHOOK_URL_REJECTED`; `OVERLOADED` when there are too many.
    */
   async make(name: string, body: EventSubscriptionBody): Promise<boolean> {
+    await this.#kept.refresh()
     const known = this.#kept.values.get(name)
     if (known) {
       if (canonicalJson({ ...known, ...body }) === canonicalJson(known as never)) return false
@@ -91,7 +94,7 @@ export class EventSubscriptions {
 
   /** @throws {RouseError} `UNKNOWN_EVENT_SUBSCRIPTION` */
   async remove(name: string): Promise<void> {
-    this.need(name)
+    await this.need(name)
     const drop: Op = { op: "subscription", change: { kind: "delete", id: idOf(name) } }
     await this.#kept.remove(name, [drop])
   }

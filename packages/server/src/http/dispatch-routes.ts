@@ -69,13 +69,19 @@ export function claimRoutes(plane: Plane, stop: AbortSignal): Hono {
 /** `/v1/types` and `POST /v1/claims`: behind the gate. */
 export function dispatchRoutes(plane: Plane, stop: AbortSignal): Hono<Env> {
   const app = new Hono<Env>()
-  mount(app, listTypes, (c) => c.json({ types: allTypes(plane) }))
+  mount(app, listTypes, async (c) => {
+    await plane.remote.registry.refresh()
+    return c.json({ types: allTypes(plane) })
+  })
   mount(app, deployTypes, async (c) => {
     const { body } = await takeBody(plane, c, deployTypes)
     const names = await deploy(plane, body)
     return c.json({ types: names.map((name) => typeOf(plane, name)) })
   })
-  mount(app, getType, (c) => one(plane, c))
+  mount(app, getType, async (c) => {
+    await plane.remote.registry.refresh()
+    return one(plane, c)
+  })
   mount(app, registering, async (c) => {
     const { body } = await takeBody(plane, c, registering)
     await registerType(plane, nameOf(c), body)

@@ -15,7 +15,7 @@ import {
 /** `/v1/event-subscriptions` */
 export function eventRoutes(plane: Plane, subscriptions: EventSubscriptions): Hono<Env> {
   const app = new Hono<Env>()
-  mount(app, listEventSubscriptions, (c) => c.json({ subscriptions: subscriptions.list() }))
+  mount(app, listEventSubscriptions, async (c) => c.json({ subscriptions: await subscriptions.list() }))
   mount(app, getEventSubscription, async (c) => c.json(await subscriptions.describe(c.req.param("name") ?? "")))
   mount(app, setEventSubscription, async (c) => {
     const name = c.req.param("name") ?? ""
@@ -23,7 +23,7 @@ export function eventRoutes(plane: Plane, subscriptions: EventSubscriptions): Ho
       throw new RouseError("BAD_REQUEST", `name: "${name}" must be 1 to 64 lower-case letters, digits, _ and -`)
     const { body } = await takeBody(plane, c, setEventSubscription)
     const made = await subscriptions.make(name, body)
-    return c.json(subscriptions.need(name), made ? 201 : 200)
+    return c.json(await subscriptions.need(name), made ? 201 : 200)
   })
   mount(app, deleteEventSubscription, async (c) => {
     await subscriptions.remove(c.req.param("name") ?? "")

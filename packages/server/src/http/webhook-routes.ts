@@ -29,7 +29,7 @@ const STATUS = { accepted: 202, filtered: 200, duplicate: 200 } as const
 export function webhookRoutes(plane: Plane, desk: WebhookDesk): Hono<Env> {
   const app = new Hono<Env>()
   mount(app, receiveWebhook, async (c) => {
-    const source = desk.sources.need(c.req.param("source") ?? "")
+    const source = await desk.sources.need(c.req.param("source") ?? "")
     const bytes = await readBytes(c.req.raw, plane.limits.bodyBytesMax)
     const nowMs = plane.clock()
     const claim = await verify(source, c.req.raw.headers, bytes, desk.secrets, nowMs)
@@ -51,15 +51,15 @@ function challengeOf(event: string, challenge: unknown): string | undefined {
 /** `/v1/webhook-sources` */
 export function webhookSourceRoutes(plane: Plane, { sources }: WebhookDesk): Hono<Env> {
   const app = new Hono<Env>()
-  mount(app, listWebhookSources, (c) => c.json({ sources: sources.list() }))
-  mount(app, getWebhookSource, (c) => c.json(sources.need(c.req.param("name") ?? "")))
+  mount(app, listWebhookSources, async (c) => c.json({ sources: await sources.list() }))
+  mount(app, getWebhookSource, async (c) => c.json(await sources.need(c.req.param("name") ?? "")))
   mount(app, setWebhookSource, async (c) => {
     const name = nameOf(c)
     const { body } = await takeBody(plane, c, setWebhookSource)
     for (const [index, { type }] of (body.to ?? []).entries())
       if (!plane.types.get(type)) throw new RouseError("UNKNOWN_TYPE", `to.${index}.type: there is no type "${type}"`)
-    const status = sources.get(name) ? 200 : 201
-    return c.json(await sources.set(name, body), status)
+    const { source, isNew } = await sources.set(name, body)
+    return c.json(source, isNew ? 201 : 200)
   })
   mount(app, deleteWebhookSource, async (c) => {
     await sources.remove(c.req.param("name") ?? "")

@@ -53,11 +53,10 @@ export async function acceptDelivery(
   if (targets.length > 0) checkQueue(plane)
   const key = `webhook\n${source.name}\n${delivery.delivery}`
   if (await plane.store.receipt(key)) return { ...known, status: "duplicate" }
-  const { value } = await transactAndRouse(
+  const accepting = transactAndRouse(
     plane,
     [...new Set(targets.map((target) => target.url))],
     async (planning): Promise<WebhookReceipt> => {
-      // Another request with the same delivery may have been first: its receipt refuses this commit, and then is found here.
       if (await plane.store.receipt(key)) return { ...known, status: "duplicate" }
       const notes = [...passed]
       const delivered: EntityUrl[] = []
@@ -76,6 +75,12 @@ export async function acceptDelivery(
       return receipt
     },
   )
+  const { value } = await accepting.catch(async (error: unknown) => {
+    // Another replica may have been first with the same delivery: its receipt refuses this commit.
+    if (RouseError.is(error, "CONFLICT") && (await plane.store.receipt(key)))
+      return { value: { ...known, status: "duplicate" } satisfies WebhookReceipt as WebhookReceipt }
+    throw error
+  })
   for (const { route, reason } of value.passed ?? [])
     plane.log.warn("a webhook was passed by a route", { source: source.name, ...known, route, reason })
   return value

@@ -27,35 +27,42 @@ export class WebhookSources {
     this.#kept.close()
   }
 
-  list(): readonly WebhookSource[] {
+  async list(): Promise<readonly WebhookSource[]> {
+    await this.#kept.refresh()
     const all = new Map([...this.#kept.values, ...this.#fixed])
     return [...all.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  get(name: string): WebhookSource | undefined {
-    return this.#fixed.get(name) ?? this.#kept.values.get(name)
-  }
-
-  /** @throws {RouseError} `UNKNOWN_WEBHOOK_SOURCE` */
-  need(name: string): WebhookSource {
-    const source = this.get(name)
+  /**
+   * The source as it is now, whichever replica changed it: a secret that was taken away opens nothing.
+   *
+   * @throws {RouseError} `UNKNOWN_WEBHOOK_SOURCE`
+   */
+  async need(name: string): Promise<WebhookSource> {
+    if (!this.#fixed.has(name)) await this.#kept.refresh()
+    const source = this.#fixed.get(name) ?? this.#kept.values.get(name)
     if (source) return source
     throw new RouseError("UNKNOWN_WEBHOOK_SOURCE", `there is no webhook source "${name}"`)
   }
 
   /** @throws {RouseError} `ALREADY_EXISTS` for one of the configuration; `OVERLOADED` when there are too many. */
-  async set(name: string, body: WebhookSourceBody): Promise<WebhookSource> {
+  async set(
+    name: string,
+    body: WebhookSourceBody,
+  ): Promise<{ readonly source: WebhookSource; readonly isNew: boolean }> {
     this.#checkFree(name)
-    if (!this.#kept.values.has(name) && this.#kept.values.size >= SOURCES_MAX)
+    await this.#kept.refresh()
+    const isNew = !this.#kept.values.has(name)
+    if (isNew && this.#kept.values.size >= SOURCES_MAX)
       throw new RouseError("OVERLOADED", `at most ${SOURCES_MAX} webhook sources can be kept; remove one first`)
     const source: WebhookSource = { ...body, name, from: "api" }
     await this.#kept.put(name, source)
-    return source
+    return { source, isNew }
   }
 
   /** @throws {RouseError} `UNKNOWN_WEBHOOK_SOURCE`; `ALREADY_EXISTS` for one of the configuration. */
   async remove(name: string): Promise<void> {
-    this.need(name)
+    await this.need(name)
     this.#checkFree(name)
     await this.#kept.remove(name)
   }

@@ -16,17 +16,30 @@ if (isPostgres) {
   })
 }
 
+/** How many servers each harness has, on Postgres: `ROUSE_TEST_REPLICAS`. */
+const replicas = isPostgres ? Number(process.env["ROUSE_TEST_REPLICAS"] ?? "1") : 1
+
+const besides = new WeakMap<Store, () => Promise<Store>>()
+
+/** What the replicas beside the one that has `store` have, to be closed before it. None for a store that is not from here. */
+export async function storesBeside(store: Store): Promise<readonly Store[]> {
+  const beside = besides.get(store)
+  return beside ? Promise.all(Array.from({ length: replicas - 1 }, beside)) : []
+}
+
 /** An empty store, gone when it is closed. */
 export async function openTestStore(options: { readonly clock: () => number }): Promise<Store> {
   if (!isPostgres) return openMemoryStore(options)
   const { postgresStores, sharedPostgres } = await import("@rouse/testkit/postgres")
   database ??= sharedPostgres().then((shared) => ({ shared, stores: postgresStores(shared) }))
-  const { store, close } = await (await database).stores.open(options)
-  return new Proxy(store, {
+  const { store, close, beside } = await (await database).stores.open(options)
+  const closing = new Proxy(store, {
     get: (target, name) => {
       if (name === "close") return close
       const value: unknown = Reflect.get(target, name)
       return typeof value === "function" ? (value as (...args: unknown[]) => unknown).bind(target) : value
     },
   })
+  besides.set(closing, beside)
+  return closing
 }

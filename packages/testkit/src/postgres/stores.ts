@@ -3,9 +3,14 @@ import { openPostgresStore } from "@rouse/store/postgres"
 import postgres from "postgres"
 import type { OpenedStore } from "../store-suite.ts"
 
+export interface OpenedPostgresStore extends OpenedStore {
+  /** One more on the same tables, as another replica has it. Whoever opens it closes it, before this one. */
+  readonly beside: () => Promise<Store>
+}
+
 /** Stores of one server, each empty when it is opened. */
 export interface PostgresStores {
-  open(options: { readonly clock: () => number }): Promise<OpenedStore>
+  open(options: { readonly clock: () => number }): Promise<OpenedPostgresStore>
   close(): Promise<void>
 }
 
@@ -29,6 +34,7 @@ export function postgresStores(
       let current = await open()
       return {
         store: current,
+        beside: open,
         reopen: async () => {
           await current.close()
           current = await open()
