@@ -146,7 +146,7 @@ describe("a webhook", () => {
 
   test("that is not there leaves its wakes queued, visibly, and nothing is dead-lettered", async () => {
     const network = new Network()
-    const harness = await harnessOf(network)
+    const harness = await harnessOf(network, { alone: "each server counts failures of its own" })
     network.serve(URL_1, () => harness, { entities: [greeter] })
     await harness.call("POST", "/v1/types", { url: URL_1 })
     const endpoint = network.endpoints.get(URL_1)
