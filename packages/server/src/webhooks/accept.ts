@@ -75,10 +75,10 @@ export async function acceptDelivery(
       return receipt
     },
   )
-  const { value } = await accepting.catch(async (error: unknown) => {
+  const { value } = await accepting.catch(async (error: unknown): Promise<{ readonly value: WebhookReceipt }> => {
     // Another replica may have been first with the same delivery: its receipt refuses this commit.
     if (RouseError.is(error, "CONFLICT") && (await plane.store.receipt(key)))
-      return { value: { ...known, status: "duplicate" } satisfies WebhookReceipt as WebhookReceipt }
+      return { value: { ...known, status: "duplicate" } }
     throw error
   })
   for (const { route, reason } of value.passed ?? [])
