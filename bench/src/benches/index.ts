@@ -17,6 +17,7 @@ import { postgresTurn } from "./postgres-turn.ts"
 import { scale } from "./scale.ts"
 import { size } from "./size.ts"
 import { page } from "./page.ts"
+import { pageMemory } from "./page-memory.ts"
 import { start } from "./start.ts"
 import { step } from "./step.ts"
 import { store } from "./store.ts"
@@ -57,4 +58,5 @@ export const benches: readonly Bench[] = [
   observeMillion,
   code,
   page,
+  pageMemory,
 ]
